@@ -1,0 +1,191 @@
+r"""Noise schedules.
+
+A schedule fixes the forward kernel
+
+.. math:: q(x_t \mid x_0) = \mathcal{N}\bigl(x_t \mid \sqrt{\bar\alpha_t}\, x_0, (1 - \bar\alpha_t) I\bigr)
+
+through the products :math:`\bar\alpha_0 = 1 > \bar\alpha_1 > \dots > \bar\alpha_T \ge 0` (Ho et al. 2020, eq. 4). The
+paper's time runs over t = 1..T. Arrays in code hold one entry per noisy time and start at 0, so the *array index* i that
+a network is asked about is the paper's t = i + 1, and index -1 is the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .verdict import MisuseError
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The table of signal levels and what follows from it, in float64.
+
+    Attributes:
+        abar: shape (T + 1,), ``abar[t]`` for t = 0..T, with ``abar[0] == 1``, strictly decreasing and never negative.
+        name: how reports call it.
+
+    Raises:
+        MisuseError: if the table is empty, not finite, not strictly decreasing from 1, or leaves [0, 1].
+    """
+
+    abar: Array
+    name: str = "custom"
+
+    def __post_init__(self) -> None:
+        abar = np.array(self.abar, dtype=np.float64)
+        if abar.ndim != 1 or abar.size < 2:
+            raise MisuseError(f"`abar` must be a table abar_0..abar_T with T >= 1, got shape {abar.shape}.")
+        if not np.all(np.isfinite(abar)):
+            raise MisuseError(f"`abar` must be finite, got {abar[~np.isfinite(abar)][0]} at t = {_first(~np.isfinite(abar))}.")
+        if abar[0] != 1.0:
+            raise MisuseError(f"`abar[0]` must be 1 (the data carry no noise), got {abar[0]:.6g}.")
+        rising = np.concatenate([[False], np.diff(abar) >= 0])
+        if rising.any():
+            t = _first(rising)
+            raise MisuseError(f"`abar` must decrease strictly, got {abar[t]:.6g} after {abar[t - 1]:.6g} at t = {t}.")
+        if abar[-1] < 0:
+            raise MisuseError(f"`abar` must not be negative, got {abar[-1]:.6g} at t = {abar.size - 1}.")
+        abar.setflags(write=False)
+        object.__setattr__(self, "abar", abar)
+
+    # -- the usual schedules ------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_betas(cls, betas: Any, name: str = "custom") -> Schedule:
+        r"""The schedule :math:`\bar\alpha_t = \prod_{i \le t} (1 - \beta_i)` of a table beta_1..beta_T (Ho et al. 2020, sec. 2).
+
+        A last beta of exactly 1 is allowed: it makes the terminal signal-to-noise ratio zero.
+        """
+        try:
+            table = np.array(betas, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise MisuseError("`betas` must be a table of real numbers.") from None
+        if table.ndim != 1 or table.size == 0:
+            raise MisuseError(f"`betas` must be a non-empty one-dimensional table, got shape {table.shape}.")
+        wrong = ~((table > 0) & (table < 1))  # NaN is wrong too
+        wrong[-1] &= table[-1] != 1
+        if wrong.any():
+            t = _first(wrong)
+            raise MisuseError(
+                f"`betas` must lie in (0, 1), got {table[t]:.6g} at array index {t}. At 0 a step adds no noise, at 1 the "
+                "signal is gone and no step can bring it back."
+            )
+        return cls(np.concatenate([[1.0], np.cumprod(1.0 - table)]), name)
+
+    @classmethod
+    def linear(cls, timesteps: int, start: float = 1e-4, end: float = 0.02) -> Schedule:
+        """Betas equally spaced from ``start`` to ``end`` (Ho et al. 2020, sec. 4)."""
+        return cls.from_betas(np.linspace(start, end, _count(timesteps)), "linear")
+
+    @classmethod
+    def scaled_linear(cls, timesteps: int, start: float = 0.00085, end: float = 0.012) -> Schedule:
+        """Square roots of the betas equally spaced, as latent diffusion models train with (Rombach et al. 2022, code)."""
+        return cls.from_betas(np.linspace(start**0.5, end**0.5, _count(timesteps)) ** 2, "scaled_linear")
+
+    @classmethod
+    def cosine(cls, timesteps: int, offset: float = 0.008, max_beta: float = 0.999) -> Schedule:
+        r""":math:`\bar\alpha_t = f(t)/f(0)`, :math:`f(t) = \cos^2\bigl(\tfrac{t/T + s}{1 + s}\tfrac{\pi}{2}\bigr)`, betas clipped
+        at ``max_beta`` (Nichol & Dhariwal 2021, eq. 17)."""
+        t = np.arange(_count(timesteps) + 1) / timesteps
+        f = np.cos((t + offset) / (1 + offset) * np.pi / 2) ** 2
+        return cls.from_betas(np.minimum(1 - f[1:] / f[:-1], max_beta), "cosine")
+
+    @classmethod
+    def named(cls, name: str, timesteps: int) -> Schedule:
+        """The schedule of that name, or of the ``.npy`` file of betas at that path."""
+        makers: dict[str, Callable[[int], Schedule]] = {
+            "linear": cls.linear,
+            "scaled_linear": cls.scaled_linear,
+            "cosine": cls.cosine,
+        }
+        if name in makers:
+            return makers[name](timesteps)
+        if name.endswith(".npy"):
+            return cls.load(Path(name))
+        raise MisuseError(f"no schedule is called {name!r}: give one of {', '.join(makers)}, or a .npy file of betas.")
+
+    @classmethod
+    def load(cls, path: Path) -> Schedule:
+        """The schedule of a ``.npy`` file that holds a table of betas. Pickled arrays are refused."""
+        try:
+            betas = np.load(path, allow_pickle=False)
+        except FileNotFoundError:
+            raise MisuseError(f"there is no file {path}.") from None
+        except (OSError, ValueError, EOFError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise MisuseError(f"{path} cannot be read as a NumPy table of betas: {reason}") from None
+        return cls.from_betas(betas, path.name)
+
+    # -- what follows from the table ----------------------------------------------------------------------------------
+
+    @property
+    def timesteps(self) -> int:
+        """T, the number of noisy times."""
+        return self.abar.size - 1
+
+    @property
+    def alphas(self) -> Array:
+        """alpha_t = abar_t / abar_{t-1} for t = 1..T, shape (T,)."""
+        return self.abar[1:] / self.abar[:-1]
+
+    @property
+    def betas(self) -> Array:
+        """beta_t = 1 - alpha_t for t = 1..T, shape (T,)."""
+        return 1.0 - self.alphas
+
+    @property
+    def posterior_variance(self) -> Array:
+        """beta-tilde_t = (1 - abar_{t-1}) / (1 - abar_t) beta_t for t = 1..T, shape (T,) (Ho et al. 2020, eq. 7)."""
+        return (1 - self.abar[:-1]) / (1 - self.abar[1:]) * self.betas
+
+    @property
+    def snr(self) -> Array:
+        """abar_t / (1 - abar_t) for t = 1..T, shape (T,)."""
+        return self.abar[1:] / (1 - self.abar[1:])
+
+    def at(self, index: Any) -> Array:
+        """abar at array indices (-1 is the data, T - 1 the noisiest level).
+
+        Between two indices, sigma = sqrt((1 - abar) / abar) is interpolated linearly, which is how samplers in sigma
+        space read a fractional time.
+        """
+        index = np.asarray(index, dtype=np.float64)
+        if np.all(index == np.round(index)):
+            return self.abar[np.clip(index.astype(int) + 1, 0, self.timesteps)]
+        with np.errstate(divide="ignore"):
+            sigma = np.interp(index, np.arange(-1, self.timesteps), np.sqrt((1 - self.abar) / self.abar))
+        return 1 / (1 + sigma**2)
+
+
+def grid(timesteps: int, steps: int, spacing: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The array indices at which a sampler of ``steps`` steps asks the model, noisiest first (Lin et al. 2024, table 2).
+
+    Raises:
+        MisuseError: if there are more steps than timesteps, fewer than one, or the spacing is unknown.
+    """
+    if not 1 <= steps <= timesteps:
+        raise MisuseError(f"`steps` must lie between 1 and the {timesteps} timesteps of the schedule, got {steps}.")
+    if spacing == "leading":
+        return (np.arange(steps) * (timesteps // steps))[::-1].astype(np.int64)
+    if spacing == "trailing":
+        return (np.round(np.arange(steps, 0, -1) * (timesteps / steps)) - 1).astype(np.int64)
+    if spacing == "linspace":
+        return np.round(np.linspace(0, timesteps - 1, steps))[::-1].astype(np.int64)
+    raise MisuseError(f"no spacing is called {spacing!r}: give trailing, leading or linspace.")
+
+
+def _first(mask: Any) -> int:
+    return int(np.flatnonzero(mask)[0])
+
+
+def _count(timesteps: int) -> int:
+    if timesteps < 1:
+        raise MisuseError(f"`timesteps` must be at least 1, got {timesteps}.")
+    return timesteps
