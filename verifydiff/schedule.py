@@ -92,7 +92,8 @@ class Schedule:
     @classmethod
     def cosine(cls, timesteps: int, offset: float = 0.008, max_beta: float = 0.999) -> Schedule:
         r""":math:`\bar\alpha_t = f(t)/f(0)`, :math:`f(t) = \cos^2\bigl(\tfrac{t/T + s}{1 + s}\tfrac{\pi}{2}\bigr)`, betas clipped
-        at ``max_beta`` (Nichol & Dhariwal 2021, eq. 17)."""
+        at ``max_beta`` (Nichol & Dhariwal 2021, eq. 17).
+        """
         t = np.arange(_count(timesteps) + 1) / timesteps
         f = np.cos((t + offset) / (1 + offset) * np.pi / 2) ** 2
         return cls.from_betas(np.minimum(1 - f[1:] / f[:-1], max_beta), "cosine")
@@ -122,6 +123,13 @@ class Schedule:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise MisuseError(f"{path} cannot be read as a NumPy table of betas: {reason}") from None
         return cls.from_betas(betas, path.name)
+
+    def with_zero_terminal_snr(self) -> Schedule:
+        r"""The schedule shifted and scaled in :math:`\sqrt{\bar\alpha}` so that :math:`\bar\alpha_T = 0` and
+        :math:`\bar\alpha_1` stays (Lin et al. 2024, algorithm 1)."""
+        root = np.sqrt(self.abar[1:])
+        root = (root - root[-1]) * root[0] / (root[0] - root[-1])
+        return Schedule(np.concatenate([[1.0], root**2]), f"{self.name}, zero terminal SNR")
 
     # -- what follows from the table ----------------------------------------------------------------------------------
 
