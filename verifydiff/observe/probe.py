@@ -1,0 +1,250 @@
+r"""The probe: recover the numbers of every step, exactly.
+
+Within one run the state at query k + 1 is, for every family we know of,
+
+.. math:: x_{k+1} = p_k\,x_k + q_k\,\hat x_{0,k} + c_k\,z_k
+
+with :math:`\hat x_0` what the model said the data is. The answers are ours to choose. Two runs on the same noise with
+different starting points and different random answers differ by :math:`\Delta x_{k+1} = p_k \Delta x_k + q_k \Delta
+\hat x_{0,k}`: the noise is gone, and (p_k, q_k) follow from least squares over all elements of the batch. There are many
+more equations than unknowns, so what is left over tells whether the step is affine at all. What the recovered step does
+not explain of a run is its noise; where the draws were recorded, c_k follows from them without a random error.
+
+Answers stay within [-1/2, 1/2], so that a sampler that clips its prediction of the data to [-1, 1] does not get to clip;
+one more run with larger answers shows whether it does.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..schedule import Array
+from .running import Answer, Noise, Run, run
+from .target import Target
+
+BATCH, DIMENSIONS = 64, 4
+AFFINE = 1e-9
+"""A step is affine when what least squares leaves over is below this share of the step: rounding leaves some 1e-14."""
+SMALL, LARGE = 0.5, 8.0
+"""Ranges of the answers: inside every common clipping range, and outside."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a sampler was seen to do, in N steps.
+
+    Attributes:
+        target: the sampler.
+        times: (N,): the times it told the model.
+        levels: (N,): abar at those times, as the target reads them.
+        x_t, x_0: (N,): the weights p and q.
+        z: (N,): the weight c of the fresh noise, from the recorded draws; NaN where the noise is hidden, 0 where there is none.
+        residual: (N,): what is not affine, relative to the step.
+        offset: (N,): what a step adds that depends on nothing, the largest over the elements.
+        remembers: (N,): whether a step can only be explained with the predictions before it.
+        noise: (N, batch, d): the noise of every step in a run of its own; rounding where there is none.
+        draw_of_step: (N,): the index of the recorded draw that explains the noise; -1 for none.
+        run: that run.
+        drawn: how many normal draws were recorded.
+        replays: whether the same seed gave the same run.
+        seeds_differ: whether another seed gave another run.
+        start: how many times x_init the first query holds.
+        start_residual: what of the first query x_init does not explain, relative.
+        clip: the magnitude at which the prediction of the data is clipped; None where it is not.
+    """
+
+    target: Target
+    times: Array
+    levels: Array
+    x_t: Array
+    x_0: Array
+    z: Array
+    residual: Array
+    offset: Array
+    remembers: Array
+    noise: Array
+    draw_of_step: Array
+    run: Run
+    drawn: int
+    replays: bool
+    seeds_differ: bool
+    start: float
+    start_residual: float
+    clip: float | None
+
+    @property
+    def steps(self) -> int:
+        """N, the number of times the model was asked."""
+        return self.times.size
+
+    @cached_property
+    def affine(self) -> Array:
+        """(N,): whether the step is an affine map of the state and the present prediction alone."""
+        return (self.residual < AFFINE) & ~self.remembers
+
+    @cached_property
+    def noisy(self) -> Array:
+        """(N,): whether the step adds noise, beyond what rounding would leave."""
+        scale = np.sqrt((self.noise**2).mean(axis=(1, 2)))
+        return scale > 1e-9 * np.maximum(1e-3, np.abs(self.run.x[1:]).max(axis=(1, 2)))
+
+    @cached_property
+    def hidden(self) -> Array:
+        """(N,): whether the step adds noise that no recorded draw explains."""
+        return self.noisy & (self.draw_of_step < 0)
+
+
+def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), batch: int = BATCH) -> Observation:
+    """Observe a sampler: a handful of runs, none of them random beyond their seed.
+
+    Args:
+        target: the sampler.
+        seed: seeds the probe's own answers, and is the seed that the sampler is handed.
+        timeout: seconds for all runs together.
+        batch: rows of the state.
+
+    Raises:
+        SamplerFault: if the sampler breaks the contract.
+    """
+    deadline = time.monotonic() + timeout
+    rng = _generator(seed)
+    shape = (batch, DIMENSIONS)
+    start, other_start = rng.standard_normal(shape), rng.standard_normal(shape)
+
+    natural = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
+    replayed = replay(natural)
+    again = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
+    other = run(target, answers(seed, SMALL), start, seed + 1, deadline=deadline)
+    varied = run(target, answers(seed + 1, SMALL), other_start, seed, noise=replayed, deadline=deadline)
+    large = run(target, answers(seed, LARGE), start, seed, noise=replayed, deadline=deadline)
+
+    same_grid = varied.times.shape == natural.times.shape and np.array_equal(varied.times, natural.times)
+    steps = [_fit(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
+    p, q, residual, remembers = (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
+    noise = natural.x[1:] - p[:, None, None] * natural.x[:-1] - q[:, None, None] * natural.answers
+    c, draw_of_step, offset = _explain(noise, natural)
+    (start_scale,), start_residual = _least_squares((start - other_start).reshape(-1, 1), (natural.x[0] - varied.x[0]).ravel())
+    return Observation(
+        target=target,
+        times=natural.times,
+        levels=target.levels_at(natural.times),
+        x_t=p,
+        x_0=q,
+        z=c,
+        residual=residual,
+        offset=offset,
+        remembers=remembers,
+        noise=noise,
+        draw_of_step=draw_of_step,
+        run=natural,
+        drawn=len(natural.draws),
+        replays=again.x.shape == natural.x.shape and np.array_equal(again.x, natural.x),
+        seeds_differ=other.x.shape != natural.x.shape or not np.array_equal(other.x, natural.x),
+        start=float(start_scale),
+        start_residual=start_residual,
+        clip=_clipped_at(natural, large, p, q),
+    )
+
+
+def answers(seed: int, size: float) -> Answer:
+    """Random data for every query, uniform in [-size, size]; a query's answer depends on its number alone."""
+
+    def answer(k: int, x: Array, abar: float) -> Array:
+        return _generator([seed, k]).uniform(-size, size, x.shape)
+
+    return answer
+
+
+def _generator(seed: int | list[int], make: type = np.random.Generator) -> np.random.Generator:
+    """A generator of the probe's own; bound early, since taps replace the name while they are open."""
+    return make(np.random.PCG64(seed))  # type: ignore[no-any-return]
+
+
+def replay(recorded: Run) -> Noise | None:
+    """The draws of an earlier run once more, or None where that run showed none."""
+    if not recorded.draws:
+        return None
+
+    def noise(i: int, shape: tuple[int, ...]) -> Array:
+        return recorded.draws[i] if i < len(recorded.draws) else np.zeros(shape)
+
+    return noise
+
+
+def _fit(first: Run, second: Run, k: int) -> tuple[float, float, float, bool]:
+    """(p, q, residual, remembers) of step k from the difference of two runs on one noise."""
+
+    def difference(values: str, i: int) -> Array:
+        return (getattr(first, values)[i] - getattr(second, values)[i]).ravel()
+
+    target = difference("x", k + 1)
+    present = np.stack([difference("x", k), difference("answers", k)], axis=1)
+    weights, residual = _least_squares(present, target)
+    if residual < AFFINE or k == 0:
+        return float(weights[0]), float(weights[1]), residual, False
+    past = [difference(values, i) for i in range(max(0, k - 2), k) for values in ("x", "answers")]
+    _, with_past = _least_squares(np.column_stack([present, *past]), target)
+    return float(weights[0]), float(weights[1]), min(residual, with_past), with_past < AFFINE
+
+
+def _least_squares(columns: Array, target: Array) -> tuple[Array, float]:
+    scale = np.sqrt((columns**2).mean(axis=0))
+    scale[scale == 0] = 1.0
+    weights = np.linalg.lstsq(columns / scale, target, rcond=None)[0] / scale
+    size = max(float(np.abs(target).max()), float(np.abs(columns * weights).max()), np.finfo(np.float64).tiny)
+    return weights, float(np.abs(columns @ weights - target).max()) / size
+
+
+def _unfitted(steps: int) -> tuple[Array, Array, Array, Array]:
+    nan = np.full(steps, np.nan)
+    return nan, nan.copy(), np.full(steps, np.inf), np.zeros(steps, dtype=bool)
+
+
+def _explain(noise: Array, natural: Run) -> tuple[Array, Array, Array]:
+    """(c, index of the draw, offset) of every step: the recorded draw that is proportional to its noise."""
+    steps = noise.shape[0]
+    c, draw_of_step, offset = np.zeros(steps), np.full(steps, -1), np.zeros(steps)
+    draws = np.array(natural.draws).reshape(len(natural.draws), noise[0].size) if natural.draws else np.zeros((0, noise[0].size))
+    size = np.sqrt((draws**2).sum(axis=1))
+    for k in range(steps):
+        rest = noise[k].ravel()
+        rounding = 1e-13 * max(1.0, float(np.abs(natural.x[k : k + 2]).max()))
+        if np.abs(rest).max() <= 8 * rounding or not np.isfinite(rest).all():
+            continue
+        constant = float(rest.mean())
+        if np.abs(rest - constant).max() <= 8 * rounding:
+            offset[k] = constant
+            continue
+        c[k] = np.nan
+        if not size.size:
+            continue
+        likeness = np.abs(draws @ rest) / np.maximum(size * np.sqrt(rest @ rest), np.finfo(np.float64).tiny)
+        best = int(np.argmax(likeness))
+        if likeness[best] < 0.999:
+            continue
+        (weight, constant), left = _least_squares(np.column_stack([draws[best], np.ones_like(rest)]), rest)
+        if left < max(AFFINE, 64 * rounding / float(np.abs(rest).max())):
+            c[k], draw_of_step[k] = abs(weight), best
+            offset[k] = constant if abs(constant) > 8 * rounding else 0.0
+    return c, draw_of_step, offset
+
+
+def _clipped_at(natural: Run, large: Run, p: Array, q: Array) -> float | None:
+    """The magnitude at which the prediction of the data is clipped, from a run with large answers on the same noise."""
+    if large.x.shape != natural.x.shape or not np.isfinite(p).all():
+        return None
+    noise = natural.x[1:] - p[:, None, None] * natural.x[:-1] - q[:, None, None] * natural.answers
+    for k in np.argsort(-np.abs(q)):
+        if q[k] == 0:
+            break
+        used = (large.x[k + 1] - p[k] * large.x[k] - noise[k]) / q[k]
+        error = np.abs(used - large.answers[k])
+        if error.max() > 1e-6 * LARGE:
+            return float(np.abs(used).max())
+        if error.max() <= 1e-6 * LARGE and abs(q[k]) > 1e-3:
+            return None
+    return None

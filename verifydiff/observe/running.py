@@ -1,0 +1,271 @@
+"""One run of a sampler under a model of ours: every query, every draw and every answer on record."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..schedule import Array
+from .faults import OutOfTime, SamplerFault
+from .target import Prediction, Target
+
+Answer = Callable[[int, Array, float], Array]
+"""``answer(k, x, abar)``: what the data would be, for the k-th query; same shape as x."""
+
+Noise = Callable[[int, tuple[int, ...]], Array]
+"""``noise(i, shape)``: the i-th draw."""
+
+MAX_QUERIES_PER_TIMESTEP = 8
+
+
+@dataclass
+class Run:
+    """What happened in one run.
+
+    Attributes:
+        x: (N + 1, batch, d): the state at each query, and last what the sampler returned.
+        times: (N,): the time told at each query.
+        answers: (N, batch, d): the prediction of x_0 that was given, whatever the sampler was told it in.
+        draws: the standard normal draws in order, each of the state's shape.
+        drawn_before: for each draw, the number of queries made before it.
+        foreign_draws: draws whose shape does not fit the state.
+        mutated: what the sampler changed in place that was not its own.
+    """
+
+    x: Array
+    times: Array
+    answers: Array
+    draws: list[Array] = field(default_factory=list)
+    drawn_before: list[int] = field(default_factory=list)
+    foreign_draws: int = 0
+    mutated: str = ""
+
+
+def run(
+    target: Target, answer: Answer, x_init: Array, seed: int, *, noise: Noise | None = None, deadline: float = float("inf")
+) -> Run:
+    """Run the sampler once.
+
+    Args:
+        target: the sampler.
+        answer: the data that the model claims to see behind each query.
+        x_init: (batch, d), handed over as x_T.
+        seed: handed over as it is.
+        noise: replaces the sampler's standard normal draws where they can be reached; None leaves them as they are.
+        deadline: the value of ``time.monotonic()`` at which the run is broken off.
+
+    Raises:
+        SamplerFault: if the sampler raises, never asks, asks or returns with another shape, or does not end.
+    """
+    recorder = _Recorder(target, answer, x_init.shape, noise, deadline)
+    given = x_init.copy()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_quiet())
+        for tap in target.taps:
+            stack.enter_context(tap(recorder.draw))
+        result = _call(lambda: target.sample(recorder.denoise, given, seed), recorder, deadline)
+    final = _as_state(result, x_init.shape, "returned")
+    if not np.isfinite(final).all():
+        raise SamplerFault("not-finite", f"the sampler returned {_share(final)} that are not finite.")
+    if not np.array_equal(given, x_init):
+        recorder.mutated = recorder.mutated or "its argument x_init"
+    return recorder.finish(final)
+
+
+class _Recorder:
+    """The model and the source of noise of one run."""
+
+    def __init__(self, target: Target, answer: Answer, shape: tuple[int, ...], noise: Noise | None, deadline: float) -> None:
+        self.target, self.answer, self.shape, self.noise, self.deadline = target, answer, shape, noise, deadline
+        self.x: list[Array] = []
+        self.times: list[float] = []
+        self.answers: list[Array] = []
+        self.draws: list[Array] = []
+        self.drawn_before: list[int] = []
+        self.foreign_draws = 0
+        self.mutated = ""
+        self.fault: SamplerFault | None = None
+        self._handed: list[tuple[Array, Array]] = []
+
+    def denoise(self, x: Any, t: Any) -> Array:
+        """The model: looks up what it is told, answers as it was set to."""
+        try:
+            return self._denoise(x, t)
+        except SamplerFault as fault:
+            self.fault = self.fault or fault  # kept, should the sampler swallow it
+            raise
+
+    def _denoise(self, x: Any, t: Any) -> Array:
+        k = len(self.x)
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+        limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps, 8)
+        if k >= limit:
+            raise SamplerFault("never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end.")
+        self._watch_handed()
+        state = _as_state(x, self.shape, f"asked the model (query {k}) with")
+        if not np.isfinite(state).all():
+            before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
+            raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite.")
+        told = _as_time(t, k)
+        level = self.target.level_at(told)
+        x0 = np.asarray(self.answer(k, state, level), dtype=np.float64)
+        self.x.append(state)
+        self.times.append(told)
+        self.answers.append(x0)
+        return self._hand_over(predict(self.target.prediction, state, x0, level))
+
+    def draw(self, shape: tuple[int, ...], natural: Callable[[], Any]) -> Any:
+        """One standard normal draw of the sampler; a draw that holds several states at once counts as that many."""
+        shape = tuple(int(n) for n in shape)
+        leading = shape[: len(shape) - len(self.shape)]
+        if shape[len(leading) :] != self.shape:
+            self.foreign_draws += 1
+            return natural()
+        if self.noise is None:
+            values = np.array(natural(), dtype=np.float64)
+        else:
+            natural()  # the generator moves on as it would have
+            first = len(self.draws)
+            count = int(np.prod(leading, dtype=int))
+            values = np.array([self.noise(first + i, self.shape) for i in range(count)], dtype=np.float64).reshape(shape)
+        self.draws.extend(values.reshape(-1, *self.shape).copy())
+        self.drawn_before.extend([len(self.x)] * (len(self.draws) - len(self.drawn_before)))
+        return values
+
+    def finish(self, final: Array) -> Run:
+        if self.fault is not None:
+            raise self.fault
+        if not self.x:
+            raise SamplerFault("never-asks", "the sampler returned without asking the model once.")
+        self._watch_handed()
+        return Run(
+            np.array([*self.x, final]),
+            np.array(self.times),
+            np.array(self.answers),
+            self.draws,
+            self.drawn_before,
+            self.foreign_draws,
+            self.mutated,
+        )
+
+    def _hand_over(self, prediction: Array) -> Array:
+        self._handed = [(prediction, prediction.copy())]
+        return prediction
+
+    def _watch_handed(self) -> None:
+        if any(not np.array_equal(now, then) for now, then in self._handed):
+            self.mutated = self.mutated or "the model's prediction"
+
+
+def predict(kind: Prediction, x: Array, x0: Array, abar: float) -> Array:
+    """The prediction of the wanted kind at (x, abar) that says that the data is x0."""
+    if kind is Prediction.SAMPLE:
+        return x0.copy()
+    if abar >= 1:
+        raise SamplerFault("time-out-of-range", "the model was asked about a time without noise, where the noise cannot be predicted.")
+    eps = (x - np.sqrt(abar) * x0) / np.sqrt(1 - abar)
+    if kind is Prediction.EPSILON:
+        return eps
+    return np.asarray(np.sqrt(abar) * eps - np.sqrt(1 - abar) * x0)
+
+
+def _call(sample: Callable[[], Any], recorder: _Recorder, deadline: float) -> Any:
+    try:
+        with _alarm(deadline):
+            return sample()
+    except OutOfTime:
+        raise SamplerFault(
+            "never-ends", f"the sampler did not return within the time limit; it had asked the model {len(recorder.x)} times."
+        ) from None
+    except SamplerFault:
+        raise
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:
+        if recorder.fault is not None:
+            raise recorder.fault from None
+        where = f"after {len(recorder.x)} model calls" if recorder.x else "before it asked the model"
+        raise SamplerFault("raises", f"the sampler raised {where}: {type(error).__name__}: {_one_line(error)}{_place(error)}") from None
+
+
+@contextlib.contextmanager
+def _alarm(deadline: float) -> Iterator[None]:
+    """Break off at the deadline, also where the sampler no longer asks the model (main thread only)."""
+    left = deadline - time.monotonic()
+    if left == float("inf") or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def strike(signum: int, frame: Any) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, strike)
+    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What the sampler prints goes to standard error, its warnings nowhere, and NumPy's error state is given back."""
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _as_state(value: Any, shape: tuple[int, ...], did: str) -> Array:
+    try:
+        state = np.array(value, dtype=np.float64)
+    except Exception as error:
+        raise SamplerFault("wrong-type", f"the sampler {did} {type(value).__name__}, not an array of numbers: {_one_line(error)}") from None
+    if state.shape != shape:
+        raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
+    return state
+
+
+def _as_time(value: Any, query: int) -> float:
+    try:
+        told = np.unique(np.asarray(value, dtype=np.float64))
+    except Exception:
+        raise SamplerFault("wrong-time", f"query {query} tells a time that is no number: {type(value).__name__}.") from None
+    if told.size != 1 or not np.isfinite(told[0]):
+        raise SamplerFault("wrong-time", f"query {query} must tell one finite time for the whole batch, got {_brief(told)}.")
+    return float(told[0])
+
+
+def _brief(values: Array) -> str:
+    return f"{values.size} different ones" if values.size > 1 else str(values.tolist())
+
+
+def _share(values: Array) -> str:
+    return f"{np.count_nonzero(~np.isfinite(values))} of {values.size} numbers"
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:300] if text else "(no message)"
+
+
+def _place(error: BaseException) -> str:
+    """File and line of the sampler's own code where the error arose."""
+    place, here = "", __file__
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename != here:
+            place = f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
+            break
+        trace = trace.tb_next
+    return place
