@@ -1,0 +1,10 @@
+"""The catalogue of mistakes: as operations on forms, on levels, and on noise."""
+
+from .catalogue import CATALOGUE as CATALOGUE
+from .catalogue import by_id as by_id
+from .slip import FormSlip as FormSlip
+from .slip import Levels as Levels
+from .slip import LevelSlip as LevelSlip
+from .slip import NoiseSlip as NoiseSlip
+from .slip import Slip as Slip
+from .slip import slipped as slipped
