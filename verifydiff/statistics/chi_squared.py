@@ -46,8 +46,7 @@ def quantile_above(n: int, q: float) -> float:
 
 def _expansion(n: int, s: Any, side: int) -> Any:
     a = n / 2
-    mu = np.maximum(np.asarray(s, dtype=np.float64) / n, np.finfo(np.float64).tiny) - 1
-    mu = np.maximum(mu, np.finfo(np.float64).epsneg - 1)
+    mu = np.clip(np.asarray(s, dtype=np.float64) / n - 1, -0.9, 1.0)  # at either bound nothing is left beyond
     eta = np.sign(mu) * np.sqrt(2 * np.maximum(mu - np.log1p(mu), 0))
     near = np.abs(eta) < 0.02
     with np.errstate(divide="ignore", invalid="ignore"):
