@@ -11,8 +11,10 @@ a network is asked about is the paper's t = i + 1, and index -1 is the data.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ import numpy as np
 from .verdict import MisuseError
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+
+NPY = b"\x93NUMPY"  # how a .npy file begins
+MOST_TIMESTEPS = 1_000_000  # more are a slip of the finger
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +44,19 @@ class Schedule:
     name: str = "custom"
 
     def __post_init__(self) -> None:
-        abar = np.array(self.abar, dtype=np.float64)
+        abar = _table("abar", self.abar)
         if abar.ndim != 1 or abar.size < 2:
             raise MisuseError(f"`abar` must be a table abar_0..abar_T with T >= 1, got shape {abar.shape}.")
         if not np.all(np.isfinite(abar)):
             raise MisuseError(f"`abar` must be finite, got {abar[~np.isfinite(abar)][0]} at t = {_first(~np.isfinite(abar))}.")
         if abar[0] != 1.0:
-            raise MisuseError(f"`abar[0]` must be 1 (the data carry no noise), got {abar[0]:.6g}.")
+            raise MisuseError(f"`abar[0]` must be 1 (the data carry no noise), got {float(abar[0])!r}.")
         rising = np.concatenate([[False], np.diff(abar) >= 0])
         if rising.any():
             t = _first(rising)
-            raise MisuseError(f"`abar` must decrease strictly, got {abar[t]:.6g} after {abar[t - 1]:.6g} at t = {t}.")
+            raise MisuseError(
+                f"`abar` must decrease strictly in float64, got {float(abar[t])!r} after {float(abar[t - 1])!r} at t = {t}."
+            )
         if abar[-1] < 0:
             raise MisuseError(f"`abar` must not be negative, got {abar[-1]:.6g} at t = {abar.size - 1}.")
         abar.setflags(write=False)
@@ -63,10 +70,7 @@ class Schedule:
 
         A last beta of exactly 1 is allowed: it makes the terminal signal-to-noise ratio zero.
         """
-        try:
-            table = np.array(betas, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise MisuseError("`betas` must be a table of real numbers.") from None
+        table = _table("betas", betas)
         if table.ndim != 1 or table.size == 0:
             raise MisuseError(f"`betas` must be a non-empty one-dimensional table, got shape {table.shape}.")
         wrong = ~((table > 0) & (table < 1))  # NaN is wrong too
@@ -87,6 +91,8 @@ class Schedule:
     @classmethod
     def scaled_linear(cls, timesteps: int, start: float = 0.00085, end: float = 0.012) -> Schedule:
         """Square roots of the betas equally spaced, as latent diffusion models train with (Rombach et al. 2022, code)."""
+        if not (start >= 0 and end >= 0):
+            raise MisuseError(f"`start` and `end` must be betas, which have square roots, got {start} and {end}.")
         return cls.from_betas(np.linspace(start**0.5, end**0.5, _count(timesteps)) ** 2, "scaled_linear")
 
     @classmethod
@@ -94,7 +100,8 @@ class Schedule:
         r""":math:`\bar\alpha_t = f(t)/f(0)`, :math:`f(t) = \cos^2\bigl(\tfrac{t/T + s}{1 + s}\tfrac{\pi}{2}\bigr)`, betas clipped
         at ``max_beta`` (Nichol & Dhariwal 2021, eq. 17).
         """
-        t = np.arange(_count(timesteps) + 1) / timesteps
+        T = _count(timesteps)
+        t = np.arange(T + 1) / T
         f = np.cos((t + offset) / (1 + offset) * np.pi / 2) ** 2
         return cls.from_betas(np.minimum(1 - f[1:] / f[:-1], max_beta), "cosine")
 
@@ -116,17 +123,25 @@ class Schedule:
     def load(cls, path: Path) -> Schedule:
         """The schedule of a ``.npy`` file that holds a table of betas. Pickled arrays are refused."""
         try:
-            betas = np.load(path, allow_pickle=False)
+            content = path.read_bytes()
         except FileNotFoundError:
             raise MisuseError(f"there is no file {path}.") from None
-        except (OSError, ValueError, EOFError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise MisuseError(f"{path} cannot be read as a NumPy table of betas: {reason}") from None
+        except OSError as error:
+            raise MisuseError(f"{path} cannot be read: {error.strerror or error}.") from None
+        if not content.startswith(NPY):
+            raise MisuseError(f"{path} is not a NumPy table: it does not begin as a .npy file does.")
+        try:
+            betas = np.load(BytesIO(content), allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise MisuseError(f"{path} cannot be read as a NumPy table of betas: {str(error).splitlines()[0]}") from None
         return cls.from_betas(betas, path.name)
 
     def with_zero_terminal_snr(self) -> Schedule:
         r"""The schedule shifted and scaled in :math:`\sqrt{\bar\alpha}` so that :math:`\bar\alpha_T = 0` and
-        :math:`\bar\alpha_1` stays (Lin et al. 2024, algorithm 1)."""
+        :math:`\bar\alpha_1` stays (Lin et al. 2024, algorithm 1).
+        """
+        if self.timesteps == 1:
+            raise MisuseError("a schedule of a single timestep cannot both keep abar_1 and end in 0.")
         root = np.sqrt(self.abar[1:])
         root = (root - root[-1]) * root[0] / (root[0] - root[-1])
         return Schedule(np.concatenate([[1.0], root**2]), f"{self.name}, zero terminal SNR")
@@ -165,11 +180,13 @@ class Schedule:
         space read a fractional time.
         """
         index = np.asarray(index, dtype=np.float64)
-        if np.all(index == np.round(index)):
-            return self.abar[np.clip(index.astype(int) + 1, 0, self.timesteps)]
-        with np.errstate(divide="ignore"):
+        whole = index == np.round(index)
+        exact: Array = self.abar[np.clip(np.where(whole, index, 0).astype(int) + 1, 0, self.timesteps)]
+        if whole.all():
+            return exact
+        with np.errstate(divide="ignore", invalid="ignore"):
             sigma = np.interp(index, np.arange(-1, self.timesteps), np.sqrt((1 - self.abar) / self.abar))
-        return 1 / (1 + sigma**2)
+        return np.asarray(np.where(whole, exact, 1 / (1 + sigma**2)))
 
 
 def grid(timesteps: int, steps: int, spacing: str) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -178,12 +195,13 @@ def grid(timesteps: int, steps: int, spacing: str) -> np.ndarray[Any, np.dtype[n
     Raises:
         MisuseError: if there are more steps than timesteps, fewer than one, or the spacing is unknown.
     """
-    if not 1 <= steps <= timesteps:
+    timesteps, steps = _count(timesteps), _count(steps, "steps")
+    if steps > timesteps:
         raise MisuseError(f"`steps` must lie between 1 and the {timesteps} timesteps of the schedule, got {steps}.")
     if spacing == "leading":
         return (np.arange(steps) * (timesteps // steps))[::-1].astype(np.int64)
     if spacing == "trailing":
-        return (np.round(np.arange(steps, 0, -1) * (timesteps / steps)) - 1).astype(np.int64)
+        return (np.round(np.arange(steps, 0, -1) * timesteps / steps) - 1).astype(np.int64)  # k T is exact, so are the ties
     if spacing == "linspace":
         return np.round(np.linspace(0, timesteps - 1, steps))[::-1].astype(np.int64)
     raise MisuseError(f"no spacing is called {spacing!r}: give trailing, leading or linspace.")
@@ -193,7 +211,22 @@ def _first(mask: Any) -> int:
     return int(np.flatnonzero(mask)[0])
 
 
-def _count(timesteps: int) -> int:
-    if timesteps < 1:
-        raise MisuseError(f"`timesteps` must be at least 1, got {timesteps}.")
-    return timesteps
+def _table(name: str, values: Any) -> Array:
+    try:
+        table = np.array(values)
+        real = table.astype(np.float64) if table.dtype.kind in "fiuO" else None
+    except (TypeError, ValueError):  # a ragged table, or things that are no numbers
+        real = None
+    if real is None:
+        raise MisuseError(f"`{name}` must be a table of real numbers.")
+    return real
+
+
+def _count(number: Any, name: str = "timesteps") -> int:
+    try:
+        count = operator.index(number)
+    except TypeError:
+        raise MisuseError(f"`{name}` must be a whole number, got {number!r}.") from None
+    if not 1 <= count <= MOST_TIMESTEPS:
+        raise MisuseError(f"`{name}` must lie between 1 and {MOST_TIMESTEPS:,}, got {count}.")
+    return count
