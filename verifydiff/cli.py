@@ -41,12 +41,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("prove", help="prove derivations: the shipped ones, or your own files")
+    parser = commands.add_parser(
+        "prove",
+        help="prove derivations: the shipped ones, or your own files",
+        description="Prove derivations: each claim is proved, refuted with a counterexample, or undecided with what remains.",
+        epilog="exit code: 0 all is proved; 1 something was refuted or stayed undecided; 2 the input could not be read",
+    )
+    parser.add_argument("path", nargs="*", metavar="PATH", help="files and folders of derivations; without, the shipped ones")
+    parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON to a file, or to standard output if it is -")
+    parser.add_argument("--verbose", "-v", action="store_true", help="show every step, its justification and where it holds")
     parser.set_defaults(run=_prove)
 
 
 def _prove(arguments: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from rich.console import Console
+
+    from .report import jsonfile
+    from .report.proofs import prove_and_show
+
+    if arguments.json:
+        jsonfile.check_writable(arguments.json)
+    aside = arguments.json == jsonfile.STDOUT
+    proofs = prove_and_show(arguments.path, Console(stderr=aside, quiet=aside), arguments.verbose)
+    if arguments.json:
+        jsonfile.write(proofs.as_json(), arguments.json)
+    return proofs.exit_code
 
 
 if __name__ == "__main__":

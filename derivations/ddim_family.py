@@ -1,0 +1,136 @@
+r"""The DDIM family from undetermined coefficients.
+
+We look for :math:`x_s = k x_0 + m x_t + \sigma z` with fresh noise z and :math:`m \ge 0` such that
+:math:`q(x_s \mid x_0)` is the forward marginal again. Nothing is asked of the joint law of more than two times, so s < t
+is arbitrary and one scale stays free: :math:`\sigma^2 \le 1 - \bar\alpha_s`.
+"""
+
+from sympy import Eq, Integer, sqrt
+
+from verifydiff.forms import ddim, ddpm, forward
+from verifydiff.forms.quantities import NONNEGATIVE, abar_s, abar_t, alpha_t, beta_t, eps, eta, sigma_t, x_0, x_s, x_t, z
+from verifydiff.proof import Gaussian, at, claim, derivation, letter
+
+k = letter("k")
+m = letter("m", domain=NONNEGATIVE)
+TWICE_NOISED = (ddim.x_0_coefficient.expression, ddim.x_t_coefficient.expression)
+
+
+def marginal(d):
+    """The law of x_s given x_0 under the ansatz, with and without fresh noise."""
+    before = d.given(r"q(x_t \mid x_0)", Gaussian(x_t, sqrt(abar_t) * x_0, 1 - abar_t), "the marginal at t")
+    spread = m**2 * (1 - abar_t) + sigma_t**2
+    after = Gaussian(x_s, k * x_0 + m * sqrt(abar_t) * x_0, spread)
+    with d.suppose(sigma_t > 0, "first case: there is fresh noise"):
+        step = d.given(r"q(x_s \mid x_t, x_0)", Gaussian(x_s, k * x_0 + m * x_t, sigma_t**2), "the ansatz")
+        backward = Gaussian(
+            x_t, sqrt(abar_t) * x_0 + m * (1 - abar_t) / spread * (x_s - after.mean), (1 - abar_t) * sigma_t**2 / spread
+        )
+        d.marginalise(before, step, backward, after, "complete the square in x_t")
+    with d.suppose(m > 0, "second case: there is none, and x_s is an image of x_t"):
+        d.affine(before, k * x_0 + m * x_t, x_s, after.at({sigma_t: Integer(0)}), "the ansatz with sigma = 0")
+    return after
+
+
+def solved(d):
+    """The weights m and k that keep the marginal."""
+    d.assume(sigma_t**2 <= 1 - abar_s, "no more fresh noise than the marginal at s has noise at all")
+    after = marginal(d)
+    means = d.match(after.mean, sqrt(abar_s) * x_0, [x_0], "the mean of x_s is to be sqrt(abar_s) x_0 for every x_0")
+    spread = claim(Eq(after.variance, 1 - abar_s))
+    d_m = sqrt((1 - abar_s - sigma_t**2) / (1 - abar_t))
+    d_k = sqrt(abar_s) - d_m * sqrt(abar_t)
+    d.solve([spread, *means], {m: d_m, k: d_k}, "the variance is to be 1 - abar_s, which gives m; then the mean gives k")
+    return d_k, d_m
+
+
+@derivation(ddim.x_t_coefficient)
+def x_t_coefficient(d):
+    """The variance fixes m."""
+    d.conclude(solved(d)[1])
+
+
+@derivation(ddim.x_0_coefficient)
+def x_0_coefficient(d):
+    """The mean, given m, fixes k."""
+    d.conclude(solved(d)[0])
+
+
+@derivation(ddim.mean)
+def mean(d):
+    """The two weights, sorted by the noise that x_t and x_0 imply."""
+    d_k, d_m = solved(d)
+    d.conclude(d_k * x_0 + d_m * x_t)
+
+
+@derivation(ddim.step_mean)
+def step_mean(d):
+    """The sampler knows a prediction of the noise in place of x_0."""
+    d.assume(sigma_t**2 <= 1 - abar_s, "the root is real")
+    d.conclude(ddim.mean.expression.xreplace({x_0: forward.x0_from_eps.expression}), "the mean with x_0 written by the noise")
+
+
+@derivation(id="ddim.bound", title="sigma^2 is bounded by 1 - abar_s", source="Song et al. 2021 (DDIM), eq. 7")
+def bound(d):
+    """A marginal cannot have less noise than was added last: if any real m keeps the variance, sigma^2 <= 1 - abar_s."""
+    d.equal((m**2 * (1 - abar_t) + sigma_t**2) - sigma_t**2, m**2 * (1 - abar_t), "what x_t contributes to the variance of x_s")
+    d.at_most(0, m**2 * (1 - abar_t), "a square is not negative: the variance 1 - abar_s is at least sigma^2")
+
+
+@derivation(ddim.sigma)
+def sigma(d):
+    """Scales between none and the DDPM posterior's, all within the bound."""
+    d.at_most(ddim.sigma.expression**2, 1 - abar_s, "for eta in [0, 1] the family stays within the bound")
+    d.equal(ddim.sigma.expression.xreplace({eta: Integer(0)}), 0, "eta = 0 is deterministic")
+    d.conclude(eta * sqrt(ddpm.posterior_variance.expression), "eta times the standard deviation of the DDPM posterior")
+
+
+@derivation(id="ddim.eta_one_is_ddpm", title="eta = 1 is DDPM, over any stride", source="Song et al. 2021 (DDIM), sec. 4.1")
+def eta_one_is_ddpm(d):
+    """Variance and mean of the step at eta = 1 are those of the composed posterior q(x_s | x_t, x_0), and of DDPM's step."""
+    scale = ddim.sigma.expression.xreplace({eta: Integer(1)})
+    d.equal(scale**2, ddpm.posterior_variance.expression, "the fresh noise is that of the posterior")
+    d.equal(
+        ddim.mean.expression.xreplace({sigma_t: scale}), ddpm.posterior_mean.expression,
+        "the mean is that of the composed posterior, with alpha_t = abar_t / abar_s for any s < t",
+    )  # fmt: skip
+    d.equal(ddim.step_mean.expression.xreplace({sigma_t: scale}), ddpm.mean_from_eps.expression, "and so is the sampler's step")
+
+
+@derivation(id="ddim.one_to_one", title="sigma = 0 is one-to-one", source="Song et al. 2021 (DDIM), sec. 4.1")
+def one_to_one(d):
+    """Without fresh noise the step is an increasing affine map of x_t with an inverse, for held x_0 as for held noise.
+
+    For a network, whose noise prediction depends on x_t, this alone says nothing: then the whole map counts.
+    """
+    d.assume(abar_s < 1, "s >= 1: the last step maps everything to x_0")
+    step = d.given("x_s", ddim.mean.expression.xreplace({sigma_t: Integer(0)}), "the step at sigma = 0, for held x_0")
+    d.derivative(step, x_t, sqrt((1 - abar_s) / (1 - abar_t)), "its slope")
+    d.less(0, sqrt((1 - abar_s) / (1 - abar_t)), "which is positive: the map is increasing")
+    back = d.given("x_t", sqrt(abar_t) * x_0 + sqrt((1 - abar_t) / (1 - abar_s)) * (x_s - sqrt(abar_s) * x_0), "its inverse")
+    d.equal(step.xreplace({x_t: back}), x_s, "there and back")
+    d.equal(back.xreplace({x_s: step}), x_t, "back and there")
+    d.equal((step - sqrt(abar_s) * x_0) / sqrt(1 - abar_s), forward.eps_from_x0.expression, "the noise is carried over unchanged")
+    held = ddim.step_mean.expression.xreplace({sigma_t: Integer(0)})
+    d.derivative(held, x_t, 1 / sqrt(alpha_t), "the slope for held noise")
+    d.less(0, 1 / sqrt(alpha_t), "is positive too")
+    d.equal(
+        held.xreplace({x_t: sqrt(alpha_t) * x_s - sqrt(alpha_t) * sqrt(1 - abar_s) * eps + sqrt(1 - abar_t) * eps}),
+        x_s,
+        "with its inverse",
+    )
+
+
+@derivation(
+    id="ddim.last_step", title="the last step, to s = 0, returns the prediction of x_0", source="Song et al. 2021 (DDIM), eq. 12"
+)
+def last_step(d):
+    """At abar_s = 1 the bound leaves no fresh noise, and the update is the x_0 that the noise implies."""
+    d.equal(at(ddim.sigma.expression, abar_s=1), 0, "no fresh noise for any eta")
+    d.equal(
+        at(ddim.step_mean.expression, abar_s=1, sigma_t=0),
+        at(forward.x0_from_eps.expression, abar_s=1),
+        "the update is the prediction",
+    )
+    d.equal(at(beta_t, alpha_t=1), 0, "and a step of no length adds nothing")
+    d.equal(z * at(ddim.sigma.expression, abar_s=1), 0, "so the last step is deterministic")

@@ -1,0 +1,65 @@
+r"""The DDPM posterior from Bayes' rule, for any s < t.
+
+.. math:: q(x_s \mid x_t, x_0) = \frac{q(x_t \mid x_s)\, q(x_s \mid x_0)}{q(x_t \mid x_0)}
+
+since the chain is Markov: given :math:`x_s`, :math:`x_t` forgets :math:`x_0`. All three densities are Gaussian; the
+quotient is compared with the posterior pointwise, normalisers included. At s = 0 the posterior is the data themselves.
+"""
+
+from sympy import sqrt
+
+from verifydiff.forms import ddpm, forward
+from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t, x_0, x_s, x_t
+from verifydiff.proof import Gaussian, at, derivation
+
+
+def posterior(d):
+    d.equal(abar_t / abar_s, alpha_t, "over any stride, the composed alpha is the quotient of the levels")
+    d.assume(abar_s < 1, "s >= 1: at s = 0 the posterior is the point x_0 and has no density")
+    likelihood = d.given(
+        r"q(x_t \mid x_s, x_0)",
+        Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t),
+        "Markov: the kernel forgets x_0 (Ho et al. 2020, eq. 2)",
+    )
+    prior = d.given(r"q(x_s \mid x_0)", Gaussian(x_s, sqrt(abar_s) * x_0, 1 - abar_s), "the forward marginal at s (eq. 4)")
+    evidence = d.given(r"q(x_t \mid x_0)", Gaussian(x_t, sqrt(abar_t) * x_0, 1 - abar_t), "the forward marginal at t (eq. 4)")
+    precision = d.equal(
+        alpha_t / beta_t + 1 / (1 - abar_s), (1 - abar_t) / (beta_t * (1 - abar_s)), "the factor of -x_s^2 / 2: precisions add"
+    )
+    mean = (sqrt(alpha_t) / beta_t * x_t + sqrt(abar_s) / (1 - abar_s) * x_0) / precision
+    return d.bayes(likelihood, prior, evidence, Gaussian(x_s, mean, 1 / precision), "complete the square in x_s")
+
+
+@derivation(ddpm.posterior_mean)
+def posterior_mean(d):
+    """The precision-weighted mean of what the step and what the data say."""
+    d.equal(at(ddpm.posterior_mean.expression, abar_s=1), x_0, "at s = 0 the form is the data")
+    d.conclude(posterior(d).mean)
+
+
+@derivation(ddpm.posterior_variance)
+def posterior_variance(d):
+    """The inverse of the precision: beta_t, shortened by what the data already say."""
+    d.equal(at(ddpm.posterior_variance.expression, abar_s=1), 0, "at s = 0 nothing is left to chance")
+    d.conclude(posterior(d).variance)
+
+
+@derivation(ddpm.mean_from_eps)
+def mean_from_eps(d):
+    """The data are written by the noise; the fractions collapse."""
+    d.equal(forward.x0_from_eps.expression.xreplace({x_t: forward.noised.expression}), x_0, "the noise implies the data")
+    d.conclude(
+        ddpm.posterior_mean.expression.xreplace({x_0: forward.x0_from_eps.expression}),
+        "the posterior mean with x_0 written by the noise",
+    )
+
+
+@derivation(ddpm.large_variance)
+def large_variance(d):
+    """beta_t bounds the posterior variance from above, and is the variance of the posterior for standard normal data."""
+    d.at_most(ddpm.posterior_variance.expression, beta_t, "abar_t <= abar_s")
+    prior = d.given("q(x_s)", Gaussian(x_s, 0, 1), "standard normal data stay standard normal")
+    evidence = d.given("q(x_t)", Gaussian(x_t, 0, 1), "alpha_t + beta_t = 1")
+    likelihood = d.given(r"q(x_t \mid x_s)", Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t), "the kernel")
+    law = d.bayes(likelihood, prior, evidence, Gaussian(x_s, sqrt(alpha_t) * x_t, beta_t), "complete the square in x_s")
+    d.conclude(law.variance, "the variance of the reverse step for standard normal data")

@@ -1,0 +1,171 @@
+r"""Claims and what came out of deciding them.
+
+A claim says :math:`l = r`, :math:`l \le r` or :math:`l < r` for *all* values of its letters in their domains that satisfy
+its assumptions. It is decided, never tried: the outcome is proved, refuted with a counterexample, or undecided with what
+remains. A formula that divides by zero or takes the root of a negative number has no value there; where a denominator may
+vanish is a condition of the proof, a root of a negative number at a valid point refutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from ..forms.quantities import Quantity
+from ..verdict import MisuseError, Proof
+
+RELATIONS = ("==", "<=", "<")
+
+_RELATIONALS = {
+    sympy.Eq: ("==", False),
+    sympy.Le: ("<=", False),
+    sympy.Lt: ("<", False),
+    sympy.Ge: ("<=", True),
+    sympy.Gt: ("<", True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement that can be judged.
+
+    Attributes:
+        lhs, rhs: the two sides, as SymPy expressions without floats.
+        relation: ``==``, ``<=`` or ``<``.
+        assuming: further claims that may be used; they narrow the domain.
+
+    Raises:
+        MisuseError: if a side is not an expression over real letters and exact numbers.
+    """
+
+    lhs: sympy.Expr
+    relation: str
+    rhs: sympy.Expr
+    assuming: tuple[Claim, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.relation not in RELATIONS:
+            raise MisuseError(f"a claim is one of {', '.join(RELATIONS)}, got {self.relation!r}.")
+        object.__setattr__(self, "lhs", exact(self.lhs))
+        object.__setattr__(self, "rhs", exact(self.rhs))
+
+    def latex(self) -> str:
+        """The statement as LaTeX, without dollar signs."""
+        sign = {"==": "=", "<=": r"\le", "<": "<"}[self.relation]
+        return f"{sympy.latex(self.lhs)} {sign} {sympy.latex(self.rhs)}"
+
+    def __str__(self) -> str:
+        return f"{self.lhs} {'=' if self.relation == '==' else self.relation} {self.rhs}"
+
+
+def claim(statement: Any, assuming: Iterable[Any] = ()) -> Claim:
+    """The claim of a SymPy relation such as ``sigma**2 <= 1 - abar_s``, or the claim itself.
+
+    Raises:
+        MisuseError: if the statement is anything else, for instance ``True`` because SymPy has evaluated it.
+    """
+    if isinstance(statement, Claim):
+        return statement
+    if type(statement) not in _RELATIONALS:
+        raise MisuseError(f"a claim or a relation such as `x <= y` or `Eq(x, y)` is needed, got {statement!r}.")
+    relation, swapped = _RELATIONALS[type(statement)]
+    lhs, rhs = (statement.rhs, statement.lhs) if swapped else (statement.lhs, statement.rhs)
+    return Claim(lhs, relation, rhs, tuple(claim(one) for one in assuming))
+
+
+def exact(value: Any) -> sympy.Expr:
+    """The value as a SymPy expression, refused if it holds a float, an infinity or what is no expression at all.
+
+    A float is refused rather than converted: 0.1 is not one tenth, and a proof about the one is not about the other.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return sympy.Integer(value)
+    if isinstance(value, float):
+        raise MisuseError(f"{value!r} is a float; write an exact number, such as Rational({str(value)!r}).")
+    if not isinstance(value, sympy.Expr):
+        raise MisuseError(f"{value!r} is no SymPy expression.")
+    if value.has(sympy.Float):
+        found = min(value.atoms(sympy.Float), key=str)
+        raise MisuseError(f"{value} holds the float {found}; write an exact number, such as Rational('{found.num:.6g}').")
+    if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        raise MisuseError(f"{value} holds an infinity or a nan; a claim is about real numbers.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of the letters for a statement to make sense.
+
+    Attributes:
+        relation: ``!= 0``, ``>= 0`` or ``> 0``.
+        holds: whether it follows from the domains and assumptions; if not, it is left to the reader.
+    """
+
+    relation: str
+    holds: bool
+    _expression: Callable[[], sympy.Expr] = field(repr=False, compare=False)
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The expression that the condition is about."""
+        return self._expression()
+
+    def __str__(self) -> str:
+        return f"{self.expression} {self.relation}"
+
+    def latex(self) -> str:
+        """The condition as LaTeX, without dollar signs."""
+        sign = {"!= 0": r"\ne 0", ">= 0": r"\ge 0", "> 0": "> 0"}[self.relation]
+        return f"{sympy.latex(self.expression)} {sign}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A point of the domain at which a claim fails, in exact rationals, found and checked by ball arithmetic.
+
+    Attributes:
+        point: the base letters and their values.
+        derived: what the defined quantities of the claim come to there.
+        lhs, rhs: enclosures of the two sides, as text; ``undefined`` where a side has no real value.
+        reason: one sentence: how the claim fails.
+        difference: an enclosure of lhs - rhs as text, which does not contain 0; empty where a side is undefined.
+    """
+
+    point: dict[sympy.Symbol, sympy.Rational]
+    derived: dict[Quantity, str]
+    lhs: str
+    rhs: str
+    reason: str
+    difference: str = ""
+
+    def __str__(self) -> str:
+        values = [f"{symbol} = {value}" for symbol, value in self.point.items()]
+        values += [f"{symbol} = {value}" for symbol, value in self.derived.items()]
+        return f"at {', '.join(values) or 'every point'}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on a claim.
+
+    Attributes:
+        outcome: proved, refuted or undecided.
+        method: how it was decided, in a few words.
+        conditions: where a proof holds.
+        counterexample: of a refutation.
+        remains: of an undecided claim: what is left to show, or why it could not be read.
+    """
+
+    outcome: Proof
+    method: str
+    conditions: tuple[Condition, ...] = ()
+    counterexample: Counterexample | None = None
+    remains: str = ""
+
+    @property
+    def open_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that do not follow from the domains and are left to the reader."""
+        return tuple(condition for condition in self.conditions if not condition.holds)

@@ -1,0 +1,152 @@
+r"""Derivations: a claim, and the page that derives it.
+
+.. code-block:: python
+
+    from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t
+    from verifydiff.proof import derivation
+
+
+    @derivation(title="variances add up", source="my notes, p. 3")
+    def variances(d):
+        d.equal(alpha_t * (1 - abar_s) + beta_t, 1 - abar_t, "since abar_t = alpha_t abar_s")
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import overload
+
+from ..forms import Form
+from ..verdict import MisuseError, Proof
+from .claim import Counterexample
+from .page import Check, Page, Step, worst
+
+Body = Callable[[Page], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The verdict on a derivation.
+
+    Attributes:
+        id, title, latex, source: of the claim.
+        outcome: the worst outcome of its steps.
+        steps: the page.
+        seconds: how long it took.
+        idea: the docstring of the derivation.
+    """
+
+    id: str
+    title: str
+    latex: str
+    source: str
+    outcome: Proof
+    steps: tuple[Step, ...]
+    seconds: float
+    idea: str = ""
+
+    @property
+    def blame(self) -> tuple[Step, Check] | None:
+        """The first step, and the check under it, with the worst outcome; None if all is proved."""
+        for step in self.steps:
+            for check in step.checks:
+                if self.outcome is not Proof.PROVED and check.decision.outcome is self.outcome:
+                    return step, check
+        return None
+
+    @property
+    def counterexample(self) -> Counterexample | None:
+        """Where the claim fails, if it was refuted."""
+        return self.blame[1].decision.counterexample if self.blame else None
+
+    @property
+    def method(self) -> str:
+        """How it was decided, in a few words."""
+        if self.blame is None:
+            rules = list(dict.fromkeys(step.rule for step in self.steps if step.rule not in _SILENT))
+            count = f"{len(self.steps)} step{'s' * (len(self.steps) != 1)}"
+            return f"{count}: {', '.join(rules)}" if rules else f"{count}, normal form"
+        return self.blame[1].decision.method
+
+
+_SILENT = ("algebra", "definition", "hypothesis", "conclusion")
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A claim and the function that derives it; made by :func:`derivation`.
+
+    Attributes:
+        body: the function that writes the page.
+        id, title, source: of the claim.
+        form: the closed form that it proves, if there is one.
+    """
+
+    body: Body
+    id: str
+    title: str
+    source: str
+    form: Form | None = None
+
+    @property
+    def file(self) -> str:
+        """The file it stands in."""
+        return self.body.__code__.co_filename
+
+    def prove(self) -> Proved:
+        """Write the page and judge it.
+
+        Raises:
+            MisuseError: if the page has no step, or does not conclude what it names. Whatever the body raises passes through.
+        """
+        began = perf_counter()
+        page = Page(self.form)
+        self.body(page)
+        if not page.steps:
+            raise MisuseError(f"the derivation {self.id} has no steps.")
+        if self.form is not None and not page.concluded:
+            raise MisuseError(f"the derivation {self.id} never concludes: end it with `d.conclude(...)`.")
+        if self.form is None and not any(step.rule not in ("definition", "hypothesis") for step in page.steps):
+            raise MisuseError(f"the derivation {self.id} states nothing: it only defines and assumes.")
+        latex = self.form.latex() if self.form else page.steps[-1].latex
+        outcome = worst([step.outcome for step in page.steps])
+        idea = inspect.getdoc(self.body) or ""
+        return Proved(self.id, self.title, latex, self.source, outcome, tuple(page.steps), perf_counter() - began, idea)
+
+
+@overload
+def derivation(form: Body) -> Derivation: ...
+@overload
+def derivation(form: Form | None = None, *, id: str = "", title: str = "", source: str = "") -> Callable[[Body], Derivation]: ...
+
+
+def derivation(
+    form: Form | Body | None = None,
+    *,
+    id: str = "",  # noqa: A002 - what JSON and forms call it
+    title: str = "",
+    source: str = "",
+) -> Derivation | Callable[[Body], Derivation]:
+    """Make a derivation of a function that receives a :class:`Page` and writes its steps.
+
+    Args:
+        form: the closed form that the page arrives at; without, its last step is what it claims.
+        id: how the claim is called; else that of the form, else ``file.function``.
+        title: a few words; else those of the form, else the name of the function.
+        source: where the claim was published; else that of the form.
+    """
+    if callable(form) and not isinstance(form, Form):
+        return derivation()(form)
+    if form is not None and not isinstance(form, Form):
+        raise MisuseError(f"`derivation` takes a form, or nothing and keywords, got {form!r}.")
+
+    def make(body: Body) -> Derivation:
+        name = id or (form.id if form else f"{Path(body.__code__.co_filename).stem}.{body.__name__}")
+        words = title or (form.title if form else body.__name__.replace("_", " "))
+        return Derivation(body, name, words, source or (str(form.source) if form else ""), form)
+
+    return make

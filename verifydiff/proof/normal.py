@@ -1,0 +1,140 @@
+r"""The normal form: a SymPy tree as a fraction of the tower.
+
+The walk dispatches on the type of each node and never asks SymPy to think. Defined quantities are expanded on the way,
+every divisor is noted, and what is not understood ends the walk with its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from flint import fmpq
+from sympy.core.numbers import Exp1, Half, NegativeOne, One, Pi, Zero
+
+from ..forms.quantities import Domain, Quantity
+from .roots import Roots
+from .signs import Signs
+from .tower import Fraction, Tower, UnsupportedError
+
+MAX_DIGITS = 20_000
+
+
+class Normal:
+    """The walk over expressions that share one tower.
+
+    Args:
+        tower: where the generators live.
+    """
+
+    def __init__(self, tower: Tower) -> None:
+        self.tower = tower
+        self.signs = Signs(tower)
+        self.roots = Roots(tower, self.signs)
+        self._known: dict[sympy.Expr, Fraction] = {}
+
+    def __call__(self, expression: sympy.Expr) -> Fraction:
+        """The expression as a reduced fraction.
+
+        Raises:
+            UnsupportedError: if it holds something that the engine does not decide.
+            VanishingError: if it divides by what is zero everywhere.
+        """
+        known = self._known.get(expression)
+        if known is None:
+            known = self._known[expression] = self._walk(expression)
+        return known
+
+    def _walk(self, expression: sympy.Expr) -> Fraction:
+        walk = _WALKS.get(type(expression))
+        if walk is None:
+            raise UnsupportedError(f"the engine does not decide {_called(expression)}")
+        return walk(self, expression)
+
+    def rational(self, expression: sympy.Rational) -> Fraction:
+        """A rational number."""
+        if expression.p.bit_length() > MAX_DIGITS or expression.q.bit_length() > MAX_DIGITS:
+            raise UnsupportedError("a number outgrows the limits on size")
+        return self.tower.context.constant(fmpq(expression.p, expression.q)), self.tower.one
+
+    def symbol(self, symbol: sympy.Symbol) -> Fraction:
+        """A letter, or the definition of a defined quantity."""
+        if type(symbol) is Quantity and symbol.definition is not None:
+            return self(symbol.definition)
+        return self.tower.letter(symbol), self.tower.one
+
+    def add(self, expression: sympy.Add) -> Fraction:
+        """A sum, term by term."""
+        tower, (first, *others) = self.tower, expression.args
+        total = self(first)
+        for term in others:
+            total = tower.sum(total, self(term))
+        return total
+
+    def mul(self, expression: sympy.Mul) -> Fraction:
+        """A product, factor by factor."""
+        tower, (first, *others) = self.tower, expression.args
+        total = self(first)
+        for factor in others:
+            total = tower.product(total, self(factor))
+        return total
+
+    def pow(self, expression: sympy.Pow) -> Fraction:
+        """A power: whole, rational, or through the exponential."""
+        base, exponent = expression.args
+        if isinstance(exponent, sympy.Integer):
+            inner = self(base)
+            if exponent.p < 0:
+                self._divide_by(inner)
+            return self.tower.power(inner, int(exponent.p))
+        if isinstance(exponent, sympy.Rational):
+            if exponent.q > 64:
+                raise UnsupportedError("a root of such a high degree outgrows the limits on size")
+            inner = self(base)
+            if exponent.p < 0:
+                self._divide_by(inner)
+            return self.roots.power(inner, exponent)
+        return self.roots.exponential(self.tower.product(self(exponent), self.roots.logarithm(self(base))))
+
+    def absolute(self, expression: sympy.Abs) -> Fraction:
+        """An absolute value."""
+        return self.roots.absolute(self(expression.args[0]))
+
+    def log(self, expression: sympy.log) -> Fraction:
+        """A natural logarithm."""
+        return self.roots.logarithm(self(expression.args[0]))
+
+    def exp(self, expression: sympy.exp) -> Fraction:
+        """An exponential."""
+        return self.roots.exponential(self(expression.args[0]))
+
+    def pi(self, expression: sympy.Expr) -> Fraction:
+        """The circle's number: transcendental, between 3 and 4."""
+        return self.tower.constant(expression, Domain(3, 4)), self.tower.one
+
+    def euler(self, expression: sympy.Expr) -> Fraction:
+        """Euler's number: the exponential of 1."""
+        return self.roots.exponential((self.tower.one, self.tower.one))
+
+    def _divide_by(self, divisor: Fraction) -> None:
+        self.roots.require(divisor[0], "!= 0")
+
+
+def _called(expression: Any) -> str:
+    name = type(expression).__name__
+    return "complex numbers" if name == "ImaginaryUnit" else f"{name} ({expression})"[:120]
+
+
+_WALKS: dict[type, Callable[[Normal, Any], Fraction]] = {
+    **dict.fromkeys((sympy.Integer, sympy.Rational, Zero, One, NegativeOne, Half), Normal.rational),
+    **dict.fromkeys((sympy.Symbol, sympy.Dummy, Quantity), Normal.symbol),
+    sympy.Add: Normal.add,
+    sympy.Mul: Normal.mul,
+    sympy.Pow: Normal.pow,
+    sympy.Abs: Normal.absolute,
+    sympy.log: Normal.log,
+    sympy.exp: Normal.exp,
+    Pi: Normal.pi,
+    Exp1: Normal.euler,
+}

@@ -1,0 +1,338 @@
+r"""The page on which a derivation writes its steps.
+
+Each step is a statement with its justification. Algebra is decided; a named rule checks its own hypotheses and says
+what it rests on. Nothing is taken on trust: a step counts only if everything under it is proved, and a page is worth as
+much as its worst step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import sympy
+
+from ..forms import Form
+from ..forms.quantities import Quantity, in_base_letters
+from ..verdict import MisuseError, Proof
+from .claim import Claim, Decision, claim, exact
+from .decide import decide
+from .gaussian import Gaussian
+
+DEFINITION = Decision(Proof.PROVED, "by definition")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was decided under a step.
+
+    Attributes:
+        what: which hypothesis or which identity it is.
+        statement, latex: the statement as text and as LaTeX.
+        decision: what came out.
+    """
+
+    what: str
+    statement: str
+    latex: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a derivation.
+
+    Attributes:
+        rule: the name of the rule, ``algebra`` where there is none.
+        statement, latex: what the step concludes.
+        because: the justification in words.
+        rests_on: the theorem that the rule applies, with what it asks for.
+        checks: everything that was decided under it.
+        seconds: how long that took.
+    """
+
+    rule: str
+    statement: str
+    latex: str
+    because: str
+    rests_on: str
+    checks: tuple[Check, ...]
+    seconds: float
+
+    @property
+    def outcome(self) -> Proof:
+        """The worst outcome of its checks."""
+        return worst([check.decision.outcome for check in self.checks])
+
+
+def worst(outcomes: Sequence[Proof]) -> Proof:
+    """Refuted before undecided before proved."""
+    for outcome in (Proof.REFUTED, Proof.UNDECIDED):
+        if outcome in outcomes:
+            return outcome
+    return Proof.PROVED
+
+
+class Page:
+    """What a derivation receives: each method writes one step.
+
+    Args:
+        form: the closed form that the page is to arrive at, if there is one.
+    """
+
+    def __init__(self, form: Form | None = None) -> None:
+        self.form = form
+        self.steps: list[Step] = []
+        self.concluded = False
+        self._assumed: list[Claim] = []
+        self._began = perf_counter()
+
+    # -- what a page starts from -----------------------------------------------------------------------------------------
+
+    def given(self, symbol: str, value: Any, because: str) -> Any:
+        """Write down a definition, such as the kernel of the model; ``symbol`` is the LaTeX of what is defined."""
+        latex = value.latex() if isinstance(value, Gaussian) else sympy.latex(exact(value))
+        self._write(
+            "definition", f"{symbol} = {value}", f"{symbol} = {latex}", because, (Check("", str(value), latex, DEFINITION),)
+        )
+        return value
+
+    def assume(self, statement: Any, because: str) -> None:
+        """Narrow the domain for the steps that follow; the reader sees it as a hypothesis of the page."""
+        assumed = claim(statement)
+        self._assumed.append(assumed)
+        self._write("hypothesis", str(assumed), assumed.latex(), because, (Check("", str(assumed), assumed.latex(), DEFINITION),))
+
+    @contextmanager
+    def suppose(self, statement: Any, because: str) -> Iterator[None]:
+        """Distinguish a case: the assumption holds for the steps inside the ``with`` block only."""
+        self.assume(statement, because)
+        try:
+            yield
+        finally:
+            self._assumed.pop()
+
+    # -- algebra ---------------------------------------------------------------------------------------------------------
+
+    def equal(self, lhs: Any, rhs: Any, because: str) -> sympy.Expr:
+        """The two sides are equal; returns the right one."""
+        self._algebra(lhs, "==", rhs, because)
+        return exact(rhs)
+
+    def at_most(self, lhs: Any, rhs: Any, because: str) -> None:
+        """The left side is at most the right one."""
+        self._algebra(lhs, "<=", rhs, because)
+
+    def less(self, lhs: Any, rhs: Any, because: str) -> None:
+        """The left side is less than the right one."""
+        self._algebra(lhs, "<", rhs, because)
+
+    def conclude(self, derived: Any, because: str = "what has been derived is the closed form") -> None:
+        """What was derived equals the form that the page is about.
+
+        Raises:
+            MisuseError: if the page is about no form, or has concluded already.
+        """
+        if self.form is None:
+            raise MisuseError("`conclude` compares with a form, and this derivation names none; end it with `equal`.")
+        if self.concluded:
+            raise MisuseError("a derivation concludes once.")
+        check = self._decide("conclusion", exact(derived), "==", self.form.expression)
+        self._write("conclusion", f"{self.form.id}: {check.statement}", self.form.latex(), because, (check,))
+        self.concluded = True
+
+    # -- rules -----------------------------------------------------------------------------------------------------------
+
+    def bayes(self, likelihood: Gaussian, prior: Gaussian, evidence: Gaussian, posterior: Gaussian, because: str) -> Gaussian:
+        """The posterior density is likelihood times prior over evidence, pointwise, normalisers included."""
+        lhs = likelihood.log_density + prior.log_density - evidence.log_density
+        checks = [self._positive(law) for law in (likelihood, prior, evidence, posterior)]
+        checks.append(self._decide("log densities, pointwise", lhs, "==", posterior.log_density))
+        self._write(
+            "Bayes", f"{likelihood} {prior} / {evidence} = {posterior}",
+            rf"\frac{{{likelihood.latex()}\,{prior.latex()}}}{{{evidence.latex()}}} = {posterior.latex()}",
+            because, tuple(checks), "p(a | b) = p(b | a) p(a) / p(b) wherever p(b) > 0; a Gaussian density is positive everywhere",
+        )  # fmt: skip
+        return posterior
+
+    def marginalise(self, prior: Gaussian, kernel: Gaussian, conditional: Gaussian, marginal: Gaussian, because: str) -> Gaussian:
+        """Integrate ``prior.of`` out of prior times kernel: the joint factorises into a density of it and the marginal."""
+        if (
+            conditional.of != prior.of
+            or marginal.of != kernel.of
+            or prior.of in marginal.mean.free_symbols | marginal.variance.free_symbols
+        ):
+            raise MisuseError(
+                f"the joint must factorise into a density of {prior.of} and a marginal of {kernel.of} that is free of {prior.of}."
+            )
+        checks = [self._positive(law) for law in (prior, kernel, conditional, marginal)]
+        joint = prior.log_density + kernel.log_density
+        checks.append(self._decide("joint factorises, pointwise", joint, "==", conditional.log_density + marginal.log_density))
+        self._write(
+            "marginalising", f"int {prior} {kernel} d{prior.of} = {marginal}",
+            rf"\int {prior.latex()}\,{kernel.latex()}\,d{sympy.latex(prior.of)} = {marginal.latex()}",
+            because, tuple(checks), f"the first factor is a density in {prior.of} and integrates to one; the second is free of {prior.of}",
+        )  # fmt: skip
+        return marginal
+
+    def affine(self, law: Gaussian, image: Any, of: sympy.Symbol, result: Gaussian, because: str) -> Gaussian:
+        """Change of variables: where ``law.of`` has the law, ``of = image`` (affine in ``law.of``) has the law ``result``."""
+        x, image = law.of, exact(image)
+        slope = sympy.diff(image, x)
+        inverse = x + (of - image) / slope
+        if x in slope.free_symbols:
+            raise MisuseError(f"{image} is not affine in {x}.")
+        checks = [self._positive(law), self._positive(result), self._nonzero(slope)]
+        pushed = law.log_density.xreplace({x: sympy.expand(inverse)}) - sympy.log(sympy.Abs(slope))
+        checks.append(self._decide("density of the image, pointwise", pushed, "==", result.log_density))
+        statement = f"{of} = {image}, {law}  =>  {result}"
+        latex = rf"{sympy.latex(of)} = {sympy.latex(image)},\ {law.latex()}\ \Rightarrow\ {result.latex()}"
+        self._write("change of variables", statement, latex, because, tuple(checks), "p_y(y) = p_x(x(y)) |dx/dy| for a bijection")
+        return result
+
+    def derivative(self, function: Any, of: sympy.Symbol, result: Any, because: str) -> sympy.Expr:
+        """The derivative of the function is the result; returns the result."""
+        function, result = in_base_letters(exact(function)), exact(result)
+        check = self._decide("derivative", sympy.diff(function, of), "==", result)
+        latex = rf"\frac{{\partial}}{{\partial {sympy.latex(of)}}} \left({sympy.latex(function)}\right) = {sympy.latex(result)}"
+        self._write("differentiation", f"d/d{of} ({function}) = {result}", latex, because, (check,))
+        return result
+
+    def integrate(
+        self,
+        lhs: Sequence[tuple[Any, Any]],
+        rhs: Sequence[tuple[Any, Any]],
+        over: Sequence[sympy.Symbol],
+        integrals: Mapping[Any, sympy.Symbol],
+        because: str,
+    ) -> Claim:
+        """Integrate an identity between integrands against an arbitrary density of the letters ``over``.
+
+        Each side is a list of (coefficient, integrand); ``integrals`` names the integral of each integrand. That the
+        sides agree pointwise, and that the coefficients are free of ``over``, is checked.
+
+        Returns:
+            The identity between the integrals, as a claim ``lhs == rhs``.
+        """
+        for coefficient, _ in (*lhs, *rhs):
+            if set(over) & exact(coefficient).free_symbols:
+                raise MisuseError(
+                    f"the coefficient {coefficient} depends on {', '.join(map(str, over))} and cannot leave the integral."
+                )
+        pointwise = [sum((c * g for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
+        check = self._decide("integrands, pointwise", pointwise[0], "==", pointwise[1])
+        integrated = [sum((c * integrals[g] for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
+        result = Claim(integrated[0], "==", integrated[1])
+        self._write("integration", str(result), result.latex(), because, (check,), "the integral is linear")
+        return result
+
+    def match(self, lhs: Any, rhs: Any, letters: Sequence[sympy.Symbol], because: str) -> list[Claim]:
+        """Undetermined coefficients: polynomials in the letters agree for all values exactly if their coefficients do.
+
+        Returns:
+            One equation a monomial that does not hold by itself.
+        """
+        gap = sympy.Poly(sympy.expand(exact(lhs) - exact(rhs)), *letters)
+        equations = [Claim(coefficient, "==", sympy.Integer(0)) for coefficient in gap.coeffs()]
+        statement = f"{lhs} = {rhs} for all {', '.join(map(str, letters))}: " + ", ".join(map(str, equations))
+        latex = r",\quad ".join(equation.latex() for equation in equations)
+        check = self._decide("coefficients put together again", gap.as_expr(), "==", exact(lhs) - exact(rhs))
+        self._write(
+            "undetermined coefficients", statement, latex, because, (check,), "a polynomial that vanishes for all values is zero"
+        )
+        return equations
+
+    def solve(self, equations: Sequence[Claim], values: Mapping[sympy.Symbol, Any], because: str) -> None:
+        """The values solve the equations, and being linear in turn with coefficients that do not vanish, no others do."""
+        checks = []
+        solved: dict[Any, Any] = {}
+        rest = [in_base_letters(equation.lhs - equation.rhs) for equation in equations]
+        for letter, value in values.items():
+            rest = [gap.xreplace(solved) for gap in rest]
+            pivot = next(
+                (
+                    gap
+                    for gap in rest
+                    if letter in gap.free_symbols and not (set(values) - set(solved) - {letter}) & gap.free_symbols
+                ),
+                None,
+            )
+            if pivot is None:
+                raise MisuseError(f"no equation determines {letter} from what is known before it.")
+            checks.append(
+                self._decide(f"{letter} solves its equation", pivot.xreplace({letter: exact(value)}), "==", sympy.Integer(0))
+            )
+            checks += self._unique(pivot, letter, exact(value))
+            solved[letter] = exact(value)
+        for gap in rest:
+            checks.append(self._decide("every equation holds", gap.xreplace(solved), "==", sympy.Integer(0)))
+        statement = ", ".join(f"{letter} = {value}" for letter, value in values.items())
+        latex = r",\quad ".join(f"{sympy.latex(letter)} = {sympy.latex(value)}" for letter, value in values.items())
+        self._write(
+            "solving",
+            statement,
+            latex,
+            because,
+            tuple(checks),
+            "an equation of first degree with a slope that is not zero has one solution",
+        )
+
+    # -- under a step ----------------------------------------------------------------------------------------------------
+
+    def _unique(self, pivot: sympy.Expr, letter: sympy.Symbol, value: sympy.Expr) -> list[Check]:
+        """Linear equations have one root; a pure quadratic has one that is not negative."""
+        first = sympy.diff(pivot, letter)
+        second = sympy.diff(first, letter)
+        if letter in second.free_symbols:
+            raise MisuseError(f"{pivot} = 0 is of higher than second degree in {letter}.")
+        if second == 0:
+            return [self._nonzero(first)]
+        middle = first.xreplace({letter: sympy.Integer(0)})
+        return [
+            self._nonzero(second),
+            self._decide(f"no term of first degree in {letter}", middle, "==", sympy.Integer(0)),
+            self._decide(f"{letter} is the root that is not negative", sympy.Integer(0), "<=", value),
+        ]
+
+    def _positive(self, law: Gaussian) -> Check:
+        return self._decide(f"variance of {law.of} is positive", sympy.Integer(0), "<", law.variance)
+
+    def _nonzero(self, value: sympy.Expr) -> Check:
+        return self._decide("not zero", sympy.Integer(0), "<", value**2)
+
+    def _algebra(self, lhs: Any, relation: str, rhs: Any, because: str) -> None:
+        check = self._decide("", exact(lhs), relation, exact(rhs))
+        self._write("algebra", check.statement, check.latex, because, (check,))
+
+    def _decide(self, what: str, lhs: Any, relation: str, rhs: Any) -> Check:
+        stated = Claim(lhs, relation, rhs, tuple(self._assumed))
+        return Check(what, str(stated), stated.latex(), decide(stated))
+
+    def _write(self, rule: str, statement: str, latex: str, because: str, checks: tuple[Check, ...], rests_on: str = "") -> None:
+        if not isinstance(because, str) or not because.strip():
+            raise MisuseError("every step needs its justification in words.")
+        now = perf_counter()
+        self.steps.append(Step(rule, statement, latex, because, rests_on, checks, now - self._began))
+        self._began = now
+
+
+def at(expression: Any, **values: Any) -> sympy.Expr:
+    """The expression over base letters, with letters replaced by name: ``at(variance, abar_s=1)``.
+
+    Raises:
+        MisuseError: if a name is not a letter of the expression.
+    """
+    expression = in_base_letters(exact(expression))
+    letters = {symbol.name: symbol for symbol in expression.free_symbols}
+    for name in values:
+        if name not in letters:
+            raise MisuseError(f"{expression} has no letter {name}.")
+    return expression.xreplace({letters[name]: exact(value) for name, value in values.items()})
+
+
+def letter(name: str, latex: str = "", **keywords: Any) -> Quantity:
+    """A letter of one's own; see :class:`verifydiff.forms.quantities.Quantity` for the keywords."""
+    return Quantity(name, latex, **keywords)

@@ -1,0 +1,262 @@
+r"""The tower of fields in which expressions are compared.
+
+Over the rationals stand the letters, each a polynomial generator; over them generators that obey a relation, such as
+:math:`w^2 = 1 - \bar\alpha_t` for a root. Later generators are greater in the lexicographic order, so each relation
+:math:`g^k = f` has its leading term in a power of a generator of its own: the leading terms are coprime, and the
+relations are a Groebner basis as they stand. To reduce a polynomial is to divide by each of them once, newest first.
+
+An element is a fraction of two reduced polynomials. Radicands are split into irreducible factors before a root is
+adjoined, so roots are multiplicatively independent and an element is zero exactly when its numerator reduces to 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import comb
+from time import monotonic
+from typing import Any
+
+import sympy
+from flint import fmpq_mpoly_ctx
+
+from ..forms.quantities import NONNEGATIVE, POSITIVE, REAL, Domain, Quantity
+from ..verdict import MisuseError
+
+Poly = Any  # flint.fmpq_mpoly, which carries no types
+Fraction = tuple[Poly, Poly]
+
+MAX_TERMS = 20_000
+MAX_DEGREE = 400
+MAX_BITS = 100_000
+
+
+class UnsupportedError(Exception):
+    """The expression holds something that the engine does not decide; the message says what."""
+
+
+class TooLargeError(UnsupportedError):
+    """The expression would outgrow the limits on size or time."""
+
+
+class VanishingError(Exception):
+    """Something is divided by an expression that is zero everywhere."""
+
+
+class FullError(Exception):
+    """All generators of the ring are taken; a larger ring is needed."""
+
+
+class NestedError(Exception):
+    """The root of a letter stands under another root; the letter is better written as a square."""
+
+    def __init__(self, symbol: sympy.Symbol) -> None:
+        self.symbol = symbol
+
+
+@dataclass(slots=True)
+class Generator:
+    """One generator: a letter, or something adjoined to the letters.
+
+    Attributes:
+        poly: the generator as a polynomial.
+        slot: its index in the ring.
+        domain: the values it takes.
+        expression: what it stands for, made on demand.
+        root: the base and the degree of a root, so that roots of roots can be flattened.
+        inverse: the argument of a logarithm (as a generator or polynomial), the exponent of an exponential.
+    """
+
+    poly: Poly
+    slot: int
+    domain: Domain
+    expression: Callable[[], sympy.Expr]
+    root: tuple[Poly, int] | None = None
+    symbol: sympy.Symbol | None = None
+    log_of: Poly = None
+    exp_of: Fraction | None = None
+
+
+class Tower:
+    """A growing tower of generators over the rationals.
+
+    Args:
+        size: how many generators the ring has room for.
+        squared: letters that are represented by their square roots.
+        deadline: the clock time at which to give up.
+    """
+
+    def __init__(self, size: int, squared: frozenset[sympy.Symbol], deadline: float) -> None:
+        self.context = fmpq_mpoly_ctx.get(_names(size), "lex")
+        self._free = list(self.context.gens())
+        self.one, self.zero = self.context.constant(1), self.context.constant(0)
+        self.generators: dict[int, Generator] = {}
+        self.relations: list[tuple[int, int, Poly]] = []
+        self.letters: dict[str, tuple[sympy.Symbol, Poly]] = {}
+        self.roots: dict[tuple[str, int, int], Generator] = {}
+        self.absolutes: dict[str, Generator] = {}
+        self.logs: dict[str, Generator] = {}
+        self.exponentials: list[Generator] = []
+        self.squared = squared
+        self.deadline = deadline
+
+    # -- generators ------------------------------------------------------------------------------------------------------
+
+    def adjoin(self, domain: Domain, expression: Callable[[], sympy.Expr], **kind: Any) -> Generator:
+        """A new generator, greater than all before it."""
+        if not self._free:
+            raise FullError
+        poly = self._free.pop()
+        generator = Generator(poly, len(self._free), domain, expression, **kind)
+        self.generators[generator.slot] = generator
+        return generator
+
+    def relate(self, generator: Generator, degree: int, value: Poly) -> None:
+        """From now on ``generator**degree == value``, a polynomial in earlier generators."""
+        self.relations.insert(0, (generator.slot, degree, generator.poly**degree - value))
+
+    def letter(self, symbol: sympy.Symbol) -> Poly:
+        """The letter as a polynomial: its generator, or the square of it.
+
+        Raises:
+            MisuseError: if another letter goes by the same name.
+        """
+        known = self.letters.get(symbol.name)
+        if known is None:
+            known = self.letters[symbol.name] = (symbol, self._new_letter(symbol))
+        elif known[0] is not symbol and known[0] != symbol:
+            raise MisuseError(
+                f"two different symbols are called {symbol.name}: one is {domain_of(known[0])}, the other {domain_of(symbol)}."
+            )
+        return known[1]
+
+    def _new_letter(self, symbol: sympy.Symbol) -> Poly:
+        domain = domain_of(symbol)
+        if symbol in self.squared:
+            return self.adjoin(domain, lambda: sympy.sqrt(symbol), symbol=symbol).poly ** 2
+        return self.adjoin(domain, lambda: symbol, symbol=symbol).poly
+
+    def constant(self, expression: sympy.Expr, domain: Domain) -> Poly:
+        """A transcendental constant: a letter of its own between two integers."""
+        name = f"constant {expression}"
+        if name not in self.letters:
+            self.letters[name] = (expression, self.adjoin(domain, lambda: expression).poly)
+        return self.letters[name][1]
+
+    # -- arithmetic ------------------------------------------------------------------------------------------------------
+
+    def reduced(self, poly: Poly) -> Poly:
+        """The polynomial modulo the relations."""
+        if self.relations:
+            degrees = poly.degrees()
+            for slot, degree, relation in self.relations:
+                if degrees[slot] >= degree:
+                    poly = poly % relation
+                    degrees = poly.degrees()
+        return poly
+
+    def product(self, left: Fraction, right: Fraction) -> Fraction:
+        """The product of two fractions."""
+        self.check(left[0], right[0])
+        self.check(left[1], right[1])
+        return self.reduced(left[0] * right[0]), self.reduced(left[1] * right[1])
+
+    def sum(self, left: Fraction, right: Fraction) -> Fraction:
+        """The sum of two fractions, over the least common denominator."""
+        (a, b), (c, d) = left, right
+        if b == d:
+            return a + c, b
+        self.check(a, d)
+        self.check(c, b)
+        if b.is_constant() or d.is_constant():
+            return self.reduced(a * d + c * b), b * d
+        common = b.gcd(d)
+        b, cofactor = b / common, d / common
+        return self.reduced(a * cofactor + c * b), self.reduced(b * d)
+
+    def power(self, base: Fraction, exponent: int) -> Fraction:
+        """The whole power, by squaring with reduction in between."""
+        if exponent < 0:
+            base, exponent = self.inverse(base), -exponent
+        if exponent == 1:
+            return base
+        for poly in base:
+            _check_power(poly, exponent)
+        if not self.relations:
+            return base[0] ** exponent, base[1] ** exponent
+        result = (self.one, self.one)
+        while exponent:
+            if exponent & 1:
+                result = self.product(result, base)
+            exponent >>= 1
+            if exponent:
+                base = self.product(base, base)
+        return result
+
+    def inverse(self, fraction: Fraction) -> Fraction:
+        """The reciprocal, with roots that are factors of the denominator moved to the numerator.
+
+        Raises:
+            VanishingError: if the fraction is zero everywhere.
+        """
+        bottom, top = fraction
+        if bottom.is_zero():
+            raise VanishingError
+        if not self.relations:
+            return top, bottom
+        degrees = bottom.term_content().degrees()
+        for slot, degree, _ in self.relations:
+            if degrees[slot]:
+                factor = self.generators[slot].poly ** (degree - degrees[slot] % degree)
+                top, bottom = self.reduced(top * factor), self.reduced(bottom * factor)
+        return top, bottom
+
+    def check(self, left: Poly, right: Poly) -> None:
+        """Refuse a product that would outgrow the limits."""
+        size = len(left) * len(right)
+        if size > 64 and (size > MAX_TERMS * 50 or left.total_degree() + right.total_degree() > MAX_DEGREE):
+            raise TooLargeError("the expression outgrows the limits on size")
+        if monotonic() > self.deadline:
+            raise TooLargeError("the time limit was reached")
+
+    # -- back to SymPy ---------------------------------------------------------------------------------------------------
+
+    def expression(self, poly: Poly) -> sympy.Expr:
+        """The polynomial as a SymPy expression."""
+        terms = []
+        for exponents, coefficient in zip(poly.monoms(), poly.coeffs(), strict=True):
+            factors = [self.generators[slot].expression() ** int(e) for slot, e in enumerate(exponents) if e]
+            terms.append(sympy.Mul(sympy.Rational(int(coefficient.p), int(coefficient.q)), *factors))
+        return sympy.Add(*terms)
+
+
+def domain_of(symbol: sympy.Symbol) -> Domain:
+    """The domain of a quantity, or what the assumptions of a plain symbol say; a letter is real unless it says otherwise."""
+    if isinstance(symbol, Quantity):
+        return symbol.domain
+    if symbol.is_real is False or symbol.is_commutative is False:
+        raise UnsupportedError(f"{symbol} is not a real number")
+    if symbol.is_positive:
+        return POSITIVE
+    if symbol.is_negative:
+        return Domain(upper=0)
+    if symbol.is_nonnegative:
+        return NONNEGATIVE
+    if symbol.is_nonpositive:
+        return Domain(upper=0, closed_above=True)
+    return REAL
+
+
+def _check_power(poly: Poly, exponent: int) -> None:
+    terms = len(poly)
+    bits = max((max(int(c.p).bit_length(), int(c.q).bit_length()) for c in poly.coeffs()), default=0)
+    if (
+        poly.total_degree() * exponent > MAX_DEGREE
+        or (bits > 1 and bits * exponent > MAX_BITS)
+        or (terms > 1 and comb(terms + exponent - 1, min(terms - 1, exponent)) > MAX_TERMS)
+    ):
+        raise TooLargeError("a power outgrows the limits on size")
+
+
+def _names(size: int) -> tuple[str, ...]:
+    return tuple(f"g{index}" for index in range(size))
