@@ -55,10 +55,10 @@ class Claim:
     def latex(self) -> str:
         """The statement as LaTeX, without dollar signs."""
         sign = {"==": "=", "<=": r"\le", "<": "<"}[self.relation]
-        return f"{sympy.latex(self.lhs)} {sign} {sympy.latex(self.rhs)}"
+        return f"{latex(self.lhs)} {sign} {latex(self.rhs)}"
 
     def __str__(self) -> str:
-        return f"{self.lhs} {'=' if self.relation == '==' else self.relation} {self.rhs}"
+        return f"{text(self.lhs)} {'=' if self.relation == '==' else self.relation} {text(self.rhs)}"
 
 
 def claim(statement: Any, assuming: Iterable[Any] = ()) -> Claim:
@@ -87,12 +87,35 @@ def exact(value: Any) -> sympy.Expr:
         raise MisuseError(f"{value!r} is a float; write an exact number, such as Rational({str(value)!r}).")
     if not isinstance(value, sympy.Expr):
         raise MisuseError(f"{value!r} is no SymPy expression.")
+    try:
+        return _exact_atoms(value)
+    except RecursionError:
+        raise MisuseError("an expression is nested too deeply to be read.") from None
+
+
+def _exact_atoms(value: sympy.Expr) -> sympy.Expr:
     if value.has(sympy.Float):
         found = min(value.atoms(sympy.Float), key=str)
-        raise MisuseError(f"{value} holds the float {found}; write an exact number, such as Rational('{found.num:.6g}').")
+        raise MisuseError(f"{value} holds the float {found}; write an exact number, such as Rational('0.1').")
     if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         raise MisuseError(f"{value} holds an infinity or a nan; a claim is about real numbers.")
     return value
+
+
+def text(expression: Any) -> str:
+    """The expression as text, however deep it is."""
+    try:
+        return str(expression)
+    except RecursionError:
+        return "(an expression too deep to print)"
+
+
+def latex(expression: Any) -> str:
+    """The expression as LaTeX, however deep it is."""
+    try:
+        return str(sympy.latex(expression))
+    except RecursionError:
+        return r"\text{(an expression too deep to print)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from ..forms.quantities import Domain
 from ..verdict import Proof
 from .claim import Claim, Condition, Counterexample, Decision
 from .counterexample import feasible, search
@@ -112,27 +113,37 @@ def _assume(assumed: Claim, normal: Normal) -> None:
     if not sign.strict:
         raise UnsupportedError(f"the assumption {assumed} has a denominator of unknown sign")
     positive = numerator if sign is Sign.POSITIVE else -numerator
-    if assumed.relation == "<":
-        _open(tower, positive)
+    _narrow(tower, positive, closed=assumed.relation == "<=")
     normal.signs.assume(positive, strict=assumed.relation == "<")
 
 
-def _open(tower: Tower, positive: Any) -> None:
-    """Take the end out of a letter's domain where the assumption says that the letter does not reach it."""
+def _narrow(tower: Tower, positive: Any, closed: bool) -> None:
+    """Where the assumption is a whole-number bound on one letter, narrow that letter's domain."""
     slots = [slot for slot, degree in enumerate(positive.degrees()) if degree]
-    if len(slots) != 1 or slots[0] not in tower.generators:
+    generator = tower.generators[slots[0]] if len(slots) == 1 else None
+    if generator is None or generator.symbol is None:
         return
-    generator = tower.generators[slots[0]]
-    domain = generator.domain
-    if generator.symbol is None:
+    lead = positive.leading_coefficient()
+    squared = generator.symbol in tower.squared
+    bound = generator.poly ** (2 if squared else 1) - positive / lead
+    if not bound.is_constant() or (bound != 0 and bound.leading_coefficient().q != 1):
         return
-    value = positive / positive.leading_coefficient()
-    power = 2 if generator.symbol in tower.squared else 1
-    rising = positive.leading_coefficient() > 0
-    end = domain.lower if rising else domain.upper
-    if end is not None and value == generator.poly**power - end:
-        ends = {"closed_below": False} if rising else {"closed_above": False}
-        generator.domain = replace(domain, **ends)
+    end = 0 if bound == 0 else int(bound.leading_coefficient().p)
+    if squared and end not in (0, 1):
+        return
+    generator.domain = _below(generator.domain, end, closed) if lead < 0 else _above(generator.domain, end, closed)
+
+
+def _below(domain: Domain, end: int, closed: bool) -> Domain:
+    if domain.upper is not None and (domain.upper < end or (domain.upper == end and (closed or not domain.closed_above))):
+        return domain
+    return replace(domain, upper=end, closed_above=closed)
+
+
+def _above(domain: Domain, end: int, closed: bool) -> Domain:
+    if domain.lower is not None and (domain.lower > end or (domain.lower == end and (closed or not domain.closed_below))):
+        return domain
+    return replace(domain, lower=end, closed_below=closed)
 
 
 def _conditions(normal: Normal) -> tuple[tuple[Condition, ...], str]:

@@ -47,6 +47,7 @@ class Normal:
         return known
 
     def _walk(self, expression: sympy.Expr) -> Fraction:
+        self.tower.check_time()
         walk = _WALKS.get(type(expression))
         if walk is None:
             raise UnsupportedError(f"the engine does not decide {_called(expression)}")
@@ -61,6 +62,7 @@ class Normal:
     def symbol(self, symbol: sympy.Symbol) -> Fraction:
         """A letter, or the definition of a defined quantity."""
         if type(symbol) is Quantity and symbol.definition is not None:
+            self.tower.name(symbol)
             return self(symbol.definition)
         return self.tower.letter(symbol), self.tower.one
 
@@ -94,7 +96,7 @@ class Normal:
             inner = self(base)
             if exponent.p < 0:
                 self._divide_by(inner)
-            return self.roots.power(inner, exponent)
+            return self.roots.power(inner, fmpq(exponent.p, exponent.q))
         return self.roots.exponential(self.tower.product(self(exponent), self.roots.logarithm(self(base))))
 
     def absolute(self, expression: sympy.Abs) -> Fraction:
@@ -115,7 +117,7 @@ class Normal:
 
     def euler(self, expression: sympy.Expr) -> Fraction:
         """Euler's number: the exponential of 1."""
-        return self.roots.exponential((self.tower.one, self.tower.one))
+        return self.roots.exponential(self.tower.unit)
 
     def _divide_by(self, divisor: Fraction) -> None:
         self.roots.require(divisor[0], "!= 0")

@@ -174,7 +174,8 @@ class Page:
         self._write(
             "marginalising", f"int {prior} {kernel} d{prior.of} = {marginal}",
             rf"\int {prior.latex()}\,{kernel.latex()}\,d{sympy.latex(prior.of)} = {marginal.latex()}",
-            because, tuple(checks), f"the first factor is a density in {prior.of} and integrates to one; the second is free of {prior.of}",
+            because, tuple(checks),
+            f"the first factor is a density in {prior.of} and integrates to one; the second is free of {prior.of}",
         )  # fmt: skip
         return marginal
 

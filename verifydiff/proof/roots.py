@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from flint import fmpq, fmpz
+from flint import fmpq, fmpq_mat, fmpz
 
-from ..forms.quantities import NONNEGATIVE, POSITIVE, REAL
+from ..forms.quantities import NONNEGATIVE, POSITIVE, REAL, Domain
 from .signs import Sign, Signs
-from .tower import Fraction, Generator, NestedError, Poly, TooLargeError, Tower, VanishingError
+from .tower import Fraction, Generator, NestedError, Poly, TooLargeError, Tower, VanishingError, domain_of
 
 Factors = dict[str, tuple[Poly, int]]
 
@@ -57,7 +57,7 @@ class Roots:
 
     def _outside(self, factors: Factors, exponent: Any) -> tuple[Fraction, Poly]:
         """What leaves the root factor by factor, and the product of the factors of unknown sign and odd power."""
-        result, rest = (self.tower.one, self.tower.one), self.tower.one
+        result, rest = self.tower.unit, self.tower.one
         for factor, multiplicity in factors.values():
             sign = self.signs(factor)
             outside = multiplicity
@@ -83,7 +83,7 @@ class Roots:
         if flat is not None:
             base, exponent = flat[0], exponent / flat[1]
         whole = int(exponent.p // exponent.q)
-        result: Fraction = (self.tower.one, self.tower.one)
+        result = self.tower.unit
         if whole:
             self.tower.check(base, base)
             result = self.tower.power((base, self.tower.one), whole)
@@ -123,8 +123,8 @@ class Roots:
             generator = self.tower.generators.get(slot)
             if not degree or generator is None or generator.root is None or generator.root[1] != 2:
                 continue
-            for letter, poly in self.tower.letters.values():
-                if generator.root[0] == poly and letter not in self.tower.squared and isinstance(letter, sympy.Symbol):
+            for letter, poly in self.tower.letters.items():
+                if generator.root[0] == poly and isinstance(letter, sympy.Symbol) and _square_fits(domain_of(letter)):
                     raise NestedError(letter)
 
     # -- absolute values -------------------------------------------------------------------------------------------------
@@ -196,34 +196,36 @@ class Roots:
         return tower.logs[key].poly, tower.one
 
     def exponential(self, exponent: Fraction) -> Fraction:
-        """The exponential, with logarithms in the exponent taken out and rational multiples of known exponents flattened."""
-        tower, result = self.tower, (self.tower.one, self.tower.one)
+        """The exponential, with logarithms in the exponent taken out and rational combinations of known exponents flattened."""
+        tower, result = self.tower, self.tower.unit
         for generator in list(tower.logs.values()):
             times = self._rational_coefficient(exponent, generator)
             if times is not None:
                 part = (tower.context.constant(times) * generator.poly, tower.one)
                 exponent = tower.sum(exponent, (-part[0], tower.one))
-                power = sympy.Rational(int(times.p), int(times.q))
-                result = tower.product(result, self.nonnegative(generator.log_of, power))
+                result = tower.product(result, self.nonnegative(generator.log_of, times))
         if exponent[0].is_zero():
             return result
-        for generator in tower.exponentials:
-            assert generator.exp_of is not None  # noqa: S101 - so it was made
-            ratio = _ratio(exponent, generator.exp_of)
-            if ratio is not None:
-                return tower.product(result, self.nonnegative(generator.poly, ratio))
-        known = tower.adjoin(
+        known = [generator for generator in tower.exponentials if generator.exp_of]
+        times = _combination([generator.exp_of for generator in known if generator.exp_of], exponent)
+        if times is not None:
+            for generator, ratio in zip(known, times, strict=True):
+                if ratio:
+                    result = tower.product(result, self.nonnegative(generator.poly, ratio))
+            return result
+        new = tower.adjoin(
             POSITIVE, lambda: sympy.exp(tower.expression(exponent[0]) / tower.expression(exponent[1])), exp_of=exponent
         )
-        tower.exponentials.append(known)
-        return tower.product(result, (known.poly, tower.one))
+        tower.exponentials.append(new)
+        return tower.product(result, (new.poly, tower.one))
 
     def _rational_coefficient(self, exponent: Fraction, generator: Generator) -> Any:
         numerator, denominator = exponent
         if numerator.degrees()[generator.slot] != 1:
             return None
-        ratio = _ratio((numerator.derivative(generator.slot), self.tower.one), (denominator, self.tower.one))
-        return None if ratio is None else fmpq(int(ratio.p), int(ratio.q))
+        slope = numerator.derivative(generator.slot)
+        ratio = slope.leading_coefficient() / denominator.leading_coefficient()
+        return ratio if slope == denominator * ratio else None
 
     # -- factors ---------------------------------------------------------------------------------------------------------
 
@@ -239,6 +241,11 @@ class Roots:
                 total = factors.get(key, (factor, 0))[1] + direction * multiplicity
                 factors[key] = (factor, total)
         return number, {key: entry for key, entry in factors.items() if entry[1]}
+
+
+def _square_fits(domain: Domain) -> bool:
+    """Whether the root of the letter has the letter's own domain."""
+    return domain.lower in (0, 1) and domain.upper in (None, 1)
 
 
 _FACTORED: dict[tuple[Any, str], Any] = {}
@@ -288,8 +295,19 @@ def _parts(numerator: int, denominator: int) -> tuple[tuple[int, int, int], ...]
     return tuple((prime, level, times) for prime, level, times in parts if times)
 
 
-def _ratio(left: Fraction, right: Fraction) -> Any:
-    """The rational number left / right, or None if it is not one."""
-    a, b = left[0] * right[1], left[1] * right[0]
-    quotient = a.leading_coefficient() / b.leading_coefficient()
-    return sympy.Rational(int(quotient.p), int(quotient.q)) if a == b * quotient else None
+def _combination(known: list[Fraction], wanted: Fraction) -> list[Any] | None:
+    """Rational numbers q with sum q_i known_i = wanted, or None: linear algebra over the monomials of the numerators."""
+    common = wanted[1]
+    for _, denominator in known:
+        common = common * (denominator / denominator.gcd(common))
+    columns = [dict(zip(poly.monoms(), poly.coeffs(), strict=True)) for poly in (n * (common / d) for n, d in (*known, wanted))]
+    monomials = sorted({monomial for column in columns for monomial in column})
+    matrix = fmpq_mat([[column.get(monomial, fmpq(0)) for column in columns] for monomial in monomials])
+    echelon, rank = matrix.rref()
+    pivots = [next(place for place in range(len(columns)) if echelon[row, place] != 0) for row in range(rank)]
+    if pivots and pivots[-1] == len(known):
+        return None
+    solution = [fmpq(0)] * len(known)
+    for row, place in enumerate(pivots):
+        solution[place] = echelon[row, len(known)]
+    return solution

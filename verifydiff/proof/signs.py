@@ -2,9 +2,9 @@ r"""Certified signs of polynomials over a domain.
 
 A letter x between l and u is written :math:`x = (l + u v) / (1 + v)` with a slack v > 0, a letter above l as l + v. If
 all coefficients then have one sign (and letters without bounds occur in even powers only), so has the polynomial. What
-this cannot see is tried in turn: an assumption as a divisor, :math:`A + B w` with a root w by comparing
-:math:`A^2` with :math:`B^2 w^2`, the discriminant in a letter without bounds. A certificate is a proof; its absence
-says nothing.
+this cannot see is tried in turn: an assumption as a divisor, :math:`A + B w` with :math:`w \ge 0` by comparing
+:math:`A^2` with :math:`B^2 w^2`, the discriminant of a quadratic, a ball around a constant. A
+certificate is a proof; its absence says nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from typing import Any
 
 from flint import fmpq
 
-from .tower import Generator, Poly, Tower
+from ..forms.quantities import Domain
+from .balls import Balls, ImpreciseError, UndefinedError
+from .tower import Generator, Poly, Tower, UnsupportedError
 
 Terms = dict[tuple[int, ...], Any]
+Bounds = tuple[tuple[int, Domain], ...]
 
 
 class Sign(IntEnum):
@@ -93,7 +96,7 @@ class Signs:
         sign = self._by_coefficients(poly)
         if sign.strict or sign is Sign.ZERO or depth == 0:
             return sign
-        ways = (self._by_assumption, self._by_root, self._by_discriminant)
+        ways = (self._by_assumption, self._by_square, self._by_discriminant, self._by_ball)
         for way in ways:
             found = way(poly, depth - 1)
             if abs(found) > abs(sign):
@@ -103,51 +106,53 @@ class Signs:
     # -- coefficients ----------------------------------------------------------------------------------------------------
 
     def _by_coefficients(self, poly: Poly) -> Sign:
-        terms = dict(zip(poly.monoms(), poly.coeffs(), strict=True))
-        if not terms:
+        if poly.is_zero():
             return Sign.ZERO
-        present = [self.tower.generators[slot] for slot, degree in enumerate(poly.degrees()) if degree]
-        for generator in present:
-            terms = _in_slack(terms, generator)
-        unbounded = [g.slot for g in present if g.domain.lower is None and g.domain.upper is None]
-        if any(exponents[slot] & 1 for exponents in terms for slot in unbounded):
-            return Sign.UNKNOWN
-        if all(coefficient > 0 for coefficient in terms.values()):
-            return Sign.POSITIVE if _strict(terms, present) else Sign.NONNEGATIVE
-        if all(coefficient < 0 for coefficient in terms.values()):
-            return Sign.NEGATIVE if _strict(terms, present) else Sign.NONPOSITIVE
-        return Sign.UNKNOWN
+        degrees = poly.degrees()
+        bounds = tuple((slot, self.tower.generators[slot].domain) for slot, degree in enumerate(degrees) if degree)
+        return _by_coefficients(tuple(poly.monoms()), tuple(poly.coeffs()), bounds, degrees)
 
     # -- beyond coefficients ---------------------------------------------------------------------------------------------
 
     def _by_assumption(self, poly: Poly, depth: int) -> Sign:
+        """poly = q g + r with an assumption g >= 0: the signs of q and r decide where they agree."""
         for assumed, strict in self.assumed:
             given = Sign.POSITIVE if strict else Sign.NONNEGATIVE
-            quotient, rest = divmod(poly, assumed)
-            if quotient.is_zero():
-                continue
-            left = self(quotient, depth) * given
-            right = Sign.ZERO if rest.is_zero() else self(rest, depth)
-            if (total := _added(left, right)) is not Sign.UNKNOWN:
-                return total
+            for quotient in _multipliers(poly, assumed):
+                rest = self.tower.reduced(poly - quotient * assumed)
+                total = _added(self(quotient, depth) * given, self(rest, depth))
+                if total is not Sign.UNKNOWN:
+                    return total
         return Sign.UNKNOWN
 
-    def _by_root(self, poly: Poly, depth: int) -> Sign:
-        """A + B w with w = sqrt(f): compare A with -B w through their squares."""
-        for slot, degree, _ in self.tower.relations:
-            if degree != 2 or poly.degrees()[slot] != 1:
+    def _by_square(self, poly: Poly, depth: int) -> Sign:
+        """A + B w with w >= 0, a root or a letter: where A and B w differ in sign, compare their squares."""
+        for slot, degree in enumerate(poly.degrees()):
+            if degree != 1 or not _never_negative(self.tower.generators[slot]):
                 continue
-            root = self.tower.generators[slot]
-            outer = poly.derivative(slot)
-            inner = poly - outer * root.poly
+            w, outer = self.tower.generators[slot].poly, poly.derivative(slot)
+            inner = poly - outer * w
             a, b = self(inner, depth), self(outer, depth)
             if not ((a.at_least_zero and b.at_most_zero) or (a.at_most_zero and b.at_least_zero)):
                 continue
-            square = self.tower.reduced(inner**2 - outer**2 * root.poly**2)
-            gap = self(square, depth)
+            gap = self(self.tower.reduced(inner**2 - outer**2 * w**2), depth)
             if gap is not Sign.UNKNOWN:
                 return gap if a.at_least_zero else gap.flipped()
         return Sign.UNKNOWN
+
+    def _by_ball(self, poly: Poly, depth: int) -> Sign:
+        """A constant such as 1 - log 2: its ball tells the sign if it does not contain 0."""
+        present = [self.tower.generators[slot] for slot, degree in enumerate(poly.degrees()) if degree]
+        if any(generator.symbol for generator in present) or len(poly) > 100:
+            return Sign.UNKNOWN
+        expression = self.tower.expression(poly)
+        if expression.free_symbols:
+            return Sign.UNKNOWN
+        try:
+            value = Balls({})(expression)
+        except (ImpreciseError, UndefinedError, UnsupportedError):
+            return Sign.UNKNOWN
+        return Sign.POSITIVE if value > 0 else Sign.NEGATIVE if value < 0 else Sign.UNKNOWN
 
     def _by_discriminant(self, poly: Poly, depth: int) -> Sign:
         """a x^2 + b x + c has the sign of a where b^2 < 4 a c, whatever the bounds of x."""
@@ -165,6 +170,38 @@ class Signs:
         return Sign.UNKNOWN
 
 
+def _never_negative(generator: Generator) -> bool:
+    return generator.domain.lower is not None and generator.domain.lower >= 0
+
+
+def _multipliers(poly: Poly, assumed: Poly) -> list[Poly]:
+    """Candidates for q in poly = q g + r: the quotient, and the ratios that cancel one monomial of g."""
+    quotient = divmod(poly, assumed)[0]
+    candidates = [] if quotient.is_zero() else [quotient]
+    have = dict(zip(poly.monoms(), poly.coeffs(), strict=True))
+    one = poly.context().constant(1)
+    for monomial, coefficient in zip(assumed.monoms(), assumed.coeffs(), strict=True):
+        if monomial in have:
+            candidates.append(one * (have[monomial] / coefficient))
+    return candidates
+
+
+@lru_cache(maxsize=4096)
+def _by_coefficients(monomials: Any, coefficients: Any, bounds: Bounds, degrees: tuple[int, ...]) -> Sign:
+    """The sign that the coefficients over the slacks certify, ends of closed domains included."""
+    terms: Terms = dict(zip(monomials, coefficients, strict=True))
+    for slot, domain in bounds:
+        terms = _in_slack(terms, slot, domain)
+    unbounded = [slot for slot, domain in bounds if domain.lower is None and domain.upper is None]
+    if any(exponents[slot] & 1 for exponents in terms for slot in unbounded):
+        return Sign.UNKNOWN
+    if all(coefficient > 0 for coefficient in terms.values()):
+        return Sign.POSITIVE if _strict(terms, bounds, degrees) else Sign.NONNEGATIVE
+    if all(coefficient < 0 for coefficient in terms.values()):
+        return Sign.NEGATIVE if _strict(terms, bounds, degrees) else Sign.NONPOSITIVE
+    return Sign.UNKNOWN
+
+
 def _added(left: Sign, right: Sign) -> Sign:
     if right is Sign.ZERO:
         return left
@@ -177,9 +214,9 @@ def _added(left: Sign, right: Sign) -> Sign:
     return Sign.UNKNOWN
 
 
-def _in_slack(terms: Terms, generator: Generator) -> Terms:
+def _in_slack(terms: Terms, slot: int, domain: Domain) -> Terms:
     """The terms with a bounded generator replaced by its slack, up to a positive factor."""
-    lower, upper, slot = generator.domain.lower, generator.domain.upper, generator.slot
+    lower, upper = domain.lower, domain.upper
     if (lower is None and upper is None) or (lower == 0 and upper is None):
         return terms
     degree = max(exponents[slot] for exponents in terms)
@@ -209,19 +246,21 @@ def _slack_powers(lower: int | None, upper: int | None, exponent: int, degree: i
     return tuple(map(fmpq, result))
 
 
-def _strict(terms: Terms, present: list[Generator]) -> bool:
-    """Whether at every point, ends of closed domains included, some term does not vanish."""
+def _strict(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> bool:
+    """Whether at every point, ends of closed domains included, some term does not vanish.
+
+    At a closed lower end v is 0 and the terms without v survive; at a closed upper end v grows beyond all bounds, and
+    only the terms that reach the full degree keep up with the factor (1 + v)^degree that was multiplied in.
+    """
     choices = []
-    for generator in present:
-        domain, slot = generator.domain, generator.slot
-        top = max(exponents[slot] for exponents in terms)
+    for slot, domain in bounds:
         ends = []
         unbounded = domain.lower is None and domain.upper is None
         if unbounded or (domain.closed_below if domain.lower is not None else domain.closed_above):
             ends.append((slot, 0))
         if domain.lower is not None and domain.upper is not None and domain.closed_above:
-            ends.append((slot, top))
-        if ends and top:
+            ends.append((slot, degrees[slot]))
+        if ends:
             choices.append(ends)
     if len(choices) > 8:
         return False

@@ -90,9 +90,11 @@ class Tower:
         self.context = fmpq_mpoly_ctx.get(_names(size), "lex")
         self._free = list(self.context.gens())
         self.one, self.zero = self.context.constant(1), self.context.constant(0)
+        self.unit: Fraction = (self.one, self.one)
         self.generators: dict[int, Generator] = {}
         self.relations: list[tuple[int, int, Poly]] = []
-        self.letters: dict[str, tuple[sympy.Symbol, Poly]] = {}
+        self.letters: dict[sympy.Expr, Poly] = {}
+        self._names: dict[str, sympy.Symbol] = {}
         self.roots: dict[tuple[str, int, int], Generator] = {}
         self.absolutes: dict[str, Generator] = {}
         self.logs: dict[str, Generator] = {}
@@ -121,14 +123,18 @@ class Tower:
         Raises:
             MisuseError: if another letter goes by the same name.
         """
-        known = self.letters.get(symbol.name)
-        if known is None:
-            known = self.letters[symbol.name] = (symbol, self._new_letter(symbol))
-        elif known[0] is not symbol and known[0] != symbol:
+        self.name(symbol)
+        if symbol not in self.letters:
+            self.letters[symbol] = self._new_letter(symbol)
+        return self.letters[symbol]
+
+    def name(self, symbol: sympy.Symbol) -> None:
+        """Note that the symbol goes by its name, and refuse another of the same name."""
+        known = self._names.setdefault(symbol.name, symbol)
+        if known is not symbol and known != symbol:
             raise MisuseError(
-                f"two different symbols are called {symbol.name}: one is {domain_of(known[0])}, the other {domain_of(symbol)}."
+                f"two different symbols are called {symbol.name}: one is {_described(known)}, the other {_described(symbol)}."
             )
-        return known[1]
 
     def _new_letter(self, symbol: sympy.Symbol) -> Poly:
         domain = domain_of(symbol)
@@ -138,16 +144,15 @@ class Tower:
 
     def constant(self, expression: sympy.Expr, domain: Domain) -> Poly:
         """A transcendental constant: a letter of its own between two integers."""
-        name = f"constant {expression}"
-        if name not in self.letters:
-            self.letters[name] = (expression, self.adjoin(domain, lambda: expression).poly)
-        return self.letters[name][1]
+        if expression not in self.letters:
+            self.letters[expression] = self.adjoin(domain, lambda: expression).poly
+        return self.letters[expression]
 
     # -- arithmetic ------------------------------------------------------------------------------------------------------
 
     def reduced(self, poly: Poly) -> Poly:
         """The polynomial modulo the relations."""
-        if self.relations:
+        if self.relations and not poly.is_constant():
             degrees = poly.degrees()
             for slot, degree, relation in self.relations:
                 if degrees[slot] >= degree:
@@ -157,6 +162,10 @@ class Tower:
 
     def product(self, left: Fraction, right: Fraction) -> Fraction:
         """The product of two fractions."""
+        if left is self.unit:
+            return right
+        if right is self.unit:
+            return left
         self.check(left[0], right[0])
         self.check(left[1], right[1])
         return self.reduced(left[0] * right[0]), self.reduced(left[1] * right[1])
@@ -184,7 +193,7 @@ class Tower:
             _check_power(poly, exponent)
         if not self.relations:
             return base[0] ** exponent, base[1] ** exponent
-        result = (self.one, self.one)
+        result = self.unit
         while exponent:
             if exponent & 1:
                 result = self.product(result, base)
@@ -214,8 +223,13 @@ class Tower:
     def check(self, left: Poly, right: Poly) -> None:
         """Refuse a product that would outgrow the limits."""
         size = len(left) * len(right)
-        if size > 64 and (size > MAX_TERMS * 50 or left.total_degree() + right.total_degree() > MAX_DEGREE):
-            raise TooLargeError("the expression outgrows the limits on size")
+        if size > 64:
+            self.check_time()
+            if size > MAX_TERMS * 50 or left.total_degree() + right.total_degree() > MAX_DEGREE:
+                raise TooLargeError("the expression outgrows the limits on size")
+
+    def check_time(self) -> None:
+        """Give up at the deadline."""
         if monotonic() > self.deadline:
             raise TooLargeError("the time limit was reached")
 
@@ -245,6 +259,12 @@ def domain_of(symbol: sympy.Symbol) -> Domain:
     if symbol.is_nonpositive:
         return Domain(upper=0, closed_above=True)
     return REAL
+
+
+def _described(symbol: sympy.Symbol) -> str:
+    if isinstance(symbol, Quantity) and symbol.definition is not None:
+        return f"defined as {symbol.definition}"
+    return str(domain_of(symbol))
 
 
 def _check_power(poly: Poly, exponent: int) -> None:
