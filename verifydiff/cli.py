@@ -7,11 +7,19 @@ line on standard error and exit code 2.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .verdict import EXIT_MISUSE, MisuseError
+from .verdict import EXIT_MISUSE, MisuseError, exit_code
+
+if TYPE_CHECKING:
+    from .checks import Report
+    from .forms.families import Family
+    from .schedule import Schedule
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,8 +41,138 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"verifydiff {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(commands)
     _add_prove(commands)
     return parser
+
+
+# -- check ---------------------------------------------------------------------------------------------------------------
+
+TARGETS = """\
+targets:
+  path/file.py:name          a function sample(denoise, x_init, seed) over NumPy arrays; denoise(x, t) takes the
+  package.module:name        array index t = 0..T-1 and predicts the noise, unless --prediction says otherwise
+  diffusers:DDIMScheduler    a scheduler of the installed diffusers
+  scheduler_config.json      the configuration of one, by path
+
+exit code: 0 all is well; 1 something failed; 2 the command was misused; 3 inconclusive only
+"""
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "check",
+        help="judge a sampler: a function, a scheduler of diffusers",
+        description="Recover every coefficient of every step of a sampler and judge it by closed forms.",
+        epilog=TARGETS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("target", metavar="TARGET", help="what to judge (see below)")
+    claims = parser.add_argument_group("what it claims to be")
+    claims.add_argument("--family", default="auto", help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral")
+    claims.add_argument("--eta", type=float, help="the eta of ddim, from 0 to 1")
+    claims.add_argument("--schedule", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear, or the scheduler's own)")
+    claims.add_argument("--timesteps", type=int, help="T of a named schedule (default: 1000)")
+    claims.add_argument("--steps", type=int, help="how many steps it takes")
+    claims.add_argument("--spacing", choices=("trailing", "leading", "linspace"), help="how its times are spaced")
+    claims.add_argument("--prediction", choices=("epsilon", "sample", "v_prediction"), help="what the model of a function predicts")
+    claims.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable")
+    claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
+    run = parser.add_argument_group("the run")
+    run.add_argument("--seed", type=int, default=0, help="seeds the probe, and is handed to the sampler (default: 0)")
+    run.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for the whole check (default: 120)")
+    run.add_argument("--json", metavar="FILE", help="write the report as JSON to a file, or to standard output if it is -")
+    run.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
+    parser.set_defaults(run=_check)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from .report import jsonfile
+
+    _refuse_nonsense(arguments)
+    if arguments.json:
+        jsonfile.check_writable(arguments.json)
+    report = _judged(arguments)
+    if arguments.json:
+        jsonfile.write(report.to_json(), arguments.json)
+    if arguments.json != jsonfile.STDOUT:
+        from .report.checks import show
+
+        show(report, Console(highlight=False), arguments.verbose)
+    return exit_code(report.status)
+
+
+def _judged(arguments: argparse.Namespace) -> Report:
+    from .checks import check, load_allowed
+    from .observe.resolve import resolve
+    from .observe.target import Prediction
+
+    allowed = load_allowed(Path(arguments.allow)) if arguments.allow else ()
+    family = _family(arguments)
+    target = resolve(
+        arguments.target,
+        schedule=_schedule(arguments),
+        prediction=None if arguments.prediction is None else Prediction(arguments.prediction),
+        steps=arguments.steps,
+        spacing=arguments.spacing,
+        eta=arguments.eta,
+        config=dict(_option(pair) for pair in arguments.config),
+    )
+    return check(
+        target, family=family, steps=arguments.steps, spacing=arguments.spacing, seed=arguments.seed, timeout=arguments.timeout, allow=allowed
+    )
+
+
+def _refuse_nonsense(arguments: argparse.Namespace) -> None:
+    if arguments.timeout <= 0:
+        raise MisuseError(f"--timeout must be positive, got {arguments.timeout:g}.")
+    if arguments.seed < 0:
+        raise MisuseError(f"--seed must not be negative, got {arguments.seed}.")
+    if arguments.eta is not None and not 0 <= arguments.eta <= 1:
+        raise MisuseError(f"--eta must lie in [0, 1], got {arguments.eta:g}.")
+    if arguments.steps is not None and arguments.steps < 1:
+        raise MisuseError(f"--steps must be at least 1, got {arguments.steps}.")
+
+
+def _family(arguments: argparse.Namespace) -> Family | None:
+    from .forms.families import named
+
+    library = arguments.target.startswith("diffusers:") or arguments.target.endswith(".json")
+    if arguments.family == "auto":
+        if arguments.eta is not None and not library:
+            raise MisuseError("--eta belongs to --family ddim.")
+        return None
+    try:
+        return named(arguments.family, arguments.eta)
+    except ValueError as error:
+        raise MisuseError(str(error)) from None
+
+
+def _schedule(arguments: argparse.Namespace) -> Schedule | None:
+    from .schedule import Schedule
+
+    if arguments.schedule is None and arguments.timesteps is None:
+        return None
+    schedule = Schedule.named(arguments.schedule or "linear", arguments.timesteps or 1000)
+    if arguments.timesteps is not None and arguments.timesteps != schedule.timesteps:
+        raise MisuseError(f"{arguments.schedule} holds {schedule.timesteps} betas, --timesteps says {arguments.timesteps}.")
+    return schedule
+
+
+def _option(pair: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value read as JSON where it is JSON, as a word where not; nothing is ever evaluated."""
+    key, equals, value = pair.partition("=")
+    if not equals or not key.isidentifier():
+        raise MisuseError(f"--config takes KEY=VALUE, got {pair!r}.")
+    words = {"True": True, "False": False, "None": None}
+    if value in words:
+        return key, words[value]
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
 
 
 # -- prove ---------------------------------------------------------------------------------------------------------------

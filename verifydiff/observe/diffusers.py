@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
 from ..schedule import Array, Schedule
 from ..verdict import MisuseError
 from .target import Draw, Prediction, Target
@@ -68,6 +69,10 @@ def diffusers_target(
         options["trained_betas"] = np.asarray(schedule.betas)
         options["num_train_timesteps"] = schedule.timesteps
     _refuse_unknown(cls, options)
+    if str(options.get("variance_type", "")).startswith("learned"):
+        raise MisuseError("a learned variance needs a model that predicts one; no closed form says what it should be.")
+    if eta is not None and not 0 <= eta <= 1:
+        raise MisuseError(f"`eta` must lie in [0, 1], got {eta:g}.")
     if eta is not None and "eta" not in inspect.signature(cls.step).parameters:
         raise MisuseError(f"{name}.step takes no eta.")
     wide = _Scheduler(cls, options, steps, eta, wide=True)
@@ -109,6 +114,7 @@ class _Scheduler:
             sample=self.sample,
             schedule=self.schedule,
             taps=(self.tap,),
+            family=self.family,
             prediction=Prediction(_PREDICTIONS.get(self.config.prediction_type, self.config.prediction_type)),
             level=self.level,
             final_level=self.final_level,
@@ -160,6 +166,16 @@ class _Scheduler:
             yield
 
     # -- what the scheduler claims ------------------------------------------------------------------------------------
+
+    @property
+    def family(self) -> Family:
+        """The family that the class, its variance type and eta claim."""
+        name = self.cls.__name__
+        if name.startswith("DDIM"):
+            return DDIM(self.eta or 0.0)
+        if name.startswith("DDPM"):
+            return DDPM("large" if "large" in self.config.variance_type else "small")
+        return EulerAncestral() if "Ancestral" in name else Euler()
 
     @property
     def in_sigma_space(self) -> bool:

@@ -21,7 +21,7 @@ def resolve(
     name: str,
     *,
     schedule: Schedule | None = None,
-    prediction: Prediction = Prediction.EPSILON,
+    prediction: Prediction | None = None,
     steps: int | None = None,
     spacing: str | None = None,
     eta: float | None = None,
@@ -32,7 +32,7 @@ def resolve(
     Args:
         name: what ``verifydiff check`` is given.
         schedule: the schedule that a plain function claims; a library's scheduler has its own, unless this replaces it.
-        prediction: what a plain function's model predicts.
+        prediction: what a plain function's model predicts, epsilon where nothing is said; a scheduler's ``prediction_type``.
         steps: number of steps to tell a library's scheduler.
         spacing: time spacing to tell a library's scheduler.
         eta: the noise scale to tell a library's scheduler, where it takes one.
@@ -50,7 +50,8 @@ def resolve(
     if where == "diffusers":
         from .diffusers import diffusers_target
 
-        return diffusers_target(attribute, schedule=schedule, steps=steps, spacing=spacing, eta=eta, config=config or {})
+        options = {**(config or {}), **({"prediction_type": str(prediction)} if prediction else {})}
+        return diffusers_target(attribute, schedule=schedule, steps=steps, spacing=spacing, eta=eta, config=options)
     if config:
         raise MisuseError(f"--config goes to a library's scheduler; {name} is a function.")
     module = _load_file(Path(where)) if where.endswith(".py") else _import(where)
@@ -59,7 +60,7 @@ def resolve(
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
     if not callable(sample):
         raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
-    return function_target(sample, schedule or Schedule.linear(1000), name=name, prediction=prediction, steps=steps)
+    return function_target(sample, schedule or Schedule.linear(1000), name=name, prediction=prediction or Prediction.EPSILON, steps=steps)
 
 
 def function_target(

@@ -7,9 +7,11 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -115,7 +117,7 @@ class _Recorder:
         state = _as_state(x, self.shape, f"asked the model (query {k}) with")
         if not np.isfinite(state).all():
             before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
-            raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite.")
+            raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
         told = _as_time(t, k)
         level = self.target.level_at(told)
         x0 = np.asarray(self.answer(k, state, level), dtype=np.float64)
@@ -123,6 +125,11 @@ class _Recorder:
         self.times.append(told)
         self.answers.append(x0)
         return self._hand_over(predict(self.target.prediction, state, x0, level))
+
+    def _hint(self) -> str:
+        if self.times and self.target.prediction is Prediction.EPSILON and self.target.level_at(self.times[-1]) == 0:
+            return ": abar is 0 there, and a predicted noise says nothing of the data"
+        return ""
 
     def draw(self, shape: tuple[int, ...], natural: Callable[[], Any]) -> Any:
         """One standard normal draw of the sampler; a draw that holds several states at once counts as that many."""
@@ -260,12 +267,9 @@ def _one_line(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """File and line of the sampler's own code where the error arose."""
-    place, here = "", __file__
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename != here:
-            place = f" ({trace.tb_frame.f_code.co_filename}:{trace.tb_lineno})"
-            break
-        trace = trace.tb_next
-    return place
+    """File and line where the error arose: the innermost of the sampler's own, not of a library that it called."""
+    ours = str(Path(__file__).parent.parent)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
+    own = [frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith(sys.base_prefix)]
+    chosen = (own or frames)[-1:]
+    return "".join(f" ({frame.filename}:{frame.lineno})" for frame in chosen)

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..forms.families import Family
 from ..schedule import Array, Schedule
 
 
@@ -56,6 +57,7 @@ class Target:
         sample: the sampler itself.
         schedule: the levels it claims to use.
         taps: the places where it draws noise, as far as they are known.
+        family: the family it claims to be, if its kind says so.
         prediction: what its model is asked to predict.
         level: the signal level abar that a told time stands for; ``schedule.at`` where nothing else is said.
         final_level: the level the last step arrives at; 1 is the data.
@@ -72,6 +74,7 @@ class Target:
     sample: Sample
     schedule: Schedule
     taps: tuple[Tap, ...] = ()
+    family: Family | None = None
     prediction: Prediction = Prediction.EPSILON
     level: Callable[[float], float] | None = None
     final_level: float = 1.0

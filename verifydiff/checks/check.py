@@ -1,0 +1,220 @@
+"""The checks in order: from a target and a contract to a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
+from ..observe import Observation, SamplerFault, Target, observe
+from ..observe.resolve import function_target
+from ..observe.target import Prediction
+from ..schedule import Schedule
+from ..statistics import ErrorRates
+from ..verdict import Finding, MisuseError, Status, overall
+from . import grid, library, moments, noise, weights
+from .allow import Allowed, apply_allowed
+from .case import Case, Contract
+from .diagnosis import Explanation, diagnose
+from .identify import Identity, identify
+
+RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
+STATISTICAL_CHECKS = 2
+"""The scale of hidden noise and the law of the noise; everything else is free of chance."""
+
+
+class CheckFailed(AssertionError):
+    """Raised by :meth:`Report.raise_if_failed`; the message lists what failed and why."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came out for one target.
+
+    Attributes:
+        target: its name.
+        identified_as: the family it was found to be, in words.
+        findings: the outcome of every check.
+        diagnosis: the slips that explain what failed, best first.
+        seconds: how long it took.
+        notes: what the target says of itself.
+    """
+
+    target: str
+    identified_as: str
+    findings: tuple[Finding, ...]
+    diagnosis: tuple[Explanation, ...] = ()
+    seconds: float = 0.0
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def status(self) -> Status:
+        """``pass``, ``fail`` or ``inconclusive``."""
+        return overall([finding.status for finding in self.findings])
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data: target, status, identified_as, findings, diagnosis."""
+        keys = ("check", "status", "message", "measured", "expected", "tolerance", "false_alarm")
+        return {
+            "target": self.target,
+            "status": str(self.status),
+            "identified_as": self.identified_as,
+            "findings": [{key: _plain(getattr(finding, key)) for key in keys} for finding in self.findings],
+            "diagnosis": [{"slip": e.slip, "description": e.description, "residual": _plain(e.residual)} for e in self.diagnosis],
+        }
+
+    def raise_if_failed(self) -> None:
+        """Raise if anything failed or stayed inconclusive.
+
+        Raises:
+            CheckFailed: with a line for every such finding, and the diagnosis.
+        """
+        bad = [finding for finding in self.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
+        if bad:
+            lines = [f"{self.target}: {len(bad)} checks did not pass"]
+            lines += [f"  {finding.check} ({finding.status}): {finding.message}" for finding in bad]
+            lines += [f"  likeliest slip: {e.slip}: {e.description} (residual {e.residual:.1g})" for e in self.diagnosis[:1]]
+            raise CheckFailed("\n".join(lines))
+
+
+def check(
+    sample: Callable[..., Any] | Target,
+    *,
+    schedule: Schedule | None = None,
+    family: Family | None = None,
+    steps: int | None = None,
+    spacing: str | None = None,
+    prediction: str = "epsilon",
+    seed: int = 0,
+    timeout: float = 120.0,
+    allow: tuple[Allowed, ...] = (),
+) -> Report:
+    """Judge a sampler by the closed forms of the family it claims to be.
+
+    Args:
+        sample: ``sample(denoise, x_init, seed) -> x_0`` over NumPy arrays of shape (batch, d), or a target of an adapter.
+            ``denoise(x, t)`` takes the integer array index t = 0..T-1.
+        schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said.
+        family: what it claims to be; None identifies it.
+        steps: how many steps it claims to take.
+        spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
+        prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
+        seed: seeds the probe, and is handed to the sampler.
+        timeout: seconds for the whole check.
+        allow: known deviations that are kept on purpose.
+
+    Returns:
+        the report; a sampler that is wrong is no error.
+
+    Raises:
+        MisuseError: if the arguments make no sense.
+    """
+    began = time.monotonic()
+    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps)
+    contract = Contract(family, steps if steps is not None else target.steps, spacing)
+    if contract.steps is not None and not 1 <= contract.steps <= target.schedule.timesteps:
+        raise MisuseError(f"`steps` must lie between 1 and the {target.schedule.timesteps} timesteps, got {contract.steps}.")
+    deadline = began + timeout
+    report = _report(target, contract, seed, deadline)
+    return replace(apply_allowed(report, allow), seconds=time.monotonic() - began)
+
+
+def _as_target(sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None) -> Target:
+    if not callable(sample):
+        raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
+    try:
+        kind = Prediction(prediction)
+    except ValueError:
+        raise MisuseError(f"no prediction is called {prediction!r}: give {', '.join(Prediction)}.") from None
+    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps)
+
+
+def _report(target: Target, contract: Contract, seed: int, deadline: float) -> Report:
+    try:
+        observation = observe(target, seed=seed, timeout=deadline - time.monotonic())
+    except SamplerFault as fault:
+        finding = Finding("behaviour", Status.FAIL, str(fault), measured=fault.kind)
+        return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
+    identity = identify(observation)
+    claimed = contract.family or target.family
+    family = claimed or identity.family
+    case = Case(observation, contract, family, RATES.shared_among(STATISTICAL_CHECKS))
+    findings = tuple(_findings(case, identity, seed, deadline))
+    diagnosis: list[Explanation] = []
+    if any(finding.status is Status.FAIL for finding in findings):
+        diagnosis = diagnose(observation, _suspects(claimed, identity), _noise_slips(findings))
+    for finding in findings:
+        if isinstance(twin := finding.details.get("observation"), Observation):
+            diagnosis += diagnose(replace(twin, z=observation.z), [family], [])  # the twin leaves the noise to its caller
+    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, target.notes)
+
+
+def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Iterator[Finding]:
+    yield behaviour(case.observation)
+    yield from library.start(case)
+    yield from grid.time_grid(case)
+    yield from library.tables(case)
+    yield from weights.affinity(case)
+    yield from noise.seed(case)
+    if not case.observation.affine.all():
+        return
+    yield from known_family(case, identity)
+    yield from grid.pairing(case)
+    yield from weights.coefficients(case)
+    yield from noise.noise_scale(case)
+    yield from noise.noise_law(case)
+    yield from moments.exact_moments(case, deadline)
+    yield from library.prediction_types(case, seed, deadline)
+    yield from library.identity(case, seed, deadline - time.monotonic())
+    yield from library.precision(case, seed, deadline - time.monotonic())
+
+
+def behaviour(observation: Observation) -> Finding:
+    """Does the sampler keep to its contract: shapes, finite numbers, nothing changed that is not its own?"""
+    if observation.run.mutated:
+        return Finding("behaviour", Status.FAIL, f"the sampler changes {observation.run.mutated} in place.")
+    return Finding("behaviour", Status.PASS, f"it asked the model {observation.steps} times and returned finite numbers.")
+
+
+def known_family(case: Case, identity: Identity) -> Iterator[Finding]:
+    """Where it claims no family: is it one that is known?"""
+    if case.contract.family is not None or case.observation.target.family is not None:
+        return
+    if identity.found:
+        yield Finding("family", Status.PASS, f"it is {identity}.", measured=identity.distance)
+    else:
+        yield Finding(
+            "family", Status.FAIL,
+            f"half of its steps or more are those of none of the known families; the nearest is {identity.family.title}.",
+            measured=identity.distance, expected=0.0,
+        )  # fmt: skip
+
+
+def _suspects(claimed: Family | None, identity: Identity) -> list[Family]:
+    """The families that a wrong sampler may have been meant to be, likeliest first."""
+    if claimed is not None:
+        return [claimed]
+    etas = {eta for eta in (identity.eta, 0.0, 0.5) if eta is not None and 0 <= eta <= 1}
+    return [identity.family, DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in sorted(etas)), Euler(), EulerAncestral()]
+
+
+def _noise_slips(findings: tuple[Finding, ...]) -> list[str]:
+    slips = [finding.details.get("slip") for finding in findings if finding.check == "noise-law"]
+    if any(finding.check == "last-step" and finding.status is Status.FAIL for finding in findings):
+        slips.append("noise-at-the-end")
+    return [slip for slip in slips if slip]
+
+
+def _plain(value: Any) -> Any:
+    """As JSON holds it: no NumPy numbers, and no NaN or infinity, which JSON does not know."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else str(float(value))
+    if isinstance(value, np.integer):
+        return int(value)
+    return value if value is None or isinstance(value, (int, str)) else str(value)

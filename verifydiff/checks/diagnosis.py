@@ -1,0 +1,94 @@
+r"""Which slip is it? Every slip predicts the weights of every step; those that reproduce the observed ones are named.
+
+The residual of a slip is the largest relative difference between predicted and observed weights over all steps. A slip
+explains an observation when its residual is below ``EXPLAINS``; right code's own residual is some 1e-12, and two different
+mistakes hardly ever agree to 1e-7 on all steps. Where nothing explains it, nothing is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..forms.families import Family
+from ..observe import Observation
+from ..schedule import Array
+from ..slips import CATALOGUE, NoiseSlip, slipped
+from .case import told_levels
+from .identify import relative
+
+EXPLAINS = 1e-7
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A slip that reproduces what was observed.
+
+    Attributes:
+        slip: its id.
+        description: what is done in place of what.
+        residual: largest relative difference to the observed weights.
+        family: the family it was a slip from.
+    """
+
+    slip: str
+    description: str
+    residual: float
+    family: str
+
+
+def diagnose(observation: Observation, families: list[Family], noise_slips: list[str], *, most: int = 3) -> list[Explanation]:
+    """The slips that explain an observation, best first.
+
+    Args:
+        observation: what was seen.
+        families: what it may be a slip from; the likeliest first.
+        noise_slips: ids of noise slips whose tests failed; they stand first, since their test names them.
+        most: how many to name.
+    """
+    found = [Explanation(slip.id, slip.description, 0.0, "") for slip in CATALOGUE if slip.id in noise_slips]
+    if matches(observation, families[0]):
+        families = []
+    for family in families:
+        explained = sorted(_explanations(observation, family), key=lambda e: max(e.residual, 1e-9))
+        if explained:
+            found += explained
+            break
+    distinct: dict[str, Explanation] = {}
+    for explanation in found:
+        distinct.setdefault(explanation.slip, explanation)
+    return list(distinct.values())[:most]
+
+
+def _explanations(observation: Observation, family: Family) -> Iterator[Explanation]:
+    levels = told_levels(observation)
+    seen = (observation.x_t, observation.x_0, observation.z)
+    if not np.isfinite(observation.x_t).all():
+        return
+    for slip in CATALOGUE:
+        if isinstance(slip, NoiseSlip):
+            continue
+        residuals = [residual(seen, predicted) for predicted in slipped(slip, family, levels)]
+        if residuals and min(residuals) < EXPLAINS:
+            yield Explanation(slip.id, slip.description, min(residuals), family.title)
+
+
+def matches(observation: Observation, family: Family) -> bool:
+    """Whether the weights are the family's own, so that there is nothing to explain."""
+    levels = told_levels(observation)
+    seen = (observation.x_t, observation.x_0, observation.z)
+    return residual(seen, family.coefficients(levels.abar_t, levels.abar_s)) < EXPLAINS
+
+
+def residual(seen: tuple[Array, Array, Array], predicted: tuple[Array, Array, Array]) -> float:
+    """Largest relative difference over p, q and c; infinite where a prediction is not finite and the observation is."""
+    worst = 0.0
+    for observed, column in zip(seen, predicted, strict=True):
+        known = np.isfinite(observed)
+        if not np.isfinite(column[known]).all():
+            return float("inf")
+        if known.any():
+            worst = max(worst, float(relative(observed, column)[known].max()))
+    return worst

@@ -1,0 +1,106 @@
+r"""Which family is it? From the recovered weights alone.
+
+In the DDIM family :math:`p^2 (1 - \bar\alpha_t) = 1 - \bar\alpha_s - \sigma^2`, so the step's mean tells the sigma it was
+made for, and with it eta; the noise tells an eta of its own. DDPM with the small variance is DDIM(1), and Euler in sigma
+space is DDIM(0): the names stand for the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..forms.families import DDIM, DDPM, Family
+from ..observe import Observation
+from ..schedule import Array
+from .case import told_levels
+
+MATCHES = 1e-6
+"""A family matches when half of the steps are this near to it, relative: one wrong step does not hide the family."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The family that an observation is nearest to.
+
+    Attributes:
+        family: that family.
+        distance: median over the steps of the relative distance of the weights.
+        eta: the eta that its noise and mean tell, where they tell one.
+    """
+
+    family: Family
+    distance: float
+    eta: float | None
+
+    @property
+    def found(self) -> bool:
+        """Whether it matches at all."""
+        return self.distance < MATCHES
+
+    def __str__(self) -> str:
+        if not self.found:
+            return f"none of the known families (nearest: {self.family.title})"
+        return _also(self.family)
+
+
+def identify(observation: Observation) -> Identity:
+    """The nearest family; ties go to the simpler name."""
+    etas = sorted({_snapped(eta) for eta in (_eta_of_mean(observation), _eta_of_noise(observation)) if eta is not None})
+    candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in {0.0, *etas} if 0 <= eta <= 1)]
+    distances = [distance(observation, family) for family in candidates]
+    best = int(np.argmin([round(d, 9) for d in distances]))
+    return Identity(candidates[best], distances[best], candidates[best].eta)
+
+
+def distance(observation: Observation, family: Family) -> float:
+    """Median over the steps of the largest relative difference in p, q and c (c only where it is known)."""
+    levels = told_levels(observation)
+    observed = (observation.x_t, observation.x_0, observation.z)
+    columns = []
+    for seen, right in zip(observed, family.coefficients(levels.abar_t, levels.abar_s), strict=True):
+        columns.append(np.nan_to_num(relative(seen, right), nan=0.0))
+    if not np.isfinite(observation.x_t).all():
+        return float("inf")
+    return float(np.median(np.max(columns, axis=0)))
+
+
+def relative(seen: Array, right: Array) -> Array:
+    """|seen - right| over the size of right, or over a thousandth of its largest where it is nearly nothing; NaN stays NaN."""
+    finite = np.abs(right[np.isfinite(right)])
+    floor = 1e-3 * (finite.max() if finite.size and finite.max() > 0 else 1.0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(seen - right) / np.maximum(np.abs(right), floor))
+
+
+def _eta_of_mean(observation: Observation) -> float | None:
+    levels = told_levels(observation)
+    return _median_eta(observation, 1 - levels.abar_s - observation.x_t**2 * (1 - levels.abar_t))
+
+
+def _eta_of_noise(observation: Observation) -> float | None:
+    return _median_eta(observation, np.where(observation.hidden, np.nan, observation.z) ** 2)
+
+
+def _median_eta(observation: Observation, spread: Array) -> float | None:
+    """eta from the variance sigma_t(eta)^2 of every step, over the posterior's; the last step has none."""
+    levels = told_levels(observation)
+    full = DDIM(1.0).coefficients(levels.abar_t, levels.abar_s)[2] ** 2
+    use = (full > 1e-12) & np.isfinite(spread)
+    if not use.any():
+        return None
+    return float(np.sqrt(max(0.0, float(np.median(spread[use] / full[use])))))
+
+
+def _snapped(eta: float) -> float:
+    near = round(eta, 6)
+    return near if abs(eta - near) < 1e-7 else eta
+
+
+def _also(family: Family) -> str:
+    if family.id == "ddpm" or family.eta == 1:
+        return "DDPM (small variance), which is DDIM(eta = 1)"
+    if family.id == "ddim" and family.eta == 0:
+        return "DDIM(eta = 0), which is Euler in sigma space"
+    return family.title

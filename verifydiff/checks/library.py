@@ -1,0 +1,182 @@
+"""What only a library's scheduler can be asked: its tables, its precision, its prediction types, its second step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..observe import Observation, SamplerFault, observe, run
+from ..observe.probe import SMALL, answers, replay
+from ..observe.target import Prediction
+from ..schedule import Array
+from ..verdict import Finding, Status
+from .case import SINGLE, Case
+from .diagnosis import matches
+
+
+def start(case: Case) -> Iterator[Finding]:
+    """Does the first query hold x_init?"""
+    observation = case.observation
+    if observation.start_residual > 1e-9:
+        yield Finding("start", Status.FAIL, "the first query does not hold x_init: the sampler starts from a state of its own.")
+        return
+    off, signal = abs(observation.start**2 - 1), float(observation.target.schedule.at(observation.times[0]))
+    if off <= 1e-12:
+        yield Finding("start", Status.PASS, "the first query holds x_init.")
+    elif off <= 2 * signal:
+        yield Finding(
+            "start", Status.NOTE,
+            f"the first query holds x_init times {observation.start:.8g}: the variance it starts from is off by {off:.2g}, "
+            f"no more than the signal left at that time ({signal:.2g}).",
+            measured=observation.start, expected=1.0,
+        )  # fmt: skip
+    else:
+        yield Finding(
+            "start", Status.FAIL, f"the first query holds x_init times {observation.start:.8g}: x_T has the wrong variance.",
+            measured=observation.start, expected=1.0,
+        )  # fmt: skip
+
+
+def tables(case: Case) -> Iterator[Finding]:
+    """Are the stored tables finite, and those of the schedule up to the precision they are stored in?"""
+    for name, (stored, right) in case.observation.target.tables.items():
+        if not np.isfinite(stored).all():
+            k = int(np.flatnonzero(~np.isfinite(stored))[0])
+            yield Finding("tables", Status.FAIL, f"{name}[{k}] is {stored[k]}.", measured=float(stored[k]))
+            continue
+        error = np.abs(stored - right) / np.maximum(right, 1e-300)
+        k = int(np.argmax(error))
+        bound = 4 * (np.arange(right.size) + 2) * SINGLE  # one rounding for every factor of the product
+        if (np.abs(stored - right) > np.maximum(bound * right, SINGLE**2)).any():
+            k = int(np.argmax(error / bound))
+            yield Finding(
+                "tables", Status.FAIL, f"{name}[{k}] is {stored[k]:.8g}, the schedule's abar is {right[k]:.8g}.",
+                measured=float(stored[k]), expected=float(right[k]), tolerance=float(bound[k]),
+            )  # fmt: skip
+        elif error[k] > 1e-12:
+            rest = np.abs(stored - right) / np.maximum(1 - right, 1e-300)
+            worst = int(np.argmax(rest))
+            yield Finding(
+                "tables", Status.NOTE,
+                f"{name} is kept in single precision: off by up to {error[k]:.1g} relative (t = {k}); 1 - abar, which the "
+                f"steps divide by, by up to {rest[worst]:.1g} (t = {worst}).",
+                measured=float(error[k]),
+            )  # fmt: skip
+        else:
+            yield Finding("tables", Status.PASS, f"{name} is the schedule's to {error[k]:.1g}.")
+
+
+def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
+    """As shipped, in its own precision: does rounding explain how far its weights are from those just judged?"""
+    shipped = case.observation.target.as_shipped
+    if shipped is None or not matches(case.observation, case.family):
+        return  # what is wrong in double precision need not be said again
+    try:
+        seen = observe(shipped, seed=seed, timeout=timeout)
+    except SamplerFault as fault:
+        yield Finding("precision", Status.FAIL, f"as shipped, in single precision: {fault}")
+        return
+    if seen.steps != case.observation.steps:
+        yield Finding("precision", Status.FAIL, f"as shipped, it takes {seen.steps} steps; in double precision {case.observation.steps}.")
+        return
+    shipped_case = replace(case, observation=seen)
+    moved = [np.abs(a - b) for a, b in zip((seen.x_t, seen.x_0), shipped_case.expected, strict=False)]
+    bounds = shipped_case.tolerance(SINGLE, 0.0)[:2]
+    # the state itself is rounded where a step casts it, and so is what the model is told
+    slack = 64 * SINGLE * (1 + 1 / np.sqrt(1 - shipped_case.levels.told))
+    off = [np.flatnonzero(~(m <= b + slack)) for m, b in zip(moved, bounds, strict=True)]
+    worst = float(max(m.max() for m in moved))
+    if any(o.size for o in off):
+        k = int(next(o for o in off if o.size)[0])
+        yield Finding(
+            "precision", Status.FAIL, f"as shipped, the weights move by {worst:.2g}, more than single precision explains ({case.step(k)}).",
+            measured=worst,
+        )  # fmt: skip
+    else:
+        yield Finding(
+            "precision", Status.NOTE, f"as shipped, in single precision, the weights move by up to {worst:.1g}; rounding explains that.",
+            measured=worst,
+        )  # fmt: skip
+
+
+def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
+    """Does one denoiser, told as eps, as x_0 and as v, give one sample?"""
+    target, natural = case.observation.target, case.observation.run
+    if target.with_prediction is None:
+        yield Finding("prediction-types", Status.NOT_APPLICABLE, f"the model predicts {target.prediction}; nothing else is offered.")
+        return
+    agreeing, refused = [str(target.prediction)], []
+    for kind in Prediction:
+        if kind is target.prediction:
+            continue
+        if kind is Prediction.EPSILON and case.levels.told.min() <= 0:
+            refused.append(f"{kind} says nothing of x_0 where abar = 0")
+            continue
+        try:
+            other = run(target.with_prediction(kind), answers(seed, SMALL), _first_state(case), seed, noise=replay(natural), deadline=deadline)
+        except SamplerFault as fault:
+            if fault.kind != "raises":
+                yield Finding("prediction-types", Status.FAIL, f"told as {kind}: {fault}")
+                return
+            refused.append(f"{kind}: {str(fault).split(': ', 1)[-1]}")
+            continue
+        difference = _difference(natural.x, other.x)
+        if difference > 1e-9:
+            yield Finding(
+                "prediction-types", Status.FAIL,
+                f"the same denoiser told as {target.prediction} and as {kind} gives samples that differ by {difference:.2g}.",
+                measured=difference, expected=0.0, tolerance=1e-9,
+            )  # fmt: skip
+            return
+        agreeing.append(str(kind))
+    if len(agreeing) > 1:
+        yield Finding("prediction-types", Status.PASS, f"one denoiser told as {', '.join(agreeing)} gives one sample.")
+    if refused:
+        yield Finding("prediction-types", Status.NOTE, f"not offered: {'; '.join(refused)}.")
+
+
+def _first_state(case: Case) -> Array:
+    """The x_init of the natural run."""
+    return np.asarray(case.observation.run.x[0] / case.observation.start)
+
+
+def _difference(one: Array, other: Array) -> float:
+    if one.shape != other.shape:
+        return float("inf")
+    return float((np.abs(one - other).max(axis=(1, 2)) / np.maximum(1.0, np.abs(one).max(axis=(1, 2)))).max())
+
+
+def identity(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
+    """Does the target's second implementation of its step take the same step? If not, the twin's observation goes along."""
+    if case.observation.target.twin is None:
+        return
+    name, twin = case.observation.target.twin
+    try:
+        seen = observe(twin, seed=seed, timeout=timeout)
+    except SamplerFault as fault:
+        yield Finding("identity", Status.FAIL, f"{name}: {fault}")
+        return
+    finding = _same_weights(case, name, seen)
+    yield replace(finding, details={"observation": seen}) if finding.status is Status.FAIL else finding
+
+
+def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
+    own = case.observation
+    if seen.steps != own.steps:
+        return Finding("identity", Status.FAIL, f"{name} takes {seen.steps} steps, step takes {own.steps}.")
+    p, q, _ = case.tolerance()
+    off = np.flatnonzero(~((np.abs(seen.x_t - own.x_t) <= p) & (np.abs(seen.x_0 - own.x_0) <= q)))
+    if not off.size:
+        return Finding("identity", Status.PASS, f"{name} takes the same steps as step does, up to its noise.")
+    error = np.maximum(np.abs(seen.x_t - own.x_t), np.abs(seen.x_0 - own.x_0))
+    k = int(off[np.argmax(error[off])])
+    return Finding(
+        "identity", Status.FAIL,
+        f"{name} differs from step at {off.size} of {own.steps} steps; the worst, {case.step(k)}: the weights of x_t and x_0 are "
+        f"{seen.x_t[k]:.8g} and {seen.x_0[k]:.8g}, those of step {own.x_t[k]:.8g} and {own.x_0[k]:.8g}.",
+        measured=[float(seen.x_t[k]), float(seen.x_0[k])], expected=[float(own.x_t[k]), float(own.x_0[k])],
+    )  # fmt: skip
+
+

@@ -1,0 +1,131 @@
+"""The noise: its scale at every step, none at the end, and its law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..schedule import Array
+from ..statistics import Decision, compare_variance, draws_needed_for_variance, standard_normal_battery
+from ..verdict import Finding, Status
+from .case import SINGLE, Case
+from .weights import _wrong_weights
+
+RESOLUTION = 0.05
+"""Where the noise is hidden, its variance over all steps is told right or wrong within this relative resolution."""
+LAW = {
+    "coincidence-of-steps": ("stale-noise", "the same noise serves several steps"),
+    "independence-of-steps": ("stale-noise", "the noise of a step depends on that of another"),
+    "coincidence-of-rows": ("shared-noise", "rows of the batch share their noise"),
+    "independence-of-rows": ("shared-noise", "rows of the batch have dependent noise"),
+    "coincidence-of-coordinates": ("repeated-coordinates", "coordinates share their noise"),
+    "independence-of-coordinates": ("repeated-coordinates", "coordinates have dependent noise"),
+    "zero-mean": ("noise-not-centred", "the noise has a mean"),
+    "kolmogorov-smirnov": ("noise-not-normal", "the noise is not normally distributed"),
+    "tails": ("noise-not-normal", "the noise has other tails than a normal one"),
+    "extremes": ("noise-not-normal", "the largest draws are not those of normal noise"),
+}
+"""What a failed test means, most telling first: (slip, in words)."""
+
+
+def noise_scale(case: Case) -> Iterator[Finding]:
+    """Is the weight of the noise that of the closed form at every step, and nothing at the end?"""
+    observation, right = case.observation, case.expected[2]
+    hidden = observation.hidden
+    seen = np.where(hidden, right, observation.z)  # hidden noise is judged by draws, below
+    bound = case.tolerance()[2] + 1e-13
+    off = ~(np.abs(seen - right) <= bound) | (hidden & (right == 0))
+    last = off & (case.levels.end == -1) & (right == 0)
+    if last.any():
+        yield _noise_at_the_end(case, int(np.flatnonzero(last)[0]))
+    off &= ~last
+    if off.any():
+        shown = np.where(hidden, np.sqrt((observation.noise**2).mean(axis=(1, 2))), seen)
+        yield _wrong_weights(case, "noise-scale", "z", shown, right, bound, off)
+    elif hidden.any():
+        yield _hidden_scale(case, right)
+    elif not observation.noisy.any():
+        yield Finding("noise-scale", Status.PASS, "no step adds noise, as the closed form says.")
+    else:
+        where = "none at the end" if right[-1] == 0 else "the end included"
+        worst = float((np.abs(seen - right) / np.where(right > 0, right, 1)).max())
+        yield Finding(
+            "noise-scale", Status.PASS, f"the scale of the noise is that of the closed form at every step, {where} (off by at most {worst:.1g}).",
+            measured=worst, tolerance=1e-10,
+        )  # fmt: skip
+
+
+def _noise_at_the_end(case: Case, k: int) -> Finding:
+    size = float(np.sqrt((case.observation.noise[k] ** 2).mean()))
+    message = f"noise of scale {size:.4g} is added on the step onto the data ({case.step(k)})"
+    if size <= SINGLE:
+        message += ": a floor under a variance, less than single precision holds"
+    status = Status.NOTE if size <= SINGLE else Status.FAIL
+    return Finding("last-step", status, f"{message}.", measured=size, expected=0.0, tolerance=SINGLE)
+
+
+def _hidden_scale(case: Case, right: Array) -> Finding:
+    """The scale of noise that cannot be reached, by its draws: all steps together, within a resolution."""
+    use = case.observation.hidden & (right > 0)
+    u = case.observation.noise[use] / right[use, None, None]
+    result = compare_variance(u, 1.0, RESOLUTION, case.rates)
+    needed = draws_needed_for_variance(RESOLUTION, case.rates)
+    status = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}[result.decision]
+    words = {
+        Status.PASS: f"equals the closed form within {RESOLUTION:.0%}",
+        Status.FAIL: "differs from the closed form",
+        Status.INCONCLUSIVE: f"cannot be told within {RESOLUTION:.0%} from {result.n} draws; {needed} are needed",
+    }
+    return Finding(
+        "noise-scale", status,
+        f"the noise cannot be reached, so its variance is judged by {result.n} draws: over the closed form's it is {result.estimate:.4g} "
+        f"(between {result.interval[0]:.4g} and {result.interval[1]:.4g}) and {words[status]}.",
+        measured=result.estimate, expected=1.0, tolerance=RESOLUTION, false_alarm=case.rates.false_alarm,
+    )  # fmt: skip
+
+
+def noise_law(case: Case) -> Iterator[Finding]:
+    """Is the noise fresh at every step, independent over rows and coordinates, and standard normal?"""
+    observation, right = case.observation, case.expected[2]
+    if not observation.noisy.any():
+        yield Finding("noise-law", Status.NOT_APPLICABLE, "no step adds noise.")
+        return
+    scale = np.where(observation.hidden, right, observation.z)
+    use = observation.noisy & (scale > 0) & np.isfinite(scale)
+    u = observation.noise[use] / scale[use, None, None] if use.any() else observation.noise[observation.noisy]
+    if observation.hidden.any():  # the scale itself is judged by `noise-scale`; the law is judged at the scale that was seen
+        u = u / np.sqrt((u**2).mean())
+    battery = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n]
+    if observation.hidden.any():
+        battery = [test for test in battery if not test.test.startswith("unit-variance")]
+    rates = case.rates.shared_among(len(battery))
+    failed = {test.test: test for test in battery if test.rejects(rates.false_alarm)}
+    if not failed:
+        yield Finding(
+            "noise-law", Status.PASS,
+            f"{u.size} draws are fresh at every step, independent over rows and coordinates, and standard normal ({len(battery)} tests).",
+            false_alarm=case.rates.false_alarm,
+        )  # fmt: skip
+        return
+    telling = next((test for test in LAW if test in failed), next(iter(failed)))
+    slip, words = LAW.get(telling, (None, failed[telling].test))
+    test = failed[telling]
+    yield Finding(
+        "noise-law", Status.FAIL,
+        f"{words}{f' ({test.where})' if test.where else ''}: {test.test} has p = {test.p_value:.2g} over {test.n} draws.",
+        measured=test.p_value, tolerance=rates.false_alarm, false_alarm=case.rates.false_alarm,
+        details={"slip": slip, "failed": {name: one.p_value for name, one in failed.items()}},
+    )  # fmt: skip
+
+
+def seed(case: Case) -> Iterator[Finding]:
+    """Does the seed decide the noise: the same seed the same run, another seed another run?"""
+    observation = case.observation
+    if not observation.replays:
+        yield Finding("seed", Status.FAIL, "two runs with the same seed differ: the noise does not come from the seed alone.")
+    elif observation.noisy.any() and not observation.seeds_differ:
+        yield Finding("seed", Status.FAIL, "two runs with different seeds have the same noise: the seed is not used.")
+    else:
+        what = "another seed gives other noise" if observation.noisy.any() else "and there is no noise"
+        yield Finding("seed", Status.PASS, f"the same seed gives the same run bit for bit, {what}.")

@@ -1,0 +1,116 @@
+"""The weights of every step against the closed form, and whether the step is a weighted sum at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..schedule import Array
+from ..verdict import Finding, Status
+from .case import Case
+
+NAMES = {"x_t": "x_t", "x_0": "the predicted x_0", "z": "the noise"}
+
+
+def affinity(case: Case) -> Iterator[Finding]:
+    """Is every step an affine map of the state and of the present prediction, as all the families are?"""
+    observation = case.observation
+    if observation.remembers.any():
+        k = int(np.flatnonzero(observation.remembers)[0])
+        yield Finding(
+            "affinity",
+            Status.FAIL,
+            f"{np.count_nonzero(observation.remembers)} of {observation.steps} steps use earlier predictions or states "
+            f"(first: {case.step(k)}): a multistep method, which is none of the known families.",
+        )
+        return
+    bent = np.flatnonzero(~observation.affine)
+    if bent.size and observation.hidden.any() and not observation.replays:
+        yield Finding("affinity", Status.INCONCLUSIVE, "the noise neither repeats with the seed nor can it be reached: nothing can be compared.")
+    elif bent.size:
+        k = int(bent[np.argmax(np.nan_to_num(observation.residual[bent], posinf=1e300))])
+        yield Finding(
+            "affinity",
+            Status.FAIL,
+            f"{bent.size} of {observation.steps} steps are not affine maps of the state and the prediction; the worst, "
+            f"{case.step(k)}, leaves {observation.residual[k]:.2g} of itself unexplained.",
+            measured=float(observation.residual[k]),
+            tolerance=1e-9,
+        )
+    else:
+        yield Finding(
+            "affinity", Status.PASS, f"every step is an affine map (what is left over: {observation.residual.max():.1g}).",
+            measured=float(observation.residual.max()), tolerance=1e-9,
+        )  # fmt: skip
+    if observation.clip is not None:
+        yield Finding(
+            "clipping",
+            Status.NOTE,
+            f"the prediction of x_0 is clipped or thresholded at about {observation.clip:.4g}; the steps are judged inside that range, "
+            "where it does nothing.",
+            measured=observation.clip,
+        )
+
+
+def coefficients(case: Case) -> Iterator[Finding]:
+    """Are the weights of x_t and of the prediction those of the closed form, at every step?"""
+    observation = case.observation
+    if not np.isfinite(observation.x_t).all():
+        yield Finding("coefficients", Status.INCONCLUSIVE, "the weights could not be recovered: two runs asked at different times.")
+        return
+    observed = {"x_t": observation.x_t, "x_0": observation.x_0}
+    bounds = dict(zip(observed, case.tolerance(), strict=False))
+    off = {name: ~(np.abs(seen - right) <= bounds[name]) for (name, seen), right in zip(observed.items(), case.expected, strict=False)}
+    adds = np.flatnonzero(observation.offset != 0)
+    if adds.size:
+        k = int(adds[0])
+        yield Finding(
+            "coefficients",
+            Status.FAIL,
+            f"{adds.size} of {observation.steps} steps add a constant (first: {case.step(k)}, {observation.offset[k]:.4g}).",
+            measured=float(observation.offset[k]),
+            expected=0.0,
+        )
+    for (name, seen), right in zip(observed.items(), case.expected, strict=False):
+        if off[name].any():
+            yield _wrong_weights(case, "coefficients", name, seen, right, bounds[name], off[name])
+    if not any(mask.any() for mask in off.values()) and not adds.size:
+        worst = max(float(_relative(observed[n], right).max()) for n, right in zip(observed, case.expected, strict=False))
+        yield Finding(
+            "coefficients",
+            Status.PASS,
+            f"the weights of x_t and x_0 are those of {case.family.title} at all {observation.steps} steps (off by at most {worst:.1g}).",
+            measured=worst,
+            tolerance=1e-10,
+        )
+
+
+def _wrong_weights(case: Case, check: str, name: str, seen: Array, right: Array, bound: Array, off: Array) -> Finding:
+    error = np.where(off, np.abs(seen - right) / np.maximum(np.abs(right), bound), -1)
+    error[off & ~np.isfinite(right)] = np.inf
+    k = int(np.argmax(error))
+    steps = np.flatnonzero(off)
+    which = "all steps" if off.all() else f"{steps.size} of {off.size} steps ({_ranges(steps)})"
+    return Finding(
+        check,
+        Status.FAIL,
+        f"the weight of {NAMES[name]} is wrong at {which}; the worst, {case.step(k)}: {seen[k]:.10g} where {case.family.title} has "
+        f"{right[k]:.10g} ({np.abs(seen - right)[k] / max(abs(right[k]), 1e-300):.2g} relative).",
+        measured=float(seen[k]),
+        expected=float(right[k]),
+        tolerance=float(bound[k]),
+        details={"weight": name, "steps": steps.tolist(), "observed": seen.tolist(), "expected": right.tolist()},
+    )
+
+
+def _relative(seen: Array, right: Array) -> Array:
+    return np.asarray(np.abs(seen - right) / np.maximum(np.abs(right), 1e-3 * max(1e-300, float(np.abs(right).max()))))
+
+
+def _ranges(steps: Array, most: int = 4) -> str:
+    """Consecutive numbers as ranges: 0-4, 7, 9-12, ..."""
+    breaks = np.flatnonzero(np.diff(steps) > 1)
+    starts, ends = np.append(steps[:1], steps[breaks + 1]), np.append(steps[breaks], steps[-1:])
+    parts = [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    return ", ".join(parts[:most]) + (", ..." if len(parts) > most else "")
