@@ -1,12 +1,26 @@
-"""Settings that all tests share."""
+"""Settings and fixtures that all tests share."""
 
 from __future__ import annotations
 
 import os
+from zlib import crc32
 
+import numpy as np
+import pytest
 from hypothesis import settings
 
 # Without a deadline, since a first call may import or compile; in CI the same examples every time.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# Read by the libraries when a test first imports them: nothing here imports them for tests that do not.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Draws that are named, not counted: seeded by the test's own name, so that no test changes another's."""
+    return np.random.default_rng(crc32(request.node.name.encode()))
