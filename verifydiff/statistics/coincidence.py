@@ -38,7 +38,8 @@ def coincidence(u: Any, axis: int | None = None, resolution: float | None = None
         u: the draws.
         axis: what is compared: slices along it; without one, single draws.
         resolution: the spacing of the numbers that could have been drawn. Without it, that of the array's own type, and
-            of float32 where every draw is a float32 number.
+            of float32 where every draw is a float32 number. Noise that was drawn in single precision and computed with
+            since no longer looks it: say so here.
     """
     u = np.asarray(u)
     rows = draws(u).reshape(-1, 1) if axis is None else slices(u, axis)
