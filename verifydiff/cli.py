@@ -76,6 +76,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     claims.add_argument("--steps", type=int, help="how many steps it takes")
     claims.add_argument("--spacing", choices=("trailing", "leading", "linspace"), help="how its times are spaced")
     claims.add_argument("--prediction", choices=("epsilon", "sample", "v_prediction"), help="what the model of a function predicts")
+    claims.add_argument("--shape", default="4", metavar="AxBxC", help="what one state of a function looks like, as 3x8x8 (default: 4)")
     claims.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable")
     claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
     run = parser.add_argument_group("the run")
@@ -118,6 +119,7 @@ def _judged(arguments: argparse.Namespace) -> Report:
         steps=arguments.steps,
         spacing=arguments.spacing,
         eta=arguments.eta,
+        shape=_shape(arguments.shape),
         config=dict(_option(pair) for pair in arguments.config),
     )
     return check(
@@ -134,6 +136,13 @@ def _refuse_nonsense(arguments: argparse.Namespace) -> None:
         raise MisuseError(f"--eta must lie in [0, 1], got {arguments.eta:g}.")
     if arguments.steps is not None and arguments.steps < 1:
         raise MisuseError(f"--steps must be at least 1, got {arguments.steps}.")
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    parts = text.split("x")
+    if not all(part.isdecimal() and int(part) >= 1 for part in parts):
+        raise MisuseError(f"--shape takes sizes as 3x8x8, got {text!r}.")
+    return tuple(int(part) for part in parts)
 
 
 def _family(arguments: argparse.Namespace) -> Family | None:

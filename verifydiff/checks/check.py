@@ -89,6 +89,7 @@ def check(
     steps: int | None = None,
     spacing: str | None = None,
     prediction: str = "epsilon",
+    shape: tuple[int, ...] = (4,),
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -103,6 +104,7 @@ def check(
         steps: how many steps it claims to take.
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
         prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
+        shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
         seed: seeds the probe, and is handed to the sampler.
         timeout: seconds for the whole check.
         allow: known deviations that are kept on purpose.
@@ -114,7 +116,7 @@ def check(
         MisuseError: if the arguments make no sense.
     """
     began = time.monotonic()
-    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps)
+    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape)
     contract = Contract(family, steps if steps is not None else target.steps, spacing)
     if contract.steps is not None and not 1 <= contract.steps <= target.schedule.timesteps:
         raise MisuseError(f"`steps` must lie between 1 and the {target.schedule.timesteps} timesteps, got {contract.steps}.")
@@ -123,14 +125,16 @@ def check(
     return replace(apply_allowed(report, allow), seconds=time.monotonic() - began)
 
 
-def _as_target(sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None) -> Target:
+def _as_target(sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...]) -> Target:
     if not callable(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
+    if not all(isinstance(n, int) and n >= 1 for n in shape):
+        raise MisuseError(f"`shape` must hold positive numbers, got {shape}.")
     try:
         kind = Prediction(prediction)
     except ValueError:
         raise MisuseError(f"no prediction is called {prediction!r}: give {', '.join(Prediction)}.") from None
-    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps)
+    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape)
 
 
 def _report(target: Target, contract: Contract, seed: int, deadline: float) -> Report:
@@ -149,7 +153,7 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
         diagnosis = diagnose(observation, _suspects(claimed, identity), _noise_slips(findings))
     for finding in findings:
         if isinstance(twin := finding.details.get("observation"), Observation):
-            diagnosis += diagnose(replace(twin, z=observation.z), [family], [])  # the twin leaves the noise to its caller
+            diagnosis += diagnose(replace(twin, z=np.full_like(twin.z, np.nan)), [family], [])  # it leaves the noise to its caller
     return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, target.notes)
 
 
@@ -165,7 +169,7 @@ def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Ite
     yield from known_family(case, identity)
     yield from grid.pairing(case)
     yield from weights.coefficients(case)
-    yield from noise.noise_scale(case)
+    yield from noise.noise_scale(case, seed, deadline)
     yield from noise.noise_law(case)
     yield from moments.exact_moments(case, deadline)
     yield from library.prediction_types(case, seed, deadline)

@@ -2,7 +2,8 @@ r"""Which slip is it? Every slip predicts the weights of every step; those that 
 
 The residual of a slip is the largest relative difference between predicted and observed weights over all steps. A slip
 explains an observation when its residual is below ``EXPLAINS``; right code's own residual is some 1e-12, and two different
-mistakes hardly ever agree to 1e-7 on all steps. Where nothing explains it, nothing is named.
+mistakes hardly ever agree to 1e-7 on all steps. Tables in single precision are granted the rounding that they explain. Where
+nothing explains an observation, nothing is named.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..forms.families import Family
 from ..observe import Observation
 from ..schedule import Array
 from ..slips import CATALOGUE, NoiseSlip, slipped
-from .case import told_levels
+from .case import SINGLE, in_single_precision, rounding, told_levels
 from .identify import relative
 
 EXPLAINS = 1e-7
@@ -67,19 +68,26 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
     seen = (observation.x_t, observation.x_0, observation.z)
     if not np.isfinite(observation.x_t).all():
         return
+    bounds = rounding(family, levels, SINGLE)
     for slip in CATALOGUE:
         if isinstance(slip, NoiseSlip):
             continue
-        residuals = [residual(seen, predicted) for predicted in slipped(slip, family, levels)]
+        predictions = list(slipped(slip, family, levels))
+        residuals = [residual(seen, predicted) for predicted in predictions]
         if residuals and min(residuals) < EXPLAINS:
             yield Explanation(slip.id, slip.description, min(residuals), family.title)
+            continue
+        coarse = [predicted for predicted in predictions if in_single_precision(observation, predicted, bounds)]
+        if coarse:
+            yield Explanation(slip.id, slip.description, min(residual(seen, predicted) for predicted in coarse), family.title)
 
 
 def matches(observation: Observation, family: Family) -> bool:
     """Whether the weights are the family's own, so that there is nothing to explain."""
     levels = told_levels(observation)
     seen = (observation.x_t, observation.x_0, observation.z)
-    return residual(seen, family.coefficients(levels.abar_t, levels.abar_s)) < EXPLAINS
+    right = family.coefficients(levels.abar_t, levels.abar_s)
+    return residual(seen, right) < EXPLAINS or in_single_precision(observation, right, rounding(family, levels, SINGLE))
 
 
 def residual(seen: tuple[Array, Array, Array], predicted: tuple[Array, Array, Array]) -> float:

@@ -104,7 +104,7 @@ def pairing(case: Case) -> Iterator[Finding]:
 
 
 def _landing_bound(case: Case) -> Array:
-    p, q, _ = case.tolerance()
+    p, q, _ = case.tolerance
     return np.asarray(p * np.sqrt(case.levels.abar_t) + q + 1e-12)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..forms.families import DDIM, DDPM, Family
 from ..observe import Observation
 from ..schedule import Array
-from .case import told_levels
+from .case import SINGLE, in_single_precision, rounding, told_levels
 
 MATCHES = 1e-6
 """A family matches when half of the steps are this near to it, relative: one wrong step does not hide the family."""
@@ -27,17 +27,14 @@ class Identity:
     Attributes:
         family: that family.
         distance: median over the steps of the relative distance of the weights.
-        eta: the eta that its noise and mean tell, where they tell one.
+        eta: the eta of that family, where it has one.
+        found: whether it matches at all, if only in single precision.
     """
 
     family: Family
     distance: float
     eta: float | None
-
-    @property
-    def found(self) -> bool:
-        """Whether it matches at all."""
-        return self.distance < MATCHES
+    found: bool
 
     def __str__(self) -> str:
         if not self.found:
@@ -47,11 +44,16 @@ class Identity:
 
 def identify(observation: Observation) -> Identity:
     """The nearest family; ties go to the simpler name."""
-    etas = sorted({_snapped(eta) for eta in (_eta_of_mean(observation), _eta_of_noise(observation)) if eta is not None})
-    candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in {0.0, *etas} if 0 <= eta <= 1)]
+    seen = [eta for eta in (_eta_of_mean(observation), _eta_of_noise(observation)) if eta is not None]
+    etas = dict.fromkeys([0.0, *(round(eta, 2) for eta in seen), *(round(eta, 6) for eta in seen), *seen])
+    candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in etas if 0 <= eta <= 1)]
     distances = [distance(observation, family) for family in candidates]
-    best = int(np.argmin([round(d, 9) for d in distances]))
-    return Identity(candidates[best], distances[best], candidates[best].eta)
+    within = 2 * min(distances) + 1e-9
+    best = next(i for i, d in enumerate(distances) if d <= within)
+    levels = told_levels(observation)
+    expected = candidates[best].coefficients(levels.abar_t, levels.abar_s)
+    found = distances[best] < MATCHES or in_single_precision(observation, expected, rounding(candidates[best], levels, SINGLE))
+    return Identity(candidates[best], distances[best], candidates[best].eta, found)
 
 
 def distance(observation: Observation, family: Family) -> float:
@@ -91,11 +93,6 @@ def _median_eta(observation: Observation, spread: Array) -> float | None:
     if not use.any():
         return None
     return float(np.sqrt(max(0.0, float(np.median(spread[use] / full[use])))))
-
-
-def _snapped(eta: float) -> float:
-    near = round(eta, 6)
-    return near if abs(eta - near) < 1e-7 else eta
 
 
 def _also(family: Family) -> str:

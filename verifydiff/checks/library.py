@@ -8,22 +8,22 @@ from dataclasses import replace
 import numpy as np
 
 from ..observe import Observation, SamplerFault, observe, run
-from ..observe.probe import SMALL, answers, replay
+from ..observe.probe import SMALL, affine_within, answers, replay
 from ..observe.target import Prediction
 from ..schedule import Array
 from ..verdict import Finding, Status
-from .case import SINGLE, Case
+from .case import ROUNDINGS, SINGLE, Case, rounding
 from .diagnosis import matches
 
 
 def start(case: Case) -> Iterator[Finding]:
     """Does the first query hold x_init?"""
     observation = case.observation
-    if observation.start_residual > 1e-9:
+    if observation.start_residual > affine_within(observation.run.unit):
         yield Finding("start", Status.FAIL, "the first query does not hold x_init: the sampler starts from a state of its own.")
         return
     off, signal = abs(observation.start**2 - 1), float(observation.target.schedule.at(observation.times[0]))
-    if off <= 1e-12:
+    if off <= max(1e-12, 64 * observation.run.unit):
         yield Finding("start", Status.PASS, "the first query holds x_init.")
     elif off <= 2 * signal:
         yield Finding(
@@ -83,10 +83,10 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
         return
     shipped_case = replace(case, observation=seen)
     moved = [np.abs(a - b) for a, b in zip((seen.x_t, seen.x_0), shipped_case.expected, strict=False)]
-    bounds = shipped_case.tolerance(SINGLE, 0.0)[:2]
-    # the state itself is rounded where a step casts it, and so is what the model is told
-    slack = 64 * SINGLE * (1 + 1 / np.sqrt(1 - shipped_case.levels.told))
-    off = [np.flatnonzero(~(m <= b + slack)) for m, b in zip(moved, bounds, strict=True)]
+    # a step may cast its state although it hands over double precision, so the states' rounding is always granted
+    states = ROUNDINGS * SINGLE * (1 + 1 / np.sqrt(1 - shipped_case.levels.told))
+    bounds = rounding(case.family, shipped_case.levels, SINGLE)
+    off = [np.flatnonzero(~(m <= b + states)) for m, b in zip(moved, bounds, strict=False)]
     worst = float(max(m.max() for m in moved))
     if any(o.size for o in off):
         k = int(next(o for o in off if o.size)[0])
@@ -166,7 +166,7 @@ def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
     own = case.observation
     if seen.steps != own.steps:
         return Finding("identity", Status.FAIL, f"{name} takes {seen.steps} steps, step takes {own.steps}.")
-    p, q, _ = case.tolerance()
+    p, q, _ = case.tolerance
     off = np.flatnonzero(~((np.abs(seen.x_t - own.x_t) <= p) & (np.abs(seen.x_0 - own.x_0) <= q)))
     if not off.size:
         return Finding("identity", Status.PASS, f"{name} takes the same steps as step does, up to its noise.")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..observe import SamplerFault
+from ..observe.probe import more_noise
 from ..schedule import Array
 from ..statistics import Decision, compare_variance, draws_needed_for_variance, standard_normal_battery
 from ..verdict import Finding, Status
@@ -14,6 +16,8 @@ from .weights import _wrong_weights
 
 RESOLUTION = 0.05
 """Where the noise is hidden, its variance over all steps is told right or wrong within this relative resolution."""
+MOST_ROWS = 2**16
+"""The largest batch that is asked for to judge hidden noise."""
 LAW = {
     "coincidence-of-steps": ("stale-noise", "the same noise serves several steps"),
     "independence-of-steps": ("stale-noise", "the noise of a step depends on that of another"),
@@ -29,12 +33,12 @@ LAW = {
 """What a failed test means, most telling first: (slip, in words)."""
 
 
-def noise_scale(case: Case) -> Iterator[Finding]:
+def noise_scale(case: Case, seed: int = 0, deadline: float = float("inf")) -> Iterator[Finding]:
     """Is the weight of the noise that of the closed form at every step, and nothing at the end?"""
     observation, right = case.observation, case.expected[2]
     hidden = observation.hidden
     seen = np.where(hidden, right, observation.z)  # hidden noise is judged by draws, below
-    bound = case.tolerance()[2] + 1e-13
+    bound = case.tolerance[2] + 1e-13
     off = ~(np.abs(seen - right) <= bound) | (hidden & (right == 0))
     last = off & (case.levels.end == -1) & (right == 0)
     if last.any():
@@ -44,7 +48,7 @@ def noise_scale(case: Case) -> Iterator[Finding]:
         shown = np.where(hidden, np.sqrt((observation.noise**2).mean(axis=(1, 2))), seen)
         yield _wrong_weights(case, "noise-scale", "z", shown, right, bound, off)
     elif hidden.any():
-        yield _hidden_scale(case, right)
+        yield _hidden_scale(case, right, seed, deadline)
     elif not observation.noisy.any():
         yield Finding("noise-scale", Status.PASS, "no step adds noise, as the closed form says.")
     else:
@@ -65,12 +69,17 @@ def _noise_at_the_end(case: Case, k: int) -> Finding:
     return Finding("last-step", status, f"{message}.", measured=size, expected=0.0, tolerance=SINGLE)
 
 
-def _hidden_scale(case: Case, right: Array) -> Finding:
+def _hidden_scale(case: Case, right: Array, seed: int, deadline: float) -> Finding:
     """The scale of noise that cannot be reached, by its draws: all steps together, within a resolution."""
     use = case.observation.hidden & (right > 0)
-    u = case.observation.noise[use] / right[use, None, None]
-    result = compare_variance(u, 1.0, RESOLUTION, case.rates)
     needed = draws_needed_for_variance(RESOLUTION, case.rates)
+    rows = min(MOST_ROWS, -(-needed // (int(use.sum()) * case.observation.target.dimensions)))
+    try:
+        fresh = more_noise(case.observation, rows, seed=seed + 2, deadline=deadline)
+    except SamplerFault as fault:
+        return Finding("noise-scale", Status.FAIL, f"with a batch of {rows} {fault}")
+    u = fresh[use] / right[use, None, None]
+    result = compare_variance(u, 1.0, RESOLUTION, case.rates)
     status = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}[result.decision]
     words = {
         Status.PASS: f"equals the closed form within {RESOLUTION:.0%}",

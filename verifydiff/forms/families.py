@@ -10,8 +10,9 @@ several ways that a derivation proves equal; people slip in each of them differe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -78,11 +79,13 @@ class Writing:
             over: ``"x0"`` for (p, q, c), ``"eps"`` for (a, b, c).
         """
         values = {**levels, **dict(self.variables)}
-        return tuple(weight(*values.values()) for weight in self._compiled(over, tuple(values)))  # type: ignore[return-value]
+        return tuple(weight(*values.values()) for weight in _compiled(self, over, tuple(values)))  # type: ignore[return-value]
 
-    def _compiled(self, over: str, symbols: tuple[sympy.Symbol, ...]) -> tuple[Any, ...]:
-        weights = self.over_x0 if over == "x0" else self.over_eps
-        return tuple(compiled(weight, symbols, "numpy") for weight in weights)
+
+@cache
+def _compiled(writing: Writing, over: str, symbols: tuple[sympy.Symbol, ...]) -> tuple[Callable[..., Any], ...]:
+    weights = writing.over_x0 if over == "x0" else writing.over_eps
+    return tuple(compiled(weight, symbols, "numpy") for weight in weights)
 
 
 @dataclass(frozen=True)

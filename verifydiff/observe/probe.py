@@ -26,9 +26,10 @@ from ..schedule import Array
 from .running import Answer, Noise, Run, run
 from .target import Target
 
-BATCH, DIMENSIONS = 64, 4
-AFFINE = 1e-9
-"""A step is affine when what least squares leaves over is below this share of the step: rounding leaves some 1e-14."""
+ELEMENTS = 256
+"""Numbers in the batch of states, at least: so many equations there are for every weight."""
+AFFINE = 2.0**23
+"""A step is affine when what least squares leaves over is below this many roundings of it: 1e-9 of a step in double precision."""
 SMALL, LARGE = 0.5, 8.0
 """Ranges of the answers: inside every common clipping range, and outside."""
 
@@ -84,13 +85,14 @@ class Observation:
     @cached_property
     def affine(self) -> Array:
         """(N,): whether the step is an affine map of the state and the present prediction alone."""
-        return (self.residual < AFFINE) & ~self.remembers
+        return (self.residual < affine_within(self.run.unit)) & ~self.remembers
 
     @cached_property
     def noisy(self) -> Array:
         """(N,): whether the step adds noise, beyond what rounding would leave."""
         scale = np.sqrt((self.noise**2).mean(axis=(1, 2)))
-        return scale > 1e-9 * np.maximum(1e-3, np.abs(self.run.x[1:]).max(axis=(1, 2)))
+        size = np.maximum(1.0, np.abs(self.run.x[1:]).max(axis=(1, 2)))
+        return (self.z > 0) | (scale > 1e3 * self.run.unit * size)
 
     @cached_property
     def hidden(self) -> Array:
@@ -98,21 +100,20 @@ class Observation:
         return self.noisy & (self.draw_of_step < 0)
 
 
-def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), batch: int = BATCH) -> Observation:
+def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Observation:
     """Observe a sampler: a handful of runs, none of them random beyond their seed.
 
     Args:
         target: the sampler.
         seed: seeds the probe's own answers, and is the seed that the sampler is handed.
         timeout: seconds for all runs together.
-        batch: rows of the state.
 
     Raises:
         SamplerFault: if the sampler breaks the contract.
     """
     deadline = time.monotonic() + timeout
     rng = _generator(seed)
-    shape = (batch, DIMENSIONS)
+    shape = (max(2, -(-ELEMENTS // target.dimensions)), target.dimensions)
     start, other_start = rng.standard_normal(shape), rng.standard_normal(shape)
 
     natural = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
@@ -125,7 +126,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), bat
     same_grid = varied.times.shape == natural.times.shape and np.array_equal(varied.times, natural.times)
     steps = [_fit(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
     p, q, residual, remembers = (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
-    noise = natural.x[1:] - p[:, None, None] * natural.x[:-1] - q[:, None, None] * natural.answers
+    noise = _unexplained(natural, p, q)
     c, draw_of_step, offset = _explain(noise, natural)
     (start_scale,), start_residual = _least_squares((start - other_start).reshape(-1, 1), (natural.x[0] - varied.x[0]).ravel())
     return Observation(
@@ -148,6 +149,23 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), bat
         start_residual=start_residual,
         clip=_clipped_at(natural, large, p, q),
     )
+
+
+def more_noise(observation: Observation, rows: int, *, seed: int, deadline: float = float("inf")) -> Array:
+    """The noise of every step in a run of that many rows and of its own seed, shape (N, rows, d)."""
+    start = _generator(seed).standard_normal((rows, observation.target.dimensions))
+    fresh = run(observation.target, answers(seed, SMALL), start, seed, deadline=deadline)
+    return _unexplained(fresh, observation.x_t, observation.x_0)
+
+
+def _unexplained(seen: Run, p: Array, q: Array) -> Array:
+    """What the weights p and q leave of every step: its noise."""
+    return np.asarray(seen.x[1:] - p[:, None, None] * seen.x[:-1] - q[:, None, None] * seen.answers)
+
+
+def affine_within(unit: float) -> float:
+    """What least squares may leave over of an affine step, at a unit roundoff."""
+    return min(AFFINE * unit, 0.01)
 
 
 def answers(seed: int, size: float) -> Answer:
@@ -184,11 +202,12 @@ def _fit(first: Run, second: Run, k: int) -> tuple[float, float, float, bool]:
     target = difference("x", k + 1)
     present = np.stack([difference("x", k), difference("answers", k)], axis=1)
     weights, residual = _least_squares(present, target)
-    if residual < AFFINE or k == 0:
+    within = affine_within(max(first.unit, second.unit))
+    if residual < within or k == 0:
         return float(weights[0]), float(weights[1]), residual, False
     past = [difference(values, i) for i in range(max(0, k - 2), k) for values in ("x", "answers")]
     _, with_past = _least_squares(np.column_stack([present, *past]), target)
-    return float(weights[0]), float(weights[1]), min(residual, with_past), with_past < AFFINE
+    return float(weights[0]), float(weights[1]), min(residual, with_past), with_past < within
 
 
 def _least_squares(columns: Array, target: Array) -> tuple[Array, float]:
@@ -212,11 +231,11 @@ def _explain(noise: Array, natural: Run) -> tuple[Array, Array, Array]:
     size = np.sqrt((draws**2).sum(axis=1))
     for k in range(steps):
         rest = noise[k].ravel()
-        rounding = 1e-13 * max(1.0, float(np.abs(natural.x[k : k + 2]).max()))
-        if np.abs(rest).max() <= 8 * rounding or not np.isfinite(rest).all():
+        rounding = 1e3 * natural.unit * max(1.0, float(np.abs(natural.x[k : k + 2]).max()))
+        if np.abs(rest).max() <= rounding or not np.isfinite(rest).all():
             continue
         constant = float(rest.mean())
-        if np.abs(rest - constant).max() <= 8 * rounding:
+        if np.abs(rest - constant).max() <= rounding:
             offset[k] = constant
             continue
         c[k] = np.nan
@@ -227,9 +246,9 @@ def _explain(noise: Array, natural: Run) -> tuple[Array, Array, Array]:
         if likeness[best] < 0.999:
             continue
         (weight, constant), left = _least_squares(np.column_stack([draws[best], np.ones_like(rest)]), rest)
-        if left < max(AFFINE, 64 * rounding / float(np.abs(rest).max())):
+        if left < max(affine_within(natural.unit), 8 * rounding / float(np.abs(rest).max())):
             c[k], draw_of_step[k] = abs(weight), best
-            offset[k] = constant if abs(constant) > 8 * rounding else 0.0
+            offset[k] = constant if abs(constant) > rounding else 0.0
     return c, draw_of_step, offset
 
 
@@ -237,7 +256,7 @@ def _clipped_at(natural: Run, large: Run, p: Array, q: Array) -> float | None:
     """The magnitude at which the prediction of the data is clipped, from a run with large answers on the same noise."""
     if large.x.shape != natural.x.shape or not np.isfinite(p).all():
         return None
-    noise = natural.x[1:] - p[:, None, None] * natural.x[:-1] - q[:, None, None] * natural.answers
+    noise = _unexplained(natural, p, q)
     for k in np.argsort(-np.abs(q)):
         if q[k] == 0:
             break

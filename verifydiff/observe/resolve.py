@@ -25,6 +25,7 @@ def resolve(
     steps: int | None = None,
     spacing: str | None = None,
     eta: float | None = None,
+    shape: tuple[int, ...] = (4,),
     config: dict[str, Any] | None = None,
 ) -> Target:
     """The target that a user names.
@@ -36,6 +37,7 @@ def resolve(
         steps: number of steps to tell a library's scheduler.
         spacing: time spacing to tell a library's scheduler.
         eta: the noise scale to tell a library's scheduler, where it takes one.
+        shape: what one state of a plain function looks like.
         config: further options of a library's scheduler.
 
     Raises:
@@ -60,7 +62,7 @@ def resolve(
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
     if not callable(sample):
         raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
-    return function_target(sample, schedule or Schedule.linear(1000), name=name, prediction=prediction or Prediction.EPSILON, steps=steps)
+    return function_target(sample, schedule or Schedule.linear(1000), name=name, prediction=prediction or Prediction.EPSILON, steps=steps, shape=shape)
 
 
 def function_target(
@@ -70,6 +72,7 @@ def function_target(
     name: str | None = None,
     prediction: Prediction = Prediction.EPSILON,
     steps: int | None = None,
+    shape: tuple[int, ...] = (4,),
 ) -> Target:
     """A plain ``sample(denoise, x_init, seed)`` over NumPy arrays as a target."""
     from .taps import numpy_tap
@@ -84,6 +87,7 @@ def function_target(
         taps=(numpy_tap(namespace),),
         prediction=prediction,
         steps=steps,
+        shape=shape,
     )
 
 

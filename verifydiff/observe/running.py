@@ -40,6 +40,7 @@ class Run:
         draws: the standard normal draws in order, each of the state's shape.
         drawn_before: for each draw, the number of queries made before it.
         foreign_draws: draws whose shape does not fit the state.
+        unit: unit roundoff of the coarsest floating type that the states came in.
         mutated: what the sampler changed in place that was not its own.
     """
 
@@ -49,6 +50,7 @@ class Run:
     draws: list[Array] = field(default_factory=list)
     drawn_before: list[int] = field(default_factory=list)
     foreign_draws: int = 0
+    unit: float = 2.0**-53
     mutated: str = ""
 
 
@@ -69,16 +71,16 @@ def run(
         SamplerFault: if the sampler raises, never asks, asks or returns with another shape, or does not end.
     """
     recorder = _Recorder(target, answer, x_init.shape, noise, deadline)
-    given = x_init.copy()
+    given = x_init.reshape(recorder.outer).copy()
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet())
         for tap in target.taps:
             stack.enter_context(tap(recorder.draw))
         result = _call(lambda: target.sample(recorder.denoise, given, seed), recorder, deadline)
-    final = _as_state(result, x_init.shape, "returned")
+    final = recorder.state(result, "returned")
     if not np.isfinite(final).all():
         raise SamplerFault("not-finite", f"the sampler returned {_share(final)} that are not finite.")
-    if not np.array_equal(given, x_init):
+    if not np.array_equal(given, x_init.reshape(recorder.outer)):
         recorder.mutated = recorder.mutated or "its argument x_init"
     return recorder.finish(final)
 
@@ -88,6 +90,8 @@ class _Recorder:
 
     def __init__(self, target: Target, answer: Answer, shape: tuple[int, ...], noise: Noise | None, deadline: float) -> None:
         self.target, self.answer, self.shape, self.noise, self.deadline = target, answer, shape, noise, deadline
+        self.outer = (shape[0], *target.shape)
+        self.unit = 2.0**-53
         self.x: list[Array] = []
         self.times: list[float] = []
         self.answers: list[Array] = []
@@ -114,7 +118,7 @@ class _Recorder:
         if k >= limit:
             raise SamplerFault("never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end.")
         self._watch_handed()
-        state = _as_state(x, self.shape, f"asked the model (query {k}) with")
+        state = self.state(x, f"asked the model (query {k}) with")
         if not np.isfinite(state).all():
             before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
@@ -124,7 +128,13 @@ class _Recorder:
         self.x.append(state)
         self.times.append(told)
         self.answers.append(x0)
-        return self._hand_over(predict(self.target.prediction, state, x0, level))
+        return self._hand_over(predict(self.target.prediction, state, x0, level).reshape(self.outer).astype(_float_type(x)))
+
+    def state(self, value: Any, did: str) -> Array:
+        """What the sampler handed over as a state, as (batch, d) in float64; its own type is kept in mind."""
+        state = _as_state(value, self.outer, did)
+        self.unit = max(self.unit, float(np.finfo(_float_type(value)).eps) / 2)
+        return state.reshape(self.shape)
 
     def _hint(self) -> str:
         if self.times and self.target.prediction is Prediction.EPSILON and self.target.level_at(self.times[-1]) == 0:
@@ -134,8 +144,8 @@ class _Recorder:
     def draw(self, shape: tuple[int, ...], natural: Callable[[], Any]) -> Any:
         """One standard normal draw of the sampler; a draw that holds several states at once counts as that many."""
         shape = tuple(int(n) for n in shape)
-        leading = shape[: len(shape) - len(self.shape)]
-        if shape[len(leading) :] != self.shape:
+        leading = shape[: len(shape) - len(self.outer)]
+        if shape[len(leading) :] != self.outer:
             self.foreign_draws += 1
             return natural()
         if self.noise is None:
@@ -162,6 +172,7 @@ class _Recorder:
             self.draws,
             self.drawn_before,
             self.foreign_draws,
+            self.unit,
             self.mutated,
         )
 
@@ -241,6 +252,12 @@ def _as_state(value: Any, shape: tuple[int, ...], did: str) -> Array:
     if state.shape != shape:
         raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
     return state
+
+
+def _float_type(value: Any) -> Any:
+    """The floating type of an array; float64 where it has none of NumPy's."""
+    kind = getattr(value, "dtype", None)
+    return kind if isinstance(kind, np.dtype) and kind.kind == "f" else np.dtype(np.float64)
 
 
 def _as_time(value: Any, query: int) -> float:

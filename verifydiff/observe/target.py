@@ -52,10 +52,13 @@ class Tap(Protocol):
 class Target:
     """A sampler to observe.
 
+    Its states are handed over in the shape (batch, \*shape) and kept here as (batch, d), d the product of ``shape``.
+
     Attributes:
         name: how reports call it.
         sample: the sampler itself.
         schedule: the levels it claims to use.
+        shape: what one state looks like to it.
         taps: the places where it draws noise, as far as they are known.
         family: the family it claims to be, if its kind says so.
         prediction: what its model is asked to predict.
@@ -73,6 +76,7 @@ class Target:
     name: str
     sample: Sample
     schedule: Schedule
+    shape: tuple[int, ...] = (4,)
     taps: tuple[Tap, ...] = ()
     family: Family | None = None
     prediction: Prediction = Prediction.EPSILON
@@ -85,6 +89,11 @@ class Target:
     twin: tuple[str, Target] | None = None
     fractional_times: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def dimensions(self) -> int:
+        """d, the number of coordinates of one state."""
+        return int(np.prod(self.shape, dtype=int))
 
     def level_at(self, time: float) -> float:
         """abar at a told time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,7 @@ STYLE = {
     Status.ALLOWED: "magenta",
     Status.NOT_APPLICABLE: "dim",
 }
+ORDER = [Status.FAIL, Status.INCONCLUSIVE, Status.ALLOWED, Status.NOTE, Status.PASS, Status.NOT_APPLICABLE]
 MARK = {
     Status.PASS: "✓",
     Status.FAIL: "✗",
@@ -60,7 +62,7 @@ def findings(report: Report, verbose: bool) -> Table:
     if not verbose and passed:
         names = ", ".join(dict.fromkeys(finding.check for finding in passed))
         rows.add_row(Text(MARK[Status.PASS], style=STYLE[Status.PASS]), Text(f"{len(passed)} passed", style="green"), names)
-    for finding in report.findings:
+    for finding in sorted(report.findings, key=lambda finding: ORDER.index(finding.status)):
         if verbose or finding.status not in (Status.PASS, Status.NOT_APPLICABLE):
             rows.add_row(*_row(finding))
     return rows
@@ -75,10 +77,10 @@ def diagnosis(report: Report) -> RenderableType:
     """The slips that reproduce what was seen, best first."""
     best, *others = report.diagnosis
     lines = [
-        Text.assemble(("  likeliest slip: ", "bold"), (best.slip, "bold yellow"), f": {best.description} (residual {best.residual:.1g})")
+        Text.assemble(("likeliest slip: ", "bold"), (best.slip, "bold yellow"), f": {best.description} (residual {best.residual:.1g})")
     ]
-    lines += [Text.assemble(("    or as well: ", "dim"), e.slip, f": {e.description} (residual {e.residual:.1g})") for e in others]
-    return Group(*lines)
+    lines += [Text.assemble(("  or as well: ", "dim"), e.slip, f": {e.description} (residual {e.residual:.1g})") for e in others]
+    return Padding(Group(*lines), (0, 0, 0, 2))
 
 
 def closing(report: Report) -> Text:
