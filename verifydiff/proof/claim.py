@@ -177,16 +177,20 @@ class Decision:
     Attributes:
         outcome: proved, refuted or undecided.
         method: how it was decided, in a few words.
-        conditions: where a proof holds.
         counterexample: of a refutation.
         remains: of an undecided claim: what is left to show, or why it could not be read.
     """
 
     outcome: Proof
     method: str
-    conditions: tuple[Condition, ...] = ()
+    _conditions: Callable[[], tuple[Condition, ...]] = field(default=tuple, repr=False, compare=False)
     counterexample: Counterexample | None = None
     remains: str = ""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Where a proof holds: what must not vanish or be negative, whether or not the domains see to it."""
+        return self._conditions()
 
     @property
     def open_conditions(self) -> tuple[Condition, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 from flint import arb, ctx, fmpq
 
-from ..forms.quantities import Domain, Quantity, abar_s, abar_t, alpha_t, beta_t, in_base_letters
+from ..forms.quantities import Domain, Quantity, abar_s, abar_t, alpha_t, beta_t
 from .balls import Balls, ImpreciseError, UndefinedError, Value
 from .claim import Claim, Counterexample
 from .tower import UnsupportedError, domain_of
@@ -28,7 +28,8 @@ _INSIDE = [
     sympy.Rational(*pair) for pair in ((1, 2), (1, 3), (2, 3), (3, 4), (1, 4), (9, 10), (1, 10), (99, 100), (1, 100), (1, 10**6))
 ]
 _OUTWARD = [
-    sympy.Rational(*pair) for pair in ((1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (1, 10), (5, 1), (10, 1), (1, 100), (1000, 1))
+    sympy.Rational(*pair)
+    for pair in ((1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (1, 10), (5, 1), (10, 1), (1, 100), (1000, 1), (10**6, 1))
 ]
 
 
@@ -54,7 +55,7 @@ def search(claim: Claim, deadline: float) -> Search:
     valid = undefined = 0
     precision = ctx.prec
     try:
-        for point in points(letters(claim)):
+        for point in points(letters(claim, *claim.assuming)):
             if monotonic() > deadline:
                 break
             try:
@@ -72,22 +73,27 @@ def search(claim: Claim, deadline: float) -> Search:
     return Search(None, valid, undefined)
 
 
-def feasible(claim: Claim, deadline: float) -> bool:
+def feasible(assuming: tuple[Claim, ...], deadline: float) -> bool:
     """Whether a point of the domain was found at which the assumptions hold: a claim about no point at all is no claim."""
     precision = ctx.prec
     try:
-        within = (point for point in points(letters(claim)) if monotonic() < deadline)
-        return any(all(_holds(assumed, point) for assumed in claim.assuming) for point in within)
+        within = (point for point in points(letters(*assuming)) if monotonic() < deadline)
+        return any(all(_holds(assumed, point) for assumed in assuming) for point in within)
     finally:
         ctx.prec = precision
 
 
-def letters(claim: Claim) -> list[sympy.Symbol]:
-    """The base letters of the claim and its assumptions, by name."""
-    free: set[sympy.Symbol] = set()
-    for one in (claim, *claim.assuming):
-        free |= in_base_letters(one.lhs).free_symbols | in_base_letters(one.rhs).free_symbols
-    return sorted(free, key=lambda symbol: symbol.name)
+def letters(*claims: Claim) -> list[sympy.Symbol]:
+    """The base letters that the claims are written in, by name; also those that would cancel from a definition."""
+    found: set[sympy.Symbol] = set()
+    waiting = [symbol for one in claims for side in (one.lhs, one.rhs) for symbol in side.free_symbols]
+    while waiting:
+        symbol = waiting.pop()
+        if isinstance(symbol, Quantity) and symbol.definition is not None:
+            waiting += symbol.definition.free_symbols
+        else:
+            found.add(symbol)
+    return sorted(found, key=lambda symbol: symbol.name)
 
 
 def points(symbols: list[sympy.Symbol]) -> Iterator[dict[sympy.Symbol, sympy.Rational]]:

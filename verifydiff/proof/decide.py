@@ -7,21 +7,25 @@ what it does not refute is undecided: that something could not be shown never me
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache, partial
 from time import monotonic
 from typing import Any
 
 import sympy
 
-from ..forms.quantities import Domain
-from ..verdict import Proof
+from ..forms.quantities import Domain, Quantity
+from ..verdict import MisuseError, Proof
 from .claim import Claim, Condition, Counterexample, Decision
 from .counterexample import feasible, search
 from .normal import Normal
+from .roots import factored
 from .signs import Sign
-from .tower import FullError, NestedError, TooLargeError, Tower, UnsupportedError, VanishingError
+from .tower import FullError, NestedError, TooLargeError, Tower, UnsupportedError, VanishingError, domain_of
 
-SIZES = (8, 16, 32, 64)
+SIZES = (12, 24, 48)
+MAX_READINGS = 16
 SECONDS = 5.0
 
 
@@ -56,7 +60,7 @@ def _attempt(claim: Claim, deadline: float) -> Decision | str:
     size = next(sizes)
     while True:
         try:
-            return _prove(claim, Normal(Tower(size, squared, deadline)))
+            return _prove(claim, _reading(claim.assuming, squared, size, deadline), deadline)
         except NestedError as nested:
             squared |= {nested.symbol}
         except FullError:
@@ -65,28 +69,79 @@ def _attempt(claim: Claim, deadline: float) -> Decision | str:
                 raise TooLargeError("the expression has too many letters and roots") from None
 
 
-def _prove(claim: Claim, normal: Normal) -> Decision | str:
-    for assumed in claim.assuming:
-        _assume(assumed, normal)
+_READINGS: dict[Any, Normal] = {}
+
+
+def _reading(assuming: tuple[Claim, ...], squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Normal:
+    """A normal form under the assumptions: one that has read other claims, so that common parts are known, or a new one."""
+    key = assuming, squared, size
+    known = _READINGS.get(key)
+    if known is None or not known.reusable:
+        known = Normal(Tower(size, squared, deadline))
+        for assumed in assuming:
+            _assume(assumed, known)
+        if len(_READINGS) >= MAX_READINGS:
+            _READINGS.clear()
+        _READINGS[key] = known
+    known.tower.deadline = deadline
+    known.forget()
+    return known
+
+
+def forget() -> None:
+    """Forget everything that was learnt from earlier claims; decisions are the same, only slower."""
+    _READINGS.clear()
+
+
+def _prove(claim: Claim, normal: Normal, deadline: float) -> Decision | str:
     tower = normal.tower
     left, right = normal(claim.lhs), normal(claim.rhs)
-    numerator, denominator = tower.sum(left, (-right[0], right[1]))
-    conditions, remains = _conditions(normal)
+    numerator, denominator = map(tower.reduced, tower.sum(left, (-right[0], right[1])))
+    if denominator.is_zero():
+        raise VanishingError
     if claim.relation == "==":
-        if not numerator.is_zero():
-            return f"{_shown(tower, numerator)} = 0"
+        remains = "" if numerator.is_zero() else f"{_shown(tower, numerator)} = 0"
         method = _method(normal)
     else:
-        sign = normal.signs(numerator) * normal.signs(denominator)
-        enough = sign.at_most_zero if claim.relation == "<=" else sign is Sign.NEGATIVE
-        if not enough and not (enough := _by_factors(normal, numerator, denominator, claim.relation)):
-            return f"{_shown(tower, numerator)} {claim.relation} 0, over {_shown(tower, denominator)}"
+        remains = _by_sign(normal, numerator, denominator, claim.relation)
         method = "sign certificate"
-    if remains:
+    _refuse_homonyms(claim, normal)
+    if remains := remains or _obligation(normal):
         return remains
-    if claim.assuming and not feasible(claim, tower.deadline):
+    if claim.assuming and not _feasible(claim.assuming):
         return "no point was found at which the assumptions hold"
-    return Decision(Proof.PROVED, method, conditions)
+    return Decision(Proof.PROVED, method, _conditions(normal))
+
+
+def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) -> str:
+    """What remains of showing that numerator / denominator is negative, or at most 0; nothing if it is certified."""
+    sign = normal.signs(numerator) * normal.signs(denominator)
+    enough = sign.at_most_zero if relation == "<=" else sign is Sign.NEGATIVE
+    if enough or _by_factors(normal, numerator, denominator, relation):
+        return ""
+    below = "" if denominator.is_one() else f", divided by {_shown(normal.tower, denominator)}"
+    return f"{_shown(normal.tower, numerator)}{below} {relation} 0"
+
+
+def _refuse_homonyms(claim: Claim, normal: Normal) -> None:
+    """Two different letters of one name would make a claim that nobody can read."""
+    names: dict[str, sympy.Symbol] = {}
+    for kind, symbol in normal.trace:
+        if kind == "letter" and (other := names.setdefault(symbol.name, symbol)) is not symbol:
+            raise MisuseError(
+                f"two different symbols are called {symbol.name}: one is {_described(other)}, the other {_described(symbol)}."
+            )
+
+
+def _described(symbol: sympy.Symbol) -> str:
+    if isinstance(symbol, Quantity) and symbol.definition is not None:
+        return f"defined as {symbol.definition}"
+    return str(domain_of(symbol))
+
+
+@lru_cache(maxsize=256)
+def _feasible(assuming: tuple[Claim, ...]) -> bool:
+    return feasible(assuming, monotonic() + SECONDS)
 
 
 def _by_factors(normal: Normal, numerator: Any, denominator: Any, relation: str) -> bool:
@@ -106,7 +161,7 @@ def _by_factors(normal: Normal, numerator: Any, denominator: Any, relation: str)
 def _assume(assumed: Claim, normal: Normal) -> None:
     tower = normal.tower
     left, right = normal(assumed.lhs), normal(assumed.rhs)
-    numerator, denominator = tower.sum(right, (-left[0], left[1]))
+    numerator, denominator = map(tower.reduced, tower.sum(right, (-left[0], left[1])))
     sign = normal.signs(denominator)
     if assumed.relation == "==":
         raise UnsupportedError(f"the assumption {assumed} is an equality; substitute it instead")
@@ -146,24 +201,43 @@ def _above(domain: Domain, end: int, closed: bool) -> Domain:
     return replace(domain, lower=end, closed_below=closed)
 
 
-def _conditions(normal: Normal) -> tuple[tuple[Condition, ...], str]:
-    """Where the expressions make sense, and the first obligation that has no certificate."""
-    conditions, remains = [], ""
-    for poly, relation in normal.roots.needed.values():
-        sign = normal.signs(poly)
-        holds = {"!= 0": sign.strict, ">= 0": sign.at_least_zero, "> 0": sign is Sign.POSITIVE}[relation]
-        if not holds and relation != "!= 0" and not sign.at_least_zero:
-            remains = remains or f"{_shown(normal.tower, poly)} {relation}"
-        tower = normal.tower
-        conditions.append(Condition(relation, holds, lambda tower=tower, poly=poly: tower.expression(poly)))  # type: ignore[misc]
-    return tuple(conditions), remains
+def _obligation(normal: Normal) -> str:
+    """The first polynomial under a root or a logarithm whose sign has no certificate; nothing if there is none."""
+    for (kind, _), value in normal.trace.items():
+        if kind == "need" and not normal.signs(value[0]).at_least_zero:
+            return f"{_shown(normal.tower, value[0])} {value[1]}"
+    return ""
+
+
+def _conditions(normal: Normal) -> Callable[[], tuple[Condition, ...]]:
+    """Where the expressions make sense; worked out when it is asked for."""
+    trace, tower, signs = normal.trace, normal.tower, normal.signs
+
+    def conditions() -> tuple[Condition, ...]:
+        found: dict[str, Condition] = {}
+        for (kind, _), value in trace.items():
+            needs = [value] if kind == "need" else [(part, "!= 0") for part in _parts(tower, value)] if kind == "divisor" else []
+            for poly, relation in needs:
+                if (sign := signs(poly)).at_most_zero and relation == "!= 0":
+                    poly, sign = -poly, sign.flipped()
+                holds = {"!= 0": sign.strict, ">= 0": sign.at_least_zero, "> 0": sign is Sign.POSITIVE}[relation]
+                found[f"{poly} {relation}"] = Condition(relation, holds, partial(tower.expression, poly))
+        return tuple(found.values())
+
+    return conditions
+
+
+def _parts(tower: Tower, divisor: Any) -> list[Any]:
+    """The irreducible factors of a divisor: it vanishes where one of them does. Roots stand for their radicands."""
+    factors = [factor for _, factor, _ in factored(tower.reduced(divisor))[1]]
+    roots = {str(generator.poly): generator.root for generator in tower.generators.values() if generator.root}
+    bases = [root[0] if (root := roots.get(str(factor))) else factor for factor in factors]
+    return [base for base in bases if not base.is_constant()]
 
 
 def _method(normal: Normal) -> str:
-    roots = len(normal.tower.roots)
-    others = len(normal.tower.relations) - roots + len(normal.tower.logs) + len(normal.tower.exponentials)
-    parts = [f"{roots} root{'s' * (roots != 1)}"] * bool(roots) + [f"{others} other generator{'s' * (others != 1)}"] * bool(others)
-    return "normal form" + (f", {' and '.join(parts)}" if parts else "")
+    roots = sum(kind == "root" for kind, _ in normal.trace)
+    return f"normal form, {roots} root{'s' * (roots != 1)}" if roots else "normal form"
 
 
 def _refute(claim: Claim, deadline: float, remains: str) -> Decision:

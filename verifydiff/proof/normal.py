@@ -14,11 +14,12 @@ from flint import fmpq
 from sympy.core.numbers import Exp1, Half, NegativeOne, One, Pi, Zero
 
 from ..forms.quantities import Domain, Quantity
-from .roots import Roots
+from .roots import Roots, Trace
 from .signs import Signs
 from .tower import Fraction, Tower, UnsupportedError
 
 MAX_DIGITS = 20_000
+MAX_KNOWN = 2_000
 
 
 class Normal:
@@ -32,7 +33,7 @@ class Normal:
         self.tower = tower
         self.signs = Signs(tower)
         self.roots = Roots(tower, self.signs)
-        self._known: dict[sympy.Expr, Fraction] = {}
+        self._known: dict[sympy.Expr, tuple[Fraction, Trace]] = {}
 
     def __call__(self, expression: sympy.Expr) -> Fraction:
         """The expression as a reduced fraction.
@@ -43,8 +44,29 @@ class Normal:
         """
         known = self._known.get(expression)
         if known is None:
-            known = self._known[expression] = self._walk(expression)
-        return known
+            outer, self.roots.trace = self.roots.trace, {}
+            try:
+                known = self._known[expression] = self._walk(expression), self.roots.trace
+            finally:
+                self.roots.trace = outer
+        if known[1]:
+            self.roots.trace.update(known[1])
+        return known[0]
+
+    @property
+    def trace(self) -> Trace:
+        """What has been met since the trace was last emptied: letters, roots, and what they rest on."""
+        return self.roots.trace
+
+    def forget(self) -> None:
+        """Empty the trace; what is known of subexpressions stays."""
+        self.roots.trace = {}
+
+    @property
+    def reusable(self) -> bool:
+        """Whether other claims may be read in the same tower: it has room, and nothing transcendental that could help them."""
+        tower = self.tower
+        return tower.room >= 4 and not tower.logs and not tower.exponentials and len(self._known) < MAX_KNOWN
 
     def _walk(self, expression: sympy.Expr) -> Fraction:
         self.tower.check_time()
@@ -61,25 +83,25 @@ class Normal:
 
     def symbol(self, symbol: sympy.Symbol) -> Fraction:
         """A letter, or the definition of a defined quantity."""
+        self.roots.trace["letter", symbol] = symbol
         if type(symbol) is Quantity and symbol.definition is not None:
-            self.tower.name(symbol)
             return self(symbol.definition)
         return self.tower.letter(symbol), self.tower.one
 
     def add(self, expression: sympy.Add) -> Fraction:
         """A sum, term by term."""
-        tower, (first, *others) = self.tower, expression.args
+        add, (first, *others) = self.tower.sum, expression.args
         total = self(first)
         for term in others:
-            total = tower.sum(total, self(term))
+            total = add(total, self(term))
         return total
 
     def mul(self, expression: sympy.Mul) -> Fraction:
         """A product, factor by factor."""
-        tower, (first, *others) = self.tower, expression.args
+        multiply, (first, *others) = self.tower.product, expression.args
         total = self(first)
         for factor in others:
-            total = tower.product(total, self(factor))
+            total = multiply(total, self(factor))
         return total
 
     def pow(self, expression: sympy.Pow) -> Fraction:
@@ -88,14 +110,14 @@ class Normal:
         if isinstance(exponent, sympy.Integer):
             inner = self(base)
             if exponent.p < 0:
-                self._divide_by(inner)
+                self.roots.divide_by(inner[0])
             return self.tower.power(inner, int(exponent.p))
         if isinstance(exponent, sympy.Rational):
             if exponent.q > 64:
                 raise UnsupportedError("a root of such a high degree outgrows the limits on size")
             inner = self(base)
             if exponent.p < 0:
-                self._divide_by(inner)
+                self.roots.divide_by(inner[0])
             return self.roots.power(inner, fmpq(exponent.p, exponent.q))
         return self.roots.exponential(self.tower.product(self(exponent), self.roots.logarithm(self(base))))
 
@@ -118,9 +140,6 @@ class Normal:
     def euler(self, expression: sympy.Expr) -> Fraction:
         """Euler's number: the exponential of 1."""
         return self.roots.exponential(self.tower.unit)
-
-    def _divide_by(self, divisor: Fraction) -> None:
-        self.roots.require(divisor[0], "!= 0")
 
 
 def _called(expression: Any) -> str:

@@ -13,34 +13,43 @@ from typing import Any
 
 import sympy
 from flint import fmpq, fmpq_mat, fmpz
+from flint.utils.flint_exceptions import DomainError
 
 from ..forms.quantities import NONNEGATIVE, POSITIVE, REAL, Domain
 from .signs import Sign, Signs
 from .tower import Fraction, Generator, NestedError, Poly, TooLargeError, Tower, VanishingError, domain_of
 
 Factors = dict[str, tuple[Poly, int]]
+Trace = dict[tuple[str, Any], Any]
 
 
 class Roots:
     """Everything transcendental or algebraic over the letters of one tower.
 
     Attributes:
-        needed: polynomials whose sign the expressions rest on, with the relation: what has no certificate is an obligation.
+        trace: what has been met: letters, roots, and polynomials whose sign the expressions rest on. Of the last, those
+            without a certificate are obligations.
     """
 
     def __init__(self, tower: Tower, signs: Signs) -> None:
         self.tower, self.signs = tower, signs
-        self.needed: dict[str, tuple[Poly, str]] = {}
+        self.trace: Trace = {}
 
     def require(self, poly: Poly, relation: str) -> None:
-        """Note that the expression makes sense only where the polynomial is ``!= 0``, ``>= 0`` or ``> 0``."""
-        if not poly.is_constant() or (relation != "!= 0" and poly.leading_coefficient() < 0):
-            self.needed[f"{poly} {relation}"] = (poly, relation)
+        """Note that the expression makes sense only where the polynomial is ``>= 0``, or ``> 0``."""
+        if not poly.is_constant() or poly.leading_coefficient() < 0:
+            self.trace["need", f"{poly} {relation}"] = (poly, relation)
+
+    def divide_by(self, poly: Poly) -> None:
+        """Note that the expression makes sense only where the polynomial is not 0."""
+        if not poly.is_constant():
+            self.trace["divisor", id(poly)] = poly
 
     # -- roots -----------------------------------------------------------------------------------------------------------
 
     def power(self, base: Fraction, exponent: Any) -> Fraction:
         """The base to a rational power that is not whole; the base must not be negative."""
+        base = self.tower.reduced(base[0]), self.tower.reduced(base[1])
         if base[0].is_zero():
             if exponent < 0:
                 raise VanishingError
@@ -50,16 +59,23 @@ class Roots:
         number, rest = (number, rest) if number > 0 else (-number, -rest)
         if not rest.is_one():
             self.require(rest, ">= 0" if exponent > 0 else "> 0")
-            result = self.tower.product(result, self._of_whole(rest, exponent))
-        for prime, multiplicity in _primes(number):
-            result = self.tower.product(result, self.nonnegative(self.tower.context.constant(prime), multiplicity * exponent))
+            result = self.tower.product(result, self.nonnegative(rest, str(rest), exponent))
+        if number != 1:
+            for prime, multiplicity in _primes(number):
+                result = self.tower.product(result, self._of_number(prime, multiplicity * exponent))
         return result
+
+    def _of_number(self, prime: int, exponent: Any) -> Fraction:
+        return self.nonnegative(self.tower.context.constant(prime), str(prime), exponent)
 
     def _outside(self, factors: Factors, exponent: Any) -> tuple[Fraction, Poly]:
         """What leaves the root factor by factor, and the product of the factors of unknown sign and odd power."""
         result, rest = self.tower.unit, self.tower.one
-        for factor, multiplicity in factors.values():
-            sign = self.signs(factor)
+        for key, (factor, multiplicity) in factors.items():
+            sign = self.signs(factor, key)
+            if sign >= Sign.POSITIVE:
+                result = self.tower.product(result, self.nonnegative(factor, key, multiplicity * exponent))
+                continue
             outside = multiplicity
             if multiplicity & 1 and sign is Sign.UNKNOWN:
                 outside, rest = multiplicity - 1, rest * factor
@@ -70,29 +86,37 @@ class Roots:
                     factor = self.absolute_factor(factor)
                 if multiplicity & 1 and not sign.strict:
                     self.require(factor, ">= 0")
-                result = self.tower.product(result, self.nonnegative(factor, outside * exponent))
+                result = self.tower.product(result, self.nonnegative(factor, str(factor), outside * exponent))
         return result, rest
 
-    def _of_whole(self, rest: Poly, exponent: Any) -> Fraction:
-        self._refuse_nesting(rest)
-        return self.nonnegative(rest, exponent)
+    def nonnegative(self, base: Poly, key: str, exponent: Any) -> Fraction:
+        """A polynomial that is not negative (``key`` is its text) to a rational power.
 
-    def nonnegative(self, base: Poly, exponent: Any) -> Fraction:
-        """A polynomial that is not negative to a rational power: whole powers and one generator a prime power."""
+        Whole powers stay outside, and there is one generator a prime power of the denominator.
+        """
+        tower = self.tower
+        if exponent < 0:
+            self.divide_by(base)
         flat = self._as_root(base)
         if flat is not None:
             base, exponent = flat[0], exponent / flat[1]
-        whole = int(exponent.p // exponent.q)
-        result = self.tower.unit
-        if whole:
-            self.tower.check(base, base)
-            result = self.tower.power((base, self.tower.one), whole)
-        for prime, level, times in _parts(int(exponent.p % exponent.q), int(exponent.q)):
-            generator = self._root(base, prime, level)
-            result = self.tower.product(result, self.tower.power((generator.poly, self.tower.one), times))
-        if exponent < 0:
-            self.require(base, "!= 0")
-        return result
+            key = str(base)
+        p, q = int(exponent.p), int(exponent.q)
+        if q == 2 and (key, 2, 1) not in tower.roots and (denested := self._denested(base)) is not None:
+            return tower.power(denested, p)
+        whole, parts = p // q, _parts(p % q, q)
+        top = tower.one
+        for prime, level, times in parts:
+            if times < 0:
+                whole, times = whole - 1, times + prime**level
+            generator = self._root(base, key, prime, level).poly
+            top = generator if len(parts) == times == 1 else tower.reduced(top * generator**times)
+        if whole == 0:
+            return top, tower.one
+        if whole == -1:
+            return top, base
+        power = tower.power((base, tower.one), abs(whole))[0]
+        return (top, power) if whole < 0 else (tower.reduced(tower.multiply(top, power)), tower.one)
 
     def _as_root(self, poly: Poly) -> tuple[Poly, int] | None:
         for slot, _, _ in self.tower.relations:
@@ -101,12 +125,12 @@ class Roots:
                 return generator.root
         return None
 
-    def _root(self, base: Poly, prime: int, level: int) -> Generator:
-        key = (str(base), prime, level)
+    def _root(self, base: Poly, text: str, prime: int, level: int) -> Generator:
+        key = (text, prime, level)
         known = self.tower.roots.get(key)
         if known is None:
             self._refuse_nesting(base)
-            below = base if level == 1 else self._root(base, prime, level - 1).poly
+            below = base if level == 1 else self._root(base, text, prime, level - 1).poly
             degree, tower = prime**level, self.tower
             known = tower.adjoin(
                 POSITIVE if self.signs(base) is Sign.POSITIVE else NONNEGATIVE,
@@ -115,13 +139,33 @@ class Roots:
             )
             tower.relate(known, prime, below)
             tower.roots[key] = known
+        self.trace["root", key] = known
         return known
+
+    def _denested(self, base: Poly) -> Fraction | None:
+        r"""The root of A + B w as :math:`\sqrt{(A + d)/2} \pm \sqrt{(A - d)/2}`, if A^2 - B^2 w^2 is a square d^2."""
+        self._refuse_nesting(base)
+        degrees = base.degrees()
+        for slot, degree, _ in self.tower.relations:
+            if degree != 2 or degrees[slot] != 1:
+                continue
+            w, outer = self.tower.generators[slot].poly, base.derivative(slot)
+            inner = base - outer * w
+            gap, side = _square_root(self.tower.reduced(inner**2 - outer**2 * w**2)), self.signs(outer)
+            if gap is None or side is Sign.UNKNOWN:
+                continue
+            halves = [(inner + abs_gap) / 2 for abs_gap in (self.absolute_factor(gap), -self.absolute_factor(gap))]
+            if all(self.signs(half).at_least_zero for half in halves):
+                left, right = (self.power((half, self.tower.one), fmpq(1, 2)) for half in halves)
+                return self.tower.sum(left, right if side.at_least_zero else (-right[0], right[1]))
+        return None
 
     def _refuse_nesting(self, radicand: Poly) -> None:
         """Ask for a letter as a square when its own root stands under the root."""
-        for slot, degree in enumerate(radicand.degrees()):
-            generator = self.tower.generators.get(slot)
-            if not degree or generator is None or generator.root is None or generator.root[1] != 2:
+        degrees = radicand.degrees()
+        for slot, _, _ in self.tower.relations:
+            generator = self.tower.generators[slot]
+            if not degrees[slot] or generator.root is None or generator.root[1] != 2:
                 continue
             for letter, poly in self.tower.letters.items():
                 if generator.root[0] == poly and isinstance(letter, sympy.Symbol) and _square_fits(domain_of(letter)):
@@ -131,6 +175,7 @@ class Roots:
 
     def absolute(self, value: Fraction) -> Fraction:
         """The absolute value, factor by factor."""
+        value = self.tower.reduced(value[0]), self.tower.reduced(value[1])
         if value[0].is_zero():
             return value
         number, factors = self.factors(value)
@@ -155,6 +200,7 @@ class Roots:
 
     def logarithm(self, value: Fraction) -> Fraction:
         """The logarithm of something positive, as a sum over irreducible factors and primes."""
+        value = self.tower.reduced(value[0]), self.tower.reduced(value[1])
         if value[0].is_zero():
             raise VanishingError
         number, factors = self.factors(value)
@@ -198,12 +244,13 @@ class Roots:
     def exponential(self, exponent: Fraction) -> Fraction:
         """The exponential, with logarithms in the exponent taken out and rational combinations of known exponents flattened."""
         tower, result = self.tower, self.tower.unit
+        exponent = tower.reduced(exponent[0]), tower.reduced(exponent[1])
         for generator in list(tower.logs.values()):
             times = self._rational_coefficient(exponent, generator)
             if times is not None:
                 part = (tower.context.constant(times) * generator.poly, tower.one)
                 exponent = tower.sum(exponent, (-part[0], tower.one))
-                result = tower.product(result, self.nonnegative(generator.log_of, times))
+                result = tower.product(result, self.nonnegative(generator.log_of, str(generator.log_of), times))
         if exponent[0].is_zero():
             return result
         known = [generator for generator in tower.exponentials if generator.exp_of]
@@ -211,7 +258,7 @@ class Roots:
         if times is not None:
             for generator, ratio in zip(known, times, strict=True):
                 if ratio:
-                    result = tower.product(result, self.nonnegative(generator.poly, ratio))
+                    result = tower.product(result, self.nonnegative(generator.poly, str(generator.poly), ratio))
             return result
         new = tower.adjoin(
             POSITIVE, lambda: sympy.exp(tower.expression(exponent[0]) / tower.expression(exponent[1])), exp_of=exponent
@@ -230,17 +277,23 @@ class Roots:
     # -- factors ---------------------------------------------------------------------------------------------------------
 
     def factors(self, value: Fraction) -> tuple[Any, Factors]:
-        """The fraction as a rational number times irreducible factors with whole exponents."""
-        number = fmpq(1)
-        factors: Factors = {}
-        for poly, direction in zip(value, (1, -1), strict=True):
-            constant, found = _factored(poly)
-            number *= constant**direction
-            for factor, multiplicity in found:
-                key = str(factor)
-                total = factors.get(key, (factor, 0))[1] + direction * multiplicity
-                factors[key] = (factor, total)
-        return number, {key: entry for key, entry in factors.items() if entry[1]}
+        """The fraction as a rational number times irreducible factors with whole exponents, by their text."""
+        number, found = factored(value[0])
+        if value[1] is self.tower.one:
+            return number, {key: (factor, multiplicity) for key, factor, multiplicity in found}
+        divisor, below = factored(value[1])
+        factors = {key: (factor, multiplicity) for key, factor, multiplicity in found}
+        for key, factor, multiplicity in below:
+            factors[key] = factor, factors.get(key, (factor, 0))[1] - multiplicity
+        return number / divisor, {key: entry for key, entry in factors.items() if entry[1]}
+
+
+def _square_root(poly: Poly) -> Poly | None:
+    """The polynomial whose square this is, or None."""
+    try:
+        return poly.sqrt()
+    except (DomainError, ValueError):
+        return None
 
 
 def _square_fits(domain: Domain) -> bool:
@@ -251,16 +304,18 @@ def _square_fits(domain: Domain) -> bool:
 _FACTORED: dict[tuple[Any, str], Any] = {}
 
 
-def _factored(poly: Poly) -> Any:
+def factored(poly: Poly) -> tuple[Any, list[tuple[str, Poly, int]]]:
     """flint's factorisation, remembered: a pure function of the polynomial."""
-    if len(poly) > 400 or poly.total_degree() > 80:
-        raise TooLargeError("a radicand outgrows the limits on size")
     key = (poly.context(), str(poly))
-    if key not in _FACTORED:
+    known = _FACTORED.get(key)
+    if known is None:
+        if len(poly) > 400 or poly.total_degree() > 80:
+            raise TooLargeError("a radicand outgrows the limits on size")
         if len(_FACTORED) > 4096:
             _FACTORED.clear()
-        _FACTORED[key] = poly.factor()
-    return _FACTORED[key]
+        number, factors = poly.factor()
+        known = _FACTORED[key] = number, [(str(factor), factor, int(multiplicity)) for factor, multiplicity in factors]
+    return known
 
 
 def _primes(number: Any) -> list[tuple[int, int]]:

@@ -22,7 +22,7 @@ from .balls import Balls, ImpreciseError, UndefinedError
 from .tower import Generator, Poly, Tower, UnsupportedError
 
 Terms = dict[tuple[int, ...], Any]
-Bounds = tuple[tuple[int, Domain], ...]
+Bounds = list[tuple[int, Domain]]
 
 
 class Sign(IntEnum):
@@ -82,22 +82,21 @@ class Signs:
         self.assumed.append((poly, strict))
         self._known.clear()
 
-    def __call__(self, poly: Poly, depth: int = 3) -> Sign:
-        """The certified sign of a reduced polynomial."""
-        key = str(poly)
+    def __call__(self, poly: Poly, key: str = "", depth: int = 3) -> Sign:
+        """The certified sign of a reduced polynomial; ``key`` is its text, if that is at hand."""
+        key = key or str(poly)
         known = self._known.get(key)
         if known is None:
-            known = self._certify(poly, depth)
+            known = self._certify(poly, key, depth)
             if known or depth == 3:
                 self._known[key] = known
         return known
 
-    def _certify(self, poly: Poly, depth: int) -> Sign:
-        sign = self._by_coefficients(poly)
-        if sign.strict or sign is Sign.ZERO or depth == 0:
+    def _certify(self, poly: Poly, key: str, depth: int) -> Sign:
+        sign = self._by_coefficients(poly, key)
+        if sign.strict or sign is Sign.ZERO or depth == 0 or (sign and not self.assumed):
             return sign
-        ways = (self._by_assumption, self._by_square, self._by_discriminant, self._by_ball)
-        for way in ways:
+        for way in (self._by_assumption,) if sign else (self._by_assumption, self._by_square, self._by_discriminant, self._by_ball):
             found = way(poly, depth - 1)
             if abs(found) > abs(sign):
                 sign = found
@@ -105,12 +104,19 @@ class Signs:
 
     # -- coefficients ----------------------------------------------------------------------------------------------------
 
-    def _by_coefficients(self, poly: Poly) -> Sign:
+    def _by_coefficients(self, poly: Poly, key: str) -> Sign:
         if poly.is_zero():
             return Sign.ZERO
-        degrees = poly.degrees()
-        bounds = tuple((slot, self.tower.generators[slot].domain) for slot, degree in enumerate(degrees) if degree)
-        return _by_coefficients(tuple(poly.monoms()), tuple(poly.coeffs()), bounds, degrees)
+        degrees, generators = poly.degrees(), self.tower.generators
+        present = [slot for slot, degree in enumerate(degrees) if degree]
+        known = (len(degrees), key, *[generators[slot].domain for slot in present])
+        sign = _BY_COEFFICIENTS.get(known)
+        if sign is None:
+            if len(_BY_COEFFICIENTS) > 4096:
+                _BY_COEFFICIENTS.clear()
+            terms = dict(zip(poly.monoms(), poly.coeffs(), strict=True))
+            sign = _BY_COEFFICIENTS[known] = _by_coefficients(terms, [(slot, generators[slot].domain) for slot in present], degrees)
+        return sign
 
     # -- beyond coefficients ---------------------------------------------------------------------------------------------
 
@@ -120,7 +126,7 @@ class Signs:
             given = Sign.POSITIVE if strict else Sign.NONNEGATIVE
             for quotient in _multipliers(poly, assumed):
                 rest = self.tower.reduced(poly - quotient * assumed)
-                total = _added(self(quotient, depth) * given, self(rest, depth))
+                total = _added(self(quotient, depth=depth) * given, self(rest, depth=depth))
                 if total is not Sign.UNKNOWN:
                     return total
         return Sign.UNKNOWN
@@ -132,10 +138,10 @@ class Signs:
                 continue
             w, outer = self.tower.generators[slot].poly, poly.derivative(slot)
             inner = poly - outer * w
-            a, b = self(inner, depth), self(outer, depth)
+            a, b = self(inner, depth=depth), self(outer, depth=depth)
             if not ((a.at_least_zero and b.at_most_zero) or (a.at_most_zero and b.at_least_zero)):
                 continue
-            gap = self(self.tower.reduced(inner**2 - outer**2 * w**2), depth)
+            gap = self(self.tower.reduced(inner**2 - outer**2 * w**2), depth=depth)
             if gap is not Sign.UNKNOWN:
                 return gap if a.at_least_zero else gap.flipped()
         return Sign.UNKNOWN
@@ -164,7 +170,7 @@ class Signs:
             a = first.derivative(slot) / 2
             b = first - 2 * a * x
             c = poly - a * x**2 - b * x
-            lead, gap = self(a, depth), self(self.tower.reduced(4 * a * c - b**2), depth)
+            lead, gap = self(a, depth=depth), self(self.tower.reduced(4 * a * c - b**2), depth=depth)
             if lead.strict and gap.at_least_zero:
                 return lead if gap is Sign.POSITIVE else Sign(lead // 2)
         return Sign.UNKNOWN
@@ -186,10 +192,11 @@ def _multipliers(poly: Poly, assumed: Poly) -> list[Poly]:
     return candidates
 
 
-@lru_cache(maxsize=4096)
-def _by_coefficients(monomials: Any, coefficients: Any, bounds: Bounds, degrees: tuple[int, ...]) -> Sign:
+_BY_COEFFICIENTS: dict[Any, Sign] = {}  # a pure function of the polynomial and the domains, remembered
+
+
+def _by_coefficients(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> Sign:
     """The sign that the coefficients over the slacks certify, ends of closed domains included."""
-    terms: Terms = dict(zip(monomials, coefficients, strict=True))
     for slot, domain in bounds:
         terms = _in_slack(terms, slot, domain)
     unbounded = [slot for slot, domain in bounds if domain.lower is None and domain.upper is None]

@@ -21,12 +21,12 @@ import sympy
 from flint import fmpq_mpoly_ctx
 
 from ..forms.quantities import NONNEGATIVE, POSITIVE, REAL, Domain, Quantity
-from ..verdict import MisuseError
 
 Poly = Any  # flint.fmpq_mpoly, which carries no types
 Fraction = tuple[Poly, Poly]
 
 MAX_TERMS = 20_000
+SMALL = 64
 MAX_DEGREE = 400
 MAX_BITS = 100_000
 
@@ -94,7 +94,6 @@ class Tower:
         self.generators: dict[int, Generator] = {}
         self.relations: list[tuple[int, int, Poly]] = []
         self.letters: dict[sympy.Expr, Poly] = {}
-        self._names: dict[str, sympy.Symbol] = {}
         self.roots: dict[tuple[str, int, int], Generator] = {}
         self.absolutes: dict[str, Generator] = {}
         self.logs: dict[str, Generator] = {}
@@ -117,24 +116,16 @@ class Tower:
         """From now on ``generator**degree == value``, a polynomial in earlier generators."""
         self.relations.insert(0, (generator.slot, degree, generator.poly**degree - value))
 
-    def letter(self, symbol: sympy.Symbol) -> Poly:
-        """The letter as a polynomial: its generator, or the square of it.
+    @property
+    def room(self) -> int:
+        """How many generators can still be adjoined."""
+        return len(self._free)
 
-        Raises:
-            MisuseError: if another letter goes by the same name.
-        """
-        self.name(symbol)
+    def letter(self, symbol: sympy.Symbol) -> Poly:
+        """The letter as a polynomial: its generator, or the square of it."""
         if symbol not in self.letters:
             self.letters[symbol] = self._new_letter(symbol)
         return self.letters[symbol]
-
-    def name(self, symbol: sympy.Symbol) -> None:
-        """Note that the symbol goes by its name, and refuse another of the same name."""
-        known = self._names.setdefault(symbol.name, symbol)
-        if known is not symbol and known != symbol:
-            raise MisuseError(
-                f"two different symbols are called {symbol.name}: one is {_described(known)}, the other {_described(symbol)}."
-            )
 
     def _new_letter(self, symbol: sympy.Symbol) -> Poly:
         domain = domain_of(symbol)
@@ -161,27 +152,44 @@ class Tower:
         return poly
 
     def product(self, left: Fraction, right: Fraction) -> Fraction:
-        """The product of two fractions."""
+        """The product of two fractions; reduced only where it has grown, since most products are small."""
         if left is self.unit:
             return right
         if right is self.unit:
             return left
-        self.check(left[0], right[0])
-        self.check(left[1], right[1])
-        return self.reduced(left[0] * right[0]), self.reduced(left[1] * right[1])
+        (a, b), (c, d) = left, right
+        return self.multiply(a, c), d if b is self.one else b if d is self.one else self.multiply(b, d)
+
+    def multiply(self, left: Poly, right: Poly) -> Poly:
+        """The product of two polynomials, within the limits on size."""
+        size = len(left) * len(right)
+        if size <= SMALL:
+            return left * right
+        self.check_time()
+        if size > MAX_TERMS * 50 or left.total_degree() + right.total_degree() > MAX_DEGREE:
+            raise TooLargeError("the expression outgrows the limits on size")
+        return self.reduced(left * right)
 
     def sum(self, left: Fraction, right: Fraction) -> Fraction:
-        """The sum of two fractions, over the least common denominator."""
+        """The sum of two fractions, over a common denominator: the least one unless both are small."""
         (a, b), (c, d) = left, right
-        if b == d:
+        if b is d or b == d:
             return a + c, b
-        self.check(a, d)
-        self.check(c, b)
-        if b.is_constant() or d.is_constant():
-            return self.reduced(a * d + c * b), b * d
-        common = b.gcd(d)
-        b, cofactor = b / common, d / common
-        return self.reduced(a * cofactor + c * b), self.reduced(b * d)
+        if b is self.one:
+            return self.multiply(a, d) + c, d
+        if d is self.one:
+            return a + self.multiply(c, b), b
+        quotient, rest = divmod(d, b)
+        if rest.is_zero():
+            return self.multiply(a, quotient) + c, d
+        quotient, rest = divmod(b, d)
+        if rest.is_zero():
+            return a + self.multiply(c, quotient), b
+        if len(b) + len(d) > SMALL // 4:
+            common = b.gcd(d)
+            b, cofactor = b / common, d / common
+            return self.multiply(a, cofactor) + self.multiply(c, b), self.multiply(b, d)
+        return self.multiply(a, d) + self.multiply(c, b), self.multiply(b, d)
 
     def power(self, base: Fraction, exponent: int) -> Fraction:
         """The whole power, by squaring with reduction in between."""
@@ -189,17 +197,21 @@ class Tower:
             base, exponent = self.inverse(base), -exponent
         if exponent == 1:
             return base
-        for poly in base:
-            _check_power(poly, exponent)
+        if exponent == 2:
+            return self.reduced(self.multiply(base[0], base[0])), self.reduced(self.multiply(base[1], base[1]))
+        return self._raised(base[0], exponent), self._raised(base[1], exponent)
+
+    def _raised(self, base: Poly, exponent: int) -> Poly:
+        _check_power(base, exponent)
         if not self.relations:
-            return base[0] ** exponent, base[1] ** exponent
-        result = self.unit
+            return base**exponent
+        result = self.one
         while exponent:
             if exponent & 1:
-                result = self.product(result, base)
+                result = self.reduced(self.multiply(result, base))
             exponent >>= 1
             if exponent:
-                base = self.product(base, base)
+                base = self.reduced(self.multiply(base, base))
         return result
 
     def inverse(self, fraction: Fraction) -> Fraction:
@@ -208,25 +220,17 @@ class Tower:
         Raises:
             VanishingError: if the fraction is zero everywhere.
         """
-        bottom, top = fraction
+        bottom, top = self.reduced(fraction[0]), fraction[1]
         if bottom.is_zero():
             raise VanishingError
         if not self.relations:
             return top, bottom
-        degrees = bottom.term_content().degrees()
+        degrees = bottom.degrees() if len(bottom) == 1 else bottom.term_content().degrees()
         for slot, degree, _ in self.relations:
             if degrees[slot]:
                 factor = self.generators[slot].poly ** (degree - degrees[slot] % degree)
-                top, bottom = self.reduced(top * factor), self.reduced(bottom * factor)
+                top, bottom = self.multiply(top, factor), self.reduced(self.multiply(bottom, factor))
         return top, bottom
-
-    def check(self, left: Poly, right: Poly) -> None:
-        """Refuse a product that would outgrow the limits."""
-        size = len(left) * len(right)
-        if size > 64:
-            self.check_time()
-            if size > MAX_TERMS * 50 or left.total_degree() + right.total_degree() > MAX_DEGREE:
-                raise TooLargeError("the expression outgrows the limits on size")
 
     def check_time(self) -> None:
         """Give up at the deadline."""
@@ -261,14 +265,10 @@ def domain_of(symbol: sympy.Symbol) -> Domain:
     return REAL
 
 
-def _described(symbol: sympy.Symbol) -> str:
-    if isinstance(symbol, Quantity) and symbol.definition is not None:
-        return f"defined as {symbol.definition}"
-    return str(domain_of(symbol))
-
-
 def _check_power(poly: Poly, exponent: int) -> None:
     terms = len(poly)
+    if exponent <= 4 and terms <= 16:
+        return
     bits = max((max(int(c.p).bit_length(), int(c.q).bit_length()) for c in poly.coeffs()), default=0)
     if (
         poly.total_degree() * exponent > MAX_DEGREE
