@@ -65,7 +65,6 @@ def diagnose(observation: Observation, families: list[Family], noise_slips: list
 
 def _explanations(observation: Observation, family: Family) -> Iterator[Explanation]:
     levels = told_levels(observation)
-    seen = (observation.x_t, observation.x_0, observation.z)
     if not np.isfinite(observation.x_t).all():
         return
     bounds = rounding(family, levels, SINGLE)
@@ -73,30 +72,34 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
         if isinstance(slip, NoiseSlip):
             continue
         predictions = list(slipped(slip, family, levels))
-        residuals = [residual(seen, predicted) for predicted in predictions]
+        residuals = [residual(observation, predicted) for predicted in predictions]
         if residuals and min(residuals) < EXPLAINS:
             yield Explanation(slip.id, slip.description, min(residuals), family.title)
             continue
         coarse = [predicted for predicted in predictions if in_single_precision(observation, predicted, bounds)]
         if coarse:
-            yield Explanation(slip.id, slip.description, min(residual(seen, predicted) for predicted in coarse), family.title)
+            yield Explanation(slip.id, slip.description, min(residual(observation, predicted) for predicted in coarse), family.title)
 
 
 def matches(observation: Observation, family: Family) -> bool:
     """Whether the weights are the family's own, so that there is nothing to explain."""
     levels = told_levels(observation)
-    seen = (observation.x_t, observation.x_0, observation.z)
     right = family.coefficients(levels.abar_t, levels.abar_s)
-    return residual(seen, right) < EXPLAINS or in_single_precision(observation, right, rounding(family, levels, SINGLE))
+    return residual(observation, right) < EXPLAINS or in_single_precision(observation, right, rounding(family, levels, SINGLE))
 
 
-def residual(seen: tuple[Array, Array, Array], predicted: tuple[Array, Array, Array]) -> float:
-    """Largest relative difference over p, q and c; infinite where a prediction is not finite and the observation is."""
+def residual(observation: Observation, predicted: tuple[Array, Array, Array]) -> float:
+    """Largest relative difference over p, q and c, beyond how finely they were recovered.
+
+    Infinite where a prediction is not finite and the observation is.
+    """
     worst = 0.0
-    for observed, column in zip(seen, predicted, strict=True):
+    resolution = (*observation.resolution, np.zeros(observation.steps))
+    for observed, column, fine in zip((observation.x_t, observation.x_0, observation.z), predicted, resolution, strict=True):
         known = np.isfinite(observed)
         if not np.isfinite(column[known]).all():
             return float("inf")
+        nearest = np.clip(column, observed - fine, observed + fine)
         if known.any():
-            worst = max(worst, float(relative(observed, column)[known].max()))
+            worst = max(worst, float(relative(nearest, column)[known].max()))
     return worst

@@ -88,6 +88,13 @@ class Observation:
         return (self.residual < affine_within(self.run.unit)) & ~self.remembers
 
     @cached_property
+    def resolution(self) -> tuple[Array, Array]:
+        """(N,) each: how finely x_t and x_0 could be recovered; coarse where the state has grown far beyond the answers."""
+        size = np.abs(self.run.x).max(axis=(1, 2))
+        error = 64 * self.run.unit * np.maximum(np.abs(self.x_t) * size[:-1], size[1:])
+        return error / np.maximum(size[:-1], SMALL), error / SMALL
+
+    @cached_property
     def noisy(self) -> Array:
         """(N,): whether the step adds noise, beyond what rounding would leave."""
         scale = np.sqrt((self.noise**2).mean(axis=(1, 2)))

@@ -52,7 +52,7 @@ class Tap(Protocol):
 class Target:
     """A sampler to observe.
 
-    Its states are handed over in the shape (batch, \*shape) and kept here as (batch, d), d the product of ``shape``.
+    Its states are handed over with shape ``(batch, *shape)`` and kept here as (batch, d), d the product of ``shape``.
 
     Attributes:
         name: how reports call it.
