@@ -20,7 +20,13 @@ MARK = {Proof.PROVED: "✓", Proof.REFUTED: "✗", Proof.UNDECIDED: "?"}
 def prove_and_show(paths: list[str], console: Console, verbose: bool = False) -> Proofs:
     """Prove with a bar where there is a terminal, then show the verdicts."""
     with Progress(
-        TextColumn("proving"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), console=console, transient=True
+        TextColumn("proving"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as progress:
         proofs = prove(*paths, tell=_ticking(progress))
     show(proofs, console, verbose)
