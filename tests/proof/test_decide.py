@@ -61,6 +61,8 @@ TRUE = {
     "noise levels are ordered": (ve_s, "<", ve_t),
     "a root against its letter": (abar_s, "<=", sqrt(abar_s)),
     "two roots": (1 - sqrt(abar_t), "<=", sqrt(1 - abar_t)),
+    "a radicand that is a sum of squares": (sqrt((x + y) ** 4 + 1) ** 2, "==", (x + y) ** 4 + 1),
+    "a root of a sum of squares": (sqrt((x + abar_s) ** 2 + 1) * sqrt(4), "==", sqrt(4 * (x + abar_s) ** 2 + 4)),
     "a sum of squares": (2 * x * y, "<=", x**2 + y**2),
     "a discriminant": (0, "<", x**2 - x + 1),
     "a square may vanish": (0, "<=", x**2 - 2 * x + 1),
@@ -108,6 +110,7 @@ FALSE = {
     "outside the assumption": (sigma_t**2, "<=", 1 - abar_s),
     "within the assumption": (sigma_t, "<=", 1 - abar_s, BOUND),
     "exponentials do not add": (exp(x) + exp(y), "==", exp(x + y)),
+    "a root beside nothing": (sqrt(abar_s**2 + 1) * sqrt(p), "<", 0),
     "reciprocal of a square": (1 / x**2, "<", 1),
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from verifydiff.proof.counterexample import candidates, letters
 from verifydiff.proof.decide import forget
 from verifydiff.proof.normal import Normal
 from verifydiff.proof.signs import Sign
-from verifydiff.proof.tower import Tower
+from verifydiff.proof.tower import NestedError, Tower
 from verifydiff.verdict import Proof
 
 LETTERS = [abar_s, abar_t, alpha_t, beta_t, eta, eps, x_0, x_t, ve_t, ve_s]
@@ -100,10 +100,18 @@ def test_what_is_proved_holds_at_every_point_that_is_tried(lhs, rhs, relation, d
         assert holds, (point, gap)
 
 
+def read(expression, squared=frozenset()):
+    """The normal form, with letters as squares where their roots stand under roots."""
+    normal = Normal(Tower(48, squared, 1e12))
+    try:
+        return normal, normal(expression)
+    except NestedError as nested:
+        return read(expression, squared | {nested.symbol})
+
+
 @given(expressions, st.data())
 def test_the_normal_form_has_the_value_of_the_expression(expression, data):
-    normal = Normal(Tower(48, frozenset(), 1e12))
-    numerator, denominator = normal(sympy.sympify(expression))
+    normal, (numerator, denominator) = read(sympy.sympify(expression))
     point = {symbol: data.draw(st.sampled_from(candidates(symbol))) for symbol in letters(Claim(expression, "==", Integer(0)))}
     before = ctx.prec
     try:
@@ -116,6 +124,26 @@ def test_the_normal_form_has_the_value_of_the_expression(expression, data):
     finally:
         ctx.prec = before
     assert (direct * values[1] - values[0]).contains(0)
+
+
+@given(expressions, expressions, st.data())
+def test_a_certified_sign_over_roots_is_the_sign_at_every_point(left, right, data):
+    expression = sympy.sympify(left) - sympy.sympify(right)
+    normal, (numerator, denominator) = read(expression)
+    signs = [normal.signs(normal.tower.reduced(poly)) for poly in (numerator, denominator)]
+    point = {symbol: data.draw(st.sampled_from(candidates(symbol))) for symbol in letters(Claim(expression, "==", Integer(0)))}
+    try:
+        balls = Balls(point)
+        values = [balls(normal.tower.expression(poly)) for poly in (numerator, denominator)]
+    except (UndefinedError, ImpreciseError, KeyError):
+        return
+    for sign, value in zip(signs, values, strict=True):
+        if sign.at_least_zero:
+            assert not value < 0
+        if sign.at_most_zero:
+            assert not value > 0
+        if sign.strict:
+            assert not (isinstance(value, fmpq) and value == 0)
 
 
 polynomials = st.lists(

@@ -25,7 +25,7 @@ from .signs import Sign
 from .tower import FullError, NestedError, TooLargeError, Tower, UnsupportedError, VanishingError, domain_of
 
 SIZES = (12, 24, 48)
-MAX_READINGS = 16
+MAX_SHARED = 16
 SECONDS = 5.0
 
 
@@ -60,7 +60,7 @@ def _attempt(claim: Claim, deadline: float) -> Decision | str:
     size = next(sizes)
     while True:
         try:
-            return _prove(claim, _reading(claim.assuming, squared, size, deadline), deadline)
+            return _read(claim, squared, size, deadline)
         except NestedError as nested:
             squared |= {nested.symbol}
         except FullError:
@@ -69,48 +69,65 @@ def _attempt(claim: Claim, deadline: float) -> Decision | str:
                 raise TooLargeError("the expression has too many letters and roots") from None
 
 
-_READINGS: dict[Any, Normal] = {}
-
-
-def _reading(assuming: tuple[Claim, ...], squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Normal:
-    """A normal form under the assumptions: one that has read other claims, so that common parts are known, or a new one."""
-    key = assuming, squared, size
-    known = _READINGS.get(key)
-    if known is None or not known.reusable:
-        known = Normal(Tower(size, squared, deadline))
-        for assumed in assuming:
-            _assume(assumed, known)
-        if len(_READINGS) >= MAX_READINGS:
-            _READINGS.clear()
-        _READINGS[key] = known
-    known.tower.deadline = deadline
-    known.forget()
-    return known
+_SHARED: dict[Any, Normal] = {}
 
 
 def forget() -> None:
     """Forget everything that was learnt from earlier claims; decisions are the same, only slower."""
-    _READINGS.clear()
+    _SHARED.clear()
 
 
-def _prove(claim: Claim, normal: Normal, deadline: float) -> Decision | str:
+def _read(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Decision | str:
+    """Decide in a tower that earlier claims have built, so that common parts are known; if anything is odd, in a new one."""
+    key = claim.assuming, squared, size
+    shared = _SHARED.pop(key, None)
+    if shared is not None:
+        shared.tower.deadline = deadline
+        try:
+            result = _prove(claim, shared, partial(_conditions, claim, squared, size))
+        except (UnsupportedError, VanishingError, NestedError, FullError):
+            shared = None
+        if shared is not None and not shared.spoilt:
+            _SHARED[key] = shared
+            return result
+    fresh = _normal(claim, squared, size, deadline)
+    result = _prove(claim, fresh, partial(_conditions, claim, squared, size))
+    if fresh.tower.homonyms:
+        one, other = fresh.tower.homonyms
+        raise MisuseError(f"two different symbols are called {one.name}: one is {_described(one)}, the other {_described(other)}.")
+    if not fresh.spoilt:
+        if len(_SHARED) >= MAX_SHARED:
+            _SHARED.clear()
+        _SHARED[key] = fresh
+    return result
+
+
+def _normal(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Normal:
+    normal = Normal(Tower(size, squared, deadline))
+    for assumed in claim.assuming:
+        _assume(assumed, normal)
+    return normal
+
+
+def _prove(claim: Claim, normal: Normal, conditions: Callable[[], tuple[Condition, ...]]) -> Decision | str:
     tower = normal.tower
     left, right = normal(claim.lhs), normal(claim.rhs)
-    numerator, denominator = map(tower.reduced, tower.sum(left, (-right[0], right[1])))
+    numerator, denominator = tower.sum(left, (-right[0], right[1]))
+    numerator, denominator = tower.reduced(numerator), tower.reduced(denominator)
     if denominator.is_zero():
         raise VanishingError
-    if claim.relation == "==":
-        remains = "" if numerator.is_zero() else f"{_shown(tower, numerator)} = 0"
-        method = _method(normal)
-    else:
+    if claim.relation != "==":
         remains = _by_sign(normal, numerator, denominator, claim.relation)
-        method = "sign certificate"
-    _refuse_homonyms(claim, normal)
-    if remains := remains or _obligation(normal):
+    else:
+        remains = "" if numerator.is_zero() else f"{_shown(tower, numerator)} = 0"
+    if not remains and normal.roots.open:
+        poly, relation = normal.roots.needs[normal.roots.open]
+        remains = f"{_shown(tower, poly)} {relation}"
+    if remains:
         return remains
     if claim.assuming and not _feasible(claim.assuming):
         return "no point was found at which the assumptions hold"
-    return Decision(Proof.PROVED, method, _conditions(normal))
+    return Decision(Proof.PROVED, "normal form" if claim.relation == "==" else "sign certificate", conditions)
 
 
 def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) -> str:
@@ -121,16 +138,6 @@ def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) ->
         return ""
     below = "" if denominator.is_one() else f", divided by {_shown(normal.tower, denominator)}"
     return f"{_shown(normal.tower, numerator)}{below} {relation} 0"
-
-
-def _refuse_homonyms(claim: Claim, normal: Normal) -> None:
-    """Two different letters of one name would make a claim that nobody can read."""
-    names: dict[str, sympy.Symbol] = {}
-    for kind, symbol in normal.trace:
-        if kind == "letter" and (other := names.setdefault(symbol.name, symbol)) is not symbol:
-            raise MisuseError(
-                f"two different symbols are called {symbol.name}: one is {_described(other)}, the other {_described(symbol)}."
-            )
 
 
 def _described(symbol: sympy.Symbol) -> str:
@@ -201,30 +208,18 @@ def _above(domain: Domain, end: int, closed: bool) -> Domain:
     return replace(domain, lower=end, closed_below=closed)
 
 
-def _obligation(normal: Normal) -> str:
-    """The first polynomial under a root or a logarithm whose sign has no certificate; nothing if there is none."""
-    for (kind, _), value in normal.trace.items():
-        if kind == "need" and not normal.signs(value[0]).at_least_zero:
-            return f"{_shown(normal.tower, value[0])} {value[1]}"
-    return ""
-
-
-def _conditions(normal: Normal) -> Callable[[], tuple[Condition, ...]]:
-    """Where the expressions make sense; worked out when it is asked for."""
-    trace, tower, signs = normal.trace, normal.tower, normal.signs
-
-    def conditions() -> tuple[Condition, ...]:
-        found: dict[str, Condition] = {}
-        for (kind, _), value in trace.items():
-            needs = [value] if kind == "need" else [(part, "!= 0") for part in _parts(tower, value)] if kind == "divisor" else []
-            for poly, relation in needs:
-                if (sign := signs(poly)).at_most_zero and relation == "!= 0":
-                    poly, sign = -poly, sign.flipped()
-                holds = {"!= 0": sign.strict, ">= 0": sign.at_least_zero, "> 0": sign is Sign.POSITIVE}[relation]
-                found[f"{poly} {relation}"] = Condition(relation, holds, partial(tower.expression, poly))
-        return tuple(found.values())
-
-    return conditions
+def _conditions(claim: Claim, squared: frozenset[sympy.Symbol], size: int) -> tuple[Condition, ...]:
+    """Where the two sides of a proved claim make sense; read anew, so that nothing of other claims is among it."""
+    normal = _normal(claim, squared, size, monotonic() + SECONDS)
+    normal(claim.lhs), normal(claim.rhs)
+    found: dict[str, Condition] = {}
+    divisors = [(part, "!= 0") for divisor in normal.roots.divisors.values() for part in _parts(normal.tower, divisor)]
+    for poly, relation in [*normal.roots.needs.values(), *divisors]:
+        if (sign := normal.signs(poly)).at_most_zero and relation == "!= 0":
+            poly, sign = -poly, sign.flipped()
+        holds = {"!= 0": sign.strict, ">= 0": sign.at_least_zero, "> 0": sign is Sign.POSITIVE}[relation]
+        found[f"{poly} {relation}"] = Condition(relation, holds, partial(normal.tower.expression, poly))
+    return tuple(found.values())
 
 
 def _parts(tower: Tower, divisor: Any) -> list[Any]:
@@ -233,11 +228,6 @@ def _parts(tower: Tower, divisor: Any) -> list[Any]:
     roots = {str(generator.poly): generator.root for generator in tower.generators.values() if generator.root}
     bases = [root[0] if (root := roots.get(str(factor))) else factor for factor in factors]
     return [base for base in bases if not base.is_constant()]
-
-
-def _method(normal: Normal) -> str:
-    roots = sum(kind == "root" for kind, _ in normal.trace)
-    return f"normal form, {roots} root{'s' * (roots != 1)}" if roots else "normal form"
 
 
 def _refute(claim: Claim, deadline: float, remains: str) -> Decision:

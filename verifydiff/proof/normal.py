@@ -7,6 +7,7 @@ every divisor is noted, and what is not understood ends the walk with its name.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sympy
@@ -14,9 +15,9 @@ from flint import fmpq
 from sympy.core.numbers import Exp1, Half, NegativeOne, One, Pi, Zero
 
 from ..forms.quantities import Domain, Quantity
-from .roots import Roots, Trace
+from .roots import Roots
 from .signs import Signs
-from .tower import Fraction, Tower, UnsupportedError
+from .tower import Fraction, Tower, UnsupportedError, domain_of
 
 MAX_DIGITS = 20_000
 MAX_KNOWN = 2_000
@@ -33,10 +34,10 @@ class Normal:
         self.tower = tower
         self.signs = Signs(tower)
         self.roots = Roots(tower, self.signs)
-        self._known: dict[sympy.Expr, tuple[Fraction, Trace]] = {}
+        self._known: dict[sympy.Expr, Fraction] = {}
 
     def __call__(self, expression: sympy.Expr) -> Fraction:
-        """The expression as a reduced fraction.
+        """The expression as a fraction; not yet reduced.
 
         Raises:
             UnsupportedError: if it holds something that the engine does not decide.
@@ -44,36 +45,19 @@ class Normal:
         """
         known = self._known.get(expression)
         if known is None:
-            outer, self.roots.trace = self.roots.trace, {}
-            try:
-                known = self._known[expression] = self._walk(expression), self.roots.trace
-            finally:
-                self.roots.trace = outer
-        if known[1]:
-            self.roots.trace.update(known[1])
-        return known[0]
+            walk = _WALKS.get(type(expression))
+            if walk is None:
+                raise UnsupportedError(f"the engine does not decide {_called(expression)}")
+            known = self._known[expression] = walk(self, expression)
+        return known
 
     @property
-    def trace(self) -> Trace:
-        """What has been met since the trace was last emptied: letters, roots, and what they rest on."""
-        return self.roots.trace
-
-    def forget(self) -> None:
-        """Empty the trace; what is known of subexpressions stays."""
-        self.roots.trace = {}
-
-    @property
-    def reusable(self) -> bool:
-        """Whether other claims may be read in the same tower: it has room, and nothing transcendental that could help them."""
+    def spoilt(self) -> bool:
+        """Whether other claims had better not be read here: no room, or something that could colour what is said of them."""
         tower = self.tower
-        return tower.room >= 4 and not tower.logs and not tower.exponentials and len(self._known) < MAX_KNOWN
-
-    def _walk(self, expression: sympy.Expr) -> Fraction:
-        self.tower.check_time()
-        walk = _WALKS.get(type(expression))
-        if walk is None:
-            raise UnsupportedError(f"the engine does not decide {_called(expression)}")
-        return walk(self, expression)
+        return bool(
+            self.roots.open or tower.homonyms or tower.logs or tower.exponentials or tower.room < 4 or len(self._known) > MAX_KNOWN
+        )
 
     def rational(self, expression: sympy.Rational) -> Fraction:
         """A rational number."""
@@ -83,13 +67,14 @@ class Normal:
 
     def symbol(self, symbol: sympy.Symbol) -> Fraction:
         """A letter, or the definition of a defined quantity."""
-        self.roots.trace["letter", symbol] = symbol
+        self.tower.name(symbol)
         if type(symbol) is Quantity and symbol.definition is not None:
             return self(symbol.definition)
         return self.tower.letter(symbol), self.tower.one
 
     def add(self, expression: sympy.Add) -> Fraction:
         """A sum, term by term."""
+        self.tower.check_time()
         add, (first, *others) = self.tower.sum, expression.args
         total = self(first)
         for term in others:
@@ -106,6 +91,7 @@ class Normal:
 
     def pow(self, expression: sympy.Pow) -> Fraction:
         """A power: whole, rational, or through the exponential."""
+        self.tower.check_time()
         base, exponent = expression.args
         if isinstance(exponent, sympy.Integer):
             inner = self(base)
@@ -118,7 +104,7 @@ class Normal:
             inner = self(base)
             if exponent.p < 0:
                 self.roots.divide_by(inner[0])
-            return self.roots.power(inner, fmpq(exponent.p, exponent.q))
+            return self.roots.power(inner, fmpq(exponent.p, exponent.q), partial(_visibly_nonnegative, base))
         return self.roots.exponential(self.tower.product(self(exponent), self.roots.logarithm(self(base))))
 
     def absolute(self, expression: sympy.Abs) -> Fraction:
@@ -140,6 +126,25 @@ class Normal:
     def euler(self, expression: sympy.Expr) -> Fraction:
         """Euler's number: the exponential of 1."""
         return self.roots.exponential(self.tower.unit)
+
+
+def _visibly_nonnegative(expression: sympy.Expr) -> bool:
+    """Whether an expression, as it is written, is a sum or product of what is never negative.
+
+    A defined quantity counts by its definition, not by the domain that somebody has written beside it.
+    """
+    match expression:
+        case sympy.Add() | sympy.Mul():
+            return all(_visibly_nonnegative(part) for part in expression.args)
+        case sympy.Rational():
+            return bool(expression.p >= 0)
+        case sympy.Pow() if isinstance(expression.exp, sympy.Integer):
+            return bool(expression.exp.p % 2 == 0) or _visibly_nonnegative(expression.base)
+        case sympy.Symbol():
+            definition = getattr(expression, "definition", None)
+            low = domain_of(expression).lower
+            return _visibly_nonnegative(definition) if definition is not None else low is not None and low >= 0
+    return isinstance(expression, (sympy.Pow, sympy.Abs, sympy.exp))
 
 
 def _called(expression: Any) -> str:

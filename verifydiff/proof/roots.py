@@ -8,6 +8,7 @@ same factors: :math:`\log\prod f_i^{e_i} = \sum e_i \log f_i`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -20,35 +21,42 @@ from .signs import Sign, Signs
 from .tower import Fraction, Generator, NestedError, Poly, TooLargeError, Tower, VanishingError, domain_of
 
 Factors = dict[str, tuple[Poly, int]]
-Trace = dict[tuple[str, Any], Any]
 
 
 class Roots:
     """Everything transcendental or algebraic over the letters of one tower.
 
     Attributes:
-        trace: what has been met: letters, roots, and polynomials whose sign the expressions rest on. Of the last, those
-            without a certificate are obligations.
+        needs: polynomials whose sign the expressions rest on, with the relation to 0.
+        divisors: polynomials that must not vanish.
+        open: the key of the first need that has no certificate.
     """
 
     def __init__(self, tower: Tower, signs: Signs) -> None:
         self.tower, self.signs = tower, signs
-        self.trace: Trace = {}
+        self.needs: dict[str, tuple[Poly, str]] = {}
+        self.divisors: dict[int, Poly] = {}
+        self.open = ""
 
     def require(self, poly: Poly, relation: str) -> None:
         """Note that the expression makes sense only where the polynomial is ``>= 0``, or ``> 0``."""
         if not poly.is_constant() or poly.leading_coefficient() < 0:
-            self.trace["need", f"{poly} {relation}"] = (poly, relation)
+            key = f"{poly} {relation}"
+            self.needs[key] = poly, relation
+            if not self.open and not self.signs(poly).at_least_zero:
+                self.open = key
 
     def divide_by(self, poly: Poly) -> None:
         """Note that the expression makes sense only where the polynomial is not 0."""
-        if not poly.is_constant():
-            self.trace["divisor", id(poly)] = poly
+        self.divisors[id(poly)] = poly
 
     # -- roots -----------------------------------------------------------------------------------------------------------
 
-    def power(self, base: Fraction, exponent: Any) -> Fraction:
-        """The base to a rational power that is not whole; the base must not be negative."""
+    def power(self, base: Fraction, exponent: Any, certified: Callable[[], bool] = bool) -> Fraction:
+        """The base to a rational power that is not whole; the base must not be negative.
+
+        ``certified`` says whether that is known already; it is asked only where the factors do not tell.
+        """
         base = self.tower.reduced(base[0]), self.tower.reduced(base[1])
         if base[0].is_zero():
             if exponent < 0:
@@ -58,7 +66,8 @@ class Roots:
         result, rest = self._outside(factors, exponent)
         number, rest = (number, rest) if number > 0 else (-number, -rest)
         if not rest.is_one():
-            self.require(rest, ">= 0" if exponent > 0 else "> 0")
+            if rest.is_constant() or not certified():
+                self.require(rest, ">= 0" if exponent > 0 else "> 0")
             result = self.tower.product(result, self.nonnegative(rest, str(rest), exponent))
         if number != 1:
             for prime, multiplicity in _primes(number):
@@ -139,7 +148,6 @@ class Roots:
             )
             tower.relate(known, prime, below)
             tower.roots[key] = known
-        self.trace["root", key] = known
         return known
 
     def _denested(self, base: Poly) -> Fraction | None:

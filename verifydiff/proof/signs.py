@@ -139,11 +139,12 @@ class Signs:
             w, outer = self.tower.generators[slot].poly, poly.derivative(slot)
             inner = poly - outer * w
             a, b = self(inner, depth=depth), self(outer, depth=depth)
-            if not ((a.at_least_zero and b.at_most_zero) or (a.at_most_zero and b.at_least_zero)):
+            falls, rises = a.at_least_zero and b.at_most_zero, a.at_most_zero and b.at_least_zero
+            if a is Sign.ZERO or falls == rises:
                 continue
             gap = self(self.tower.reduced(inner**2 - outer**2 * w**2), depth=depth)
             if gap is not Sign.UNKNOWN:
-                return gap if a.at_least_zero else gap.flipped()
+                return gap if falls else gap.flipped()
         return Sign.UNKNOWN
 
     def _by_ball(self, poly: Poly, depth: int) -> Sign:

@@ -94,6 +94,8 @@ class Tower:
         self.generators: dict[int, Generator] = {}
         self.relations: list[tuple[int, int, Poly]] = []
         self.letters: dict[sympy.Expr, Poly] = {}
+        self.homonyms: tuple[sympy.Symbol, ...] = ()
+        self._by_name: dict[str, sympy.Symbol] = {}
         self.roots: dict[tuple[str, int, int], Generator] = {}
         self.absolutes: dict[str, Generator] = {}
         self.logs: dict[str, Generator] = {}
@@ -127,6 +129,12 @@ class Tower:
             self.letters[symbol] = self._new_letter(symbol)
         return self.letters[symbol]
 
+    def name(self, symbol: sympy.Symbol) -> None:
+        """Note that the symbol goes by its name, and whether another does so too."""
+        other = self._by_name.setdefault(symbol.name, symbol)
+        if other is not symbol and other != symbol:
+            self.homonyms = other, symbol
+
     def _new_letter(self, symbol: sympy.Symbol) -> Poly:
         domain = domain_of(symbol)
         if symbol in self.squared:
@@ -158,7 +166,8 @@ class Tower:
         if right is self.unit:
             return left
         (a, b), (c, d) = left, right
-        return self.multiply(a, c), d if b is self.one else b if d is self.one else self.multiply(b, d)
+        top = a * c if len(a) * len(c) <= SMALL else self.multiply(a, c)
+        return top, d if b is self.one else b if d is self.one else self.multiply(b, d)
 
     def multiply(self, left: Poly, right: Poly) -> Poly:
         """The product of two polynomials, within the limits on size."""
