@@ -65,8 +65,9 @@ def blows_up(sample):
         largest[0] = max(largest[0], float(np.abs(x).max()))
         return (x - np.sqrt(ABAR[int(t)]) * 0.5) / np.sqrt(1 - ABAR[int(t)])
 
-    final = sample(denoise, np.ones((2, 2)), 0)
-    return max(largest[0], float(np.abs(final).max())) > 1e6
+    with np.errstate(all="ignore"):
+        final = sample(denoise, np.ones((2, 2)), 0)
+    return not max(largest[0], float(np.abs(final).max())) < 1e6
 
 
 def mutants():

@@ -141,7 +141,8 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
     try:
         observation = observe(target, seed=seed, timeout=deadline - time.monotonic())
     except SamplerFault as fault:
-        finding = Finding("behaviour", Status.FAIL, str(fault), measured=fault.kind)
+        check = "time-grid" if fault.kind == "time-out-of-range" else "behaviour"
+        finding = Finding(check, Status.FAIL, str(fault), measured=fault.kind)
         return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     identity = identify(observation)
     claimed = contract.family or target.family

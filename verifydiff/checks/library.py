@@ -22,7 +22,7 @@ def start(case: Case) -> Iterator[Finding]:
     if observation.start_residual > affine_within(observation.run.unit):
         yield Finding("start", Status.FAIL, "the first query does not hold x_init: the sampler starts from a state of its own.")
         return
-    off, signal = abs(observation.start**2 - 1), float(observation.target.schedule.at(observation.times[0]))
+    off, signal = abs(observation.start**2 - 1), float(observation.levels[0])
     if off <= max(1e-12, 64 * observation.run.unit):
         yield Finding("start", Status.PASS, "the first query holds x_init.")
     elif off <= 2 * signal:
@@ -46,10 +46,19 @@ def tables(case: Case) -> Iterator[Finding]:
             k = int(np.flatnonzero(~np.isfinite(stored))[0])
             yield Finding("tables", Status.FAIL, f"{name}[{k}] is {stored[k]}.", measured=float(stored[k]))
             continue
+        rises = np.flatnonzero(np.diff(stored) > 0)
+        if rises.size:
+            k = int(rises[0])
+            yield Finding(
+                "tables", Status.FAIL,
+                f"{name} must fall with time, it rises from {stored[k]:.4g} at t = {k} to {stored[k + 1]:.4g} at t = {k + 1}.",
+                measured=float(stored[k + 1]),
+            )  # fmt: skip
+            continue
         error = np.abs(stored - right) / np.maximum(right, 1e-300)
         k = int(np.argmax(error))
         bound = 4 * (np.arange(right.size) + 2) * SINGLE  # one rounding for every factor of the product
-        if (np.abs(stored - right) > np.maximum(bound * right, SINGLE**2)).any():
+        if (np.abs(stored - right) > bound * right + SINGLE**2).any():
             k = int(np.argmax(error / bound))
             yield Finding(
                 "tables", Status.FAIL, f"{name}[{k}] is {stored[k]:.8g}, the schedule's abar is {right[k]:.8g}.",

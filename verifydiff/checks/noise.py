@@ -22,15 +22,15 @@ SAME = 1e-6
 """Draws that lie nearer than this are one draw, seen through rounding."""
 LAW = {
     "coincidence-of-steps": ("stale-noise", "the same noise serves several steps"),
-    "independence-of-steps": ("stale-noise", "the noise of a step depends on that of another"),
     "coincidence-of-rows": ("shared-noise", "rows of the batch share their noise"),
-    "independence-of-rows": ("shared-noise", "rows of the batch have dependent noise"),
     "coincidence-of-coordinates": ("repeated-coordinates", "coordinates share their noise"),
-    "independence-of-coordinates": ("repeated-coordinates", "coordinates have dependent noise"),
-    "zero-mean": ("noise-not-centred", "the noise has a mean"),
     "kolmogorov-smirnov": ("noise-not-normal", "the noise is not normally distributed"),
     "tails": ("noise-not-normal", "the noise has other tails than a normal one"),
     "extremes": ("noise-not-normal", "the largest draws are not those of normal noise"),
+    "independence-of-steps": ("stale-noise", "the noise of a step depends on that of another"),
+    "independence-of-rows": ("shared-noise", "rows of the batch have dependent noise"),
+    "independence-of-coordinates": ("repeated-coordinates", "coordinates have dependent noise"),
+    "zero-mean": ("noise-not-centred", "the noise has a mean"),
 }
 """What a failed test means, most telling first: (slip, in words)."""
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -95,7 +96,8 @@ class _Scheduler:
 
     def make(self, steps: int) -> Any:
         """A fresh scheduler, set to that many steps."""
-        with self._precision():
+        with self._precision(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             try:
                 scheduler = self.cls(**self.options)
                 scheduler.set_timesteps(steps)
@@ -183,23 +185,26 @@ class _Scheduler:
 
     def level(self, time: float) -> float:
         """abar at a told time: by the sigma that the scheduler's grid pairs it with, else by its schedule."""
-        abar = self.schedule.abar[1:]
+        abar = self.table
         if not 0 <= time <= self.schedule.timesteps - 1:
             return float(self.schedule.at(np.clip(time, -1, self.schedule.timesteps - 1)))
         low = int(np.floor(time))
         if time == low:
-            return float(max(abar[low], self.smallest_level))
-        sigma = np.sqrt((1 - abar[low : low + 2]) / np.maximum(abar[low : low + 2], self.smallest_level))
+            return float(abar[low])
+        sigma = np.sqrt((1 - abar[low : low + 2]) / abar[low : low + 2])
         if self.log_interpolated:
             value = float(np.exp(np.interp(time, [low, low + 1], np.log(sigma))))
         else:
             value = float(np.interp(time, [low, low + 1], sigma))
         return 1 / (1 + value**2)
 
-    @property
-    def smallest_level(self) -> float:
-        """In sigma space a level of exactly 0 would be an infinite sigma; the library documents 2**-24 in its place."""
-        return 2.0**-24 if self.in_sigma_space and self.config.get("rescale_betas_zero_snr") else 0.0
+    @cached_property
+    def table(self) -> Array:
+        """abar at every array index. In sigma space a level of 0 is an infinite sigma; the library documents 2**-24 in its place."""
+        abar = self.schedule.abar[1:].copy()
+        if self.in_sigma_space and abar[-1] == 0:
+            abar[-1] = 2.0**-24
+        return abar
 
     @property
     def log_interpolated(self) -> bool:
@@ -300,7 +305,7 @@ def _schedule(config: Any) -> Schedule:
 def _tables(wide: _Scheduler, shipped: _Scheduler) -> dict[str, tuple[Array, Array]]:
     """The table of abar as the library stores it, beside the closed form in float64."""
     stored = np.asarray(shipped.example.alphas_cumprod.double().numpy())
-    return {"alphas_cumprod": (stored, np.maximum(wide.schedule.abar[1:], wide.smallest_level))}
+    return {"alphas_cumprod": (stored, wide.table)}
 
 
 _PREDICTIONS = {"original_sample": "sample"}

@@ -98,8 +98,7 @@ class Observation:
     def noisy(self) -> Array:
         """(N,): whether the step adds noise, beyond what rounding would leave."""
         scale = np.sqrt((self.noise**2).mean(axis=(1, 2)))
-        size = np.maximum(1.0, np.abs(self.run.x[1:]).max(axis=(1, 2)))
-        return (self.z > 0) | (scale > 1e3 * self.run.unit * size)
+        return (self.z > 0) | (scale > _rounding(self.run, self.levels, self.x_t, self.x_0))
 
     @cached_property
     def hidden(self) -> Array:
@@ -134,12 +133,13 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     steps = [_fit(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
     p, q, residual, remembers = (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
     noise = _unexplained(natural, p, q)
-    c, draw_of_step, offset = _explain(noise, natural)
+    levels = target.levels_at(natural.times)
+    c, draw_of_step, offset = _explain(noise, natural, _rounding(natural, levels, p, q))
     (start_scale,), start_residual = _least_squares((start - other_start).reshape(-1, 1), (natural.x[0] - varied.x[0]).ravel())
     return Observation(
         target=target,
         times=natural.times,
-        levels=target.levels_at(natural.times),
+        levels=levels,
         x_t=p,
         x_0=q,
         z=c,
@@ -168,6 +168,17 @@ def more_noise(observation: Observation, rows: int, *, seed: int, deadline: floa
 def _unexplained(seen: Run, p: Array, q: Array) -> Array:
     """What the weights p and q leave of every step: its noise."""
     return np.asarray(seen.x[1:] - p[:, None, None] * seen.x[:-1] - q[:, None, None] * seen.answers)
+
+
+def _rounding(seen: Run, levels: Array, p: Array, q: Array) -> Array:
+    """(N,): what rounding may leave of every step, and so what is not called noise.
+
+    A step that predicts the data divides the state by sqrt(abar_t) on the way, and its rounding errors with it.
+    """
+    size = np.maximum(1.0, np.maximum(np.abs(seen.x[:-1]).max(axis=(1, 2)), np.abs(seen.x[1:]).max(axis=(1, 2))))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        on_the_way = np.nan_to_num(np.abs(p) + np.abs(q) / np.sqrt(levels), nan=1.0, posinf=1.0)
+    return np.asarray(1e3 * seen.unit * size * np.maximum(1.0, on_the_way))
 
 
 def affine_within(unit: float) -> float:
@@ -230,7 +241,7 @@ def _unfitted(steps: int) -> tuple[Array, Array, Array, Array]:
     return nan, nan.copy(), np.full(steps, np.inf), np.zeros(steps, dtype=bool)
 
 
-def _explain(noise: Array, natural: Run) -> tuple[Array, Array, Array]:
+def _explain(noise: Array, natural: Run, rounding: Array) -> tuple[Array, Array, Array]:
     """(c, index of the draw, offset) of every step: the recorded draw that is proportional to its noise."""
     steps = noise.shape[0]
     c, draw_of_step, offset = np.zeros(steps), np.full(steps, -1), np.zeros(steps)
@@ -238,11 +249,10 @@ def _explain(noise: Array, natural: Run) -> tuple[Array, Array, Array]:
     size = np.sqrt((draws**2).sum(axis=1))
     for k in range(steps):
         rest = noise[k].ravel()
-        rounding = 1e3 * natural.unit * max(1.0, float(np.abs(natural.x[k : k + 2]).max()))
-        if np.abs(rest).max() <= rounding or not np.isfinite(rest).all():
+        if np.abs(rest).max() <= rounding[k] or not np.isfinite(rest).all():
             continue
         constant = float(rest.mean())
-        if np.abs(rest - constant).max() <= rounding:
+        if np.abs(rest - constant).max() <= rounding[k]:
             offset[k] = constant
             continue
         c[k] = np.nan
@@ -253,9 +263,9 @@ def _explain(noise: Array, natural: Run) -> tuple[Array, Array, Array]:
         if likeness[best] < 0.999:
             continue
         (weight, constant), left = _least_squares(np.column_stack([draws[best], np.ones_like(rest)]), rest)
-        if left < max(affine_within(natural.unit), 8 * rounding / float(np.abs(rest).max())):
+        if left < max(affine_within(natural.unit), 8 * rounding[k] / float(np.abs(rest).max())):
             c[k], draw_of_step[k] = abs(weight), best
-            offset[k] = constant if abs(constant) > rounding else 0.0
+            offset[k] = constant if abs(constant) > rounding[k] else 0.0
     return c, draw_of_step, offset
 
 

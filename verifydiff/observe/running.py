@@ -123,6 +123,9 @@ class _Recorder:
             before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
         told = _as_time(t, k)
+        if told < 0:
+            last = self.target.schedule.timesteps - 1
+            raise SamplerFault("time-out-of-range", f"query {k} tells t = {told:g}; the schedule's indices run over 0..{last}.")
         level = self.target.level_at(told)
         x0 = np.asarray(self.answer(k, state, level), dtype=np.float64)
         self.x.append(state)
@@ -189,8 +192,6 @@ def predict(kind: Prediction, x: Array, x0: Array, abar: float) -> Array:
     """The prediction of the wanted kind at (x, abar) that says that the data is x0."""
     if kind is Prediction.SAMPLE:
         return x0.copy()
-    if abar >= 1:
-        raise SamplerFault("time-out-of-range", "the model was asked about a time without noise, where the noise cannot be predicted.")
     eps = (x - np.sqrt(abar) * x0) / np.sqrt(1 - abar)
     if kind is Prediction.EPSILON:
         return eps

@@ -1,0 +1,154 @@
+"""The probe recovers what is there, whatever way the sampler draws its noise, and says what it cannot."""
+
+import numpy as np
+import pytest
+from samplers import ABAR, BETAS
+
+import verifydiff as vd
+from verifydiff.observe import observe
+from verifydiff.observe.resolve import function_target
+
+SCHEDULE = vd.Schedule.from_betas(BETAS)
+TIMES = [99, 66, 33, 5]
+A, B, C = [0.9, 1.1, 0.7, 0.2], [0.3, -0.2, 0.1, 0.4], [0.5, 0.25, 0.125, 0.0]
+
+
+def affine(draw):
+    """Steps x -> A x + B x_0 + C z with arbitrary numbers; the model's eps is turned into x_0 at the told level."""
+
+    def sample(denoise, x, seed):
+        normal = draw(seed)
+        for k, t in enumerate(TIMES):
+            x0 = (x - np.sqrt(1 - ABAR[t]) * denoise(x, t)) / np.sqrt(ABAR[t])
+            x = A[k] * x + B[k] * x0 + (C[k] * normal(x.shape) if C[k] else 0.0)
+        return x
+
+    return sample
+
+
+def new_generator(seed):
+    return np.random.default_rng(seed).standard_normal
+
+
+def own_bit_generator(seed):
+    return np.random.Generator(np.random.Philox(seed)).standard_normal
+
+
+def scaled(seed):
+    rng = np.random.default_rng(seed)
+    return lambda shape: rng.normal(1.0, 2.0, shape) / 2 - 0.5
+
+
+def legacy_state(seed):
+    return np.random.RandomState(seed).standard_normal
+
+
+def legacy_global(seed):
+    np.random.seed(seed)
+    return lambda shape: np.random.randn(*shape)
+
+
+def into_a_buffer(seed):
+    rng = np.random.default_rng(seed)
+
+    def normal(shape):
+        buffer = np.empty(shape)
+        rng.standard_normal(out=buffer)
+        return buffer
+
+    return normal
+
+
+DRAWS = [new_generator, own_bit_generator, scaled, legacy_state, legacy_global, into_a_buffer]
+
+
+@pytest.mark.parametrize("draw", DRAWS, ids=lambda draw: draw.__name__)
+def test_arbitrary_weights_are_recovered_to_1e_12(draw):
+    seen = observe(function_target(affine(draw), SCHEDULE))
+    np.testing.assert_allclose(seen.x_t, A, rtol=1e-12)
+    np.testing.assert_allclose(seen.x_0, B, rtol=1e-12)
+    np.testing.assert_allclose(seen.z, C, rtol=1e-12)
+    assert seen.affine.all()
+    assert not seen.hidden.any()
+    assert list(seen.times) == TIMES
+    assert seen.replays
+    assert seen.seeds_differ
+
+
+def test_a_recorded_run_is_bit_for_bit_the_run_that_would_have_happened():
+    from verifydiff.observe.probe import SMALL, answers
+    from verifydiff.observe.running import run
+
+    sample = affine(new_generator)
+    target = function_target(sample, SCHEDULE)
+    answer, start = answers(0, SMALL), np.ones((4, 4))
+    queries = []
+
+    def denoise(x, t):
+        queries.append(t)
+        return (x - np.sqrt(ABAR[t]) * answer(len(queries) - 1, x, ABAR[t])) / np.sqrt(1 - ABAR[t])
+
+    np.testing.assert_allclose(run(target, answer, start, 7).x[-1], sample(denoise, start, 7), rtol=1e-12)
+
+
+def test_taps_leave_numpy_as_it_was():
+    before = {name: getattr(np.random, name) for name in ("default_rng", "Generator", "RandomState", "randn", "normal", "standard_normal")}
+    np.random.seed(3)
+    state = np.random.get_state()[1].copy()
+    observe(function_target(affine(legacy_global), SCHEDULE))
+    assert {name: getattr(np.random, name) for name in before} == before
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_a_step_that_remembers_is_told_from_one_that_is_bent():
+    def two_step(denoise, x, seed):
+        previous = 0.0
+        for t in TIMES:
+            eps = denoise(x, t)
+            x, previous = 0.9 * x + 0.3 * eps - 0.1 * previous, eps
+        return x
+
+    def bent(denoise, x, seed):
+        for t in TIMES:
+            x = 0.9 * x + 0.1 * np.tanh(denoise(x, t))
+        return x
+
+    assert observe(function_target(two_step, SCHEDULE)).remembers.tolist() == [False, True, True, True]
+    seen = observe(function_target(bent, SCHEDULE))
+    assert not seen.remembers.any()
+    assert not seen.affine.any()
+
+
+def test_a_constant_that_a_step_adds_is_seen():
+    def sample(denoise, x, seed):
+        for t in TIMES:
+            x = 0.9 * x + 0.1 * denoise(x, t) + 0.01
+        return x
+
+    np.testing.assert_allclose(observe(function_target(sample, SCHEDULE)).offset, 0.01, rtol=1e-9)
+
+
+def test_noise_of_an_unknown_source_is_hidden_and_its_steps_are_recovered_all_the_same():
+    import random
+
+    def gauss(seed):
+        hidden = random.Random(seed)
+        return lambda shape: np.array([hidden.gauss(0, 1) for _ in range(int(np.prod(shape)))]).reshape(shape)
+
+    seen = observe(function_target(affine(gauss), SCHEDULE))
+    np.testing.assert_allclose(seen.x_t, A, rtol=1e-12)
+    assert seen.hidden.tolist() == [True, True, True, False]
+    assert np.sqrt((seen.noise[:3] ** 2).mean(axis=(1, 2))) == pytest.approx(C[:3], rel=0.2)
+
+
+@pytest.mark.parametrize("clip", [1.0, 2.5])
+def test_the_clipping_range_is_seen(clip):
+    def sample(denoise, x, seed):
+        for t in TIMES:
+            x0 = np.clip((x - np.sqrt(1 - ABAR[t]) * denoise(x, t)) / np.sqrt(ABAR[t]), -clip, clip)
+            x = 0.5 * x + 0.5 * x0
+        return x
+
+    seen = observe(function_target(sample, SCHEDULE))
+    assert seen.clip == pytest.approx(clip)
+    assert seen.affine.all()
