@@ -164,10 +164,22 @@ class Counterexample:
     reason: str
     difference: str = ""
 
+    @property
+    def values(self) -> dict[str, str]:
+        """All letters and what they come to, the levels of the schedule first."""
+        everything = {str(symbol): str(value) for symbol, value in (*self.point.items(), *self.derived.items())}
+        return {name: everything[name] for name in sorted(everything, key=_place)}
+
     def __str__(self) -> str:
-        values = [f"{symbol} = {value}" for symbol, value in self.point.items()]
-        values += [f"{symbol} = {value}" for symbol, value in self.derived.items()]
-        return f"at {', '.join(values) or 'every point'}: {self.reason}"
+        values = ", ".join(f"{name} = {value}" for name, value in self.values.items())
+        return f"at {values or 'every point'}: {self.reason}"
+
+
+_SCHEDULE = ("abar_s", "alpha_t", "abar_t", "beta_t")
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_SCHEDULE.index(name) if name in _SCHEDULE else len(_SCHEDULE)), name
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class Proved:
     """The verdict on a derivation.
 
     Attributes:
-        id, title, latex, source: of the claim.
+        id, title, source: of the claim.
+        form: the closed form that was to be proved, if there is one.
         outcome: the worst outcome of its steps.
         steps: the page.
         seconds: how long it took.
@@ -42,12 +43,17 @@ class Proved:
 
     id: str
     title: str
-    latex: str
     source: str
+    form: Form | None
     outcome: Proof
     steps: tuple[Step, ...]
     seconds: float
     idea: str = ""
+
+    @property
+    def latex(self) -> str:
+        """What is claimed, as LaTeX: the form, or else the last step."""
+        return self.form.latex() if self.form else self.steps[-1].latex
 
     @property
     def blame(self) -> tuple[Step, Check] | None:
@@ -112,10 +118,9 @@ class Derivation:
             raise MisuseError(f"the derivation {self.id} never concludes: end it with `d.conclude(...)`.")
         if self.form is None and not any(step.rule not in ("definition", "hypothesis") for step in page.steps):
             raise MisuseError(f"the derivation {self.id} states nothing: it only defines and assumes.")
-        latex = self.form.latex() if self.form else page.steps[-1].latex
         outcome = worst([step.outcome for step in page.steps])
         idea = inspect.getdoc(self.body) or ""
-        return Proved(self.id, self.title, latex, self.source, outcome, tuple(page.steps), perf_counter() - began, idea)
+        return Proved(self.id, self.title, self.source, self.form, outcome, tuple(page.steps), perf_counter() - began, idea)
 
 
 @overload

@@ -7,9 +7,9 @@ much as its worst step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -22,7 +22,10 @@ from .claim import Claim, Decision, claim, exact
 from .decide import decide
 from .gaussian import Gaussian
 
-DEFINITION = Decision(Proof.PROVED, "by definition")
+BY_DEFINITION = Decision(Proof.PROVED, "by definition")
+
+
+Text = Callable[[], str]  # printing is slower than deciding, so it waits until somebody reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,23 @@ class Check:
 
     Attributes:
         what: which hypothesis or which identity it is.
-        statement, latex: the statement as text and as LaTeX.
+        claim: the statement; None for a definition.
         decision: what came out.
     """
 
     what: str
-    statement: str
-    latex: str
+    claim: Claim | None
     decision: Decision
+
+    @property
+    def statement(self) -> str:
+        """The statement as text."""
+        return str(self.claim) if self.claim else ""
+
+    @property
+    def latex(self) -> str:
+        """The statement as LaTeX, without dollar signs."""
+        return self.claim.latex() if self.claim else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,6 @@ class Step:
 
     Attributes:
         rule: the name of the rule, ``algebra`` where there is none.
-        statement, latex: what the step concludes.
         because: the justification in words.
         rests_on: the theorem that the rule applies, with what it asks for.
         checks: everything that was decided under it.
@@ -55,12 +66,22 @@ class Step:
     """
 
     rule: str
-    statement: str
-    latex: str
     because: str
     rests_on: str
     checks: tuple[Check, ...]
     seconds: float
+    _statement: Text = field(repr=False, compare=False)
+    _latex: Text = field(repr=False, compare=False)
+
+    @property
+    def statement(self) -> str:
+        """What the step concludes, as text."""
+        return self._statement()
+
+    @property
+    def latex(self) -> str:
+        """What the step concludes, as LaTeX without dollar signs."""
+        return self._latex()
 
     @property
     def outcome(self) -> Proof:
@@ -94,17 +115,15 @@ class Page:
 
     def given(self, symbol: str, value: Any, because: str) -> Any:
         """Write down a definition, such as the kernel of the model; ``symbol`` is the LaTeX of what is defined."""
-        latex = value.latex() if isinstance(value, Gaussian) else sympy.latex(exact(value))
-        self._write(
-            "definition", f"{symbol} = {value}", f"{symbol} = {latex}", because, (Check("", str(value), latex, DEFINITION),)
-        )
+        value = value if isinstance(value, Gaussian) else exact(value)
+        self._write("definition", because, [], lambda: f"{symbol} = {value}", lambda: f"{symbol} = {_latex(value)}")
         return value
 
     def assume(self, statement: Any, because: str) -> None:
         """Narrow the domain for the steps that follow; the reader sees it as a hypothesis of the page."""
         assumed = claim(statement)
         self._assumed.append(assumed)
-        self._write("hypothesis", str(assumed), assumed.latex(), because, (Check("", str(assumed), assumed.latex(), DEFINITION),))
+        self._write("hypothesis", because, [], lambda: str(assumed), assumed.latex)
 
     @contextmanager
     def suppose(self, statement: Any, because: str) -> Iterator[None]:
@@ -140,8 +159,9 @@ class Page:
             raise MisuseError("`conclude` compares with a form, and this derivation names none; end it with `equal`.")
         if self.concluded:
             raise MisuseError("a derivation concludes once.")
-        check = self._decide("conclusion", exact(derived), "==", self.form.expression)
-        self._write("conclusion", f"{self.form.id}: {check.statement}", self.form.latex(), because, (check,))
+        form = self.form
+        check = self._decide("conclusion", exact(derived), "==", form.expression)
+        self._write("conclusion", because, [check], lambda: f"{form.id}: {check.statement}", form.latex)
         self.concluded = True
 
     # -- rules -----------------------------------------------------------------------------------------------------------
@@ -152,9 +172,10 @@ class Page:
         checks = [self._positive(law) for law in (likelihood, prior, evidence, posterior)]
         checks.append(self._decide("log densities, pointwise", lhs, "==", posterior.log_density))
         self._write(
-            "Bayes", f"{likelihood} {prior} / {evidence} = {posterior}",
-            rf"\frac{{{likelihood.latex()}\,{prior.latex()}}}{{{evidence.latex()}}} = {posterior.latex()}",
-            because, tuple(checks), "p(a | b) = p(b | a) p(a) / p(b) wherever p(b) > 0; a Gaussian density is positive everywhere",
+            "Bayes", because, checks,
+            lambda: f"{likelihood} {prior} / {evidence} = {posterior}",
+            lambda: rf"\frac{{{likelihood.latex()}\,{prior.latex()}}}{{{evidence.latex()}}} = {posterior.latex()}",
+            "p(a | b) = p(b | a) p(a) / p(b) wherever p(b) > 0; a Gaussian density is positive everywhere",
         )  # fmt: skip
         return posterior
 
@@ -172,9 +193,9 @@ class Page:
         joint = prior.log_density + kernel.log_density
         checks.append(self._decide("joint factorises, pointwise", joint, "==", conditional.log_density + marginal.log_density))
         self._write(
-            "marginalising", f"int {prior} {kernel} d{prior.of} = {marginal}",
-            rf"\int {prior.latex()}\,{kernel.latex()}\,d{sympy.latex(prior.of)} = {marginal.latex()}",
-            because, tuple(checks),
+            "marginalising", because, checks,
+            lambda: f"int {prior} {kernel} d{prior.of} = {marginal}",
+            lambda: rf"\int {prior.latex()}\,{kernel.latex()}\,d{_latex(prior.of)} = {marginal.latex()}",
             f"the first factor is a density in {prior.of} and integrates to one; the second is free of {prior.of}",
         )  # fmt: skip
         return marginal
@@ -189,17 +210,23 @@ class Page:
         checks = [self._positive(law), self._positive(result), self._nonzero(slope)]
         pushed = law.log_density.xreplace({x: sympy.expand(inverse)}) - sympy.log(sympy.Abs(slope))
         checks.append(self._decide("density of the image, pointwise", pushed, "==", result.log_density))
-        statement = f"{of} = {image}, {law}  =>  {result}"
-        latex = rf"{sympy.latex(of)} = {sympy.latex(image)},\ {law.latex()}\ \Rightarrow\ {result.latex()}"
-        self._write("change of variables", statement, latex, because, tuple(checks), "p_y(y) = p_x(x(y)) |dx/dy| for a bijection")
+        self._write(
+            "change of variables", because, checks,
+            lambda: f"{of} = {image}, {law}  =>  {result}",
+            lambda: rf"{_latex(of)} = {_latex(image)},\ {law.latex()}\ \Rightarrow\ {result.latex()}",
+            "p_y(y) = p_x(x(y)) |dx/dy| for a bijection",
+        )  # fmt: skip
         return result
 
     def derivative(self, function: Any, of: sympy.Symbol, result: Any, because: str) -> sympy.Expr:
         """The derivative of the function is the result; returns the result."""
         function, result = in_base_letters(exact(function)), exact(result)
         check = self._decide("derivative", sympy.diff(function, of), "==", result)
-        latex = rf"\frac{{\partial}}{{\partial {sympy.latex(of)}}} \left({sympy.latex(function)}\right) = {sympy.latex(result)}"
-        self._write("differentiation", f"d/d{of} ({function}) = {result}", latex, because, (check,))
+        self._write(
+            "differentiation", because, [check],
+            lambda: f"d/d{of} ({function}) = {result}",
+            lambda: rf"\frac{{\partial}}{{\partial {_latex(of)}}} \left({_latex(function)}\right) = {_latex(result)}",
+        )  # fmt: skip
         return result
 
     def integrate(
@@ -227,7 +254,7 @@ class Page:
         check = self._decide("integrands, pointwise", pointwise[0], "==", pointwise[1])
         integrated = [sum((c * integrals[g] for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
         result = Claim(integrated[0], "==", integrated[1])
-        self._write("integration", str(result), result.latex(), because, (check,), "the integral is linear")
+        self._write("integration", because, [check], lambda: str(result), result.latex, "the integral is linear")
         return result
 
     def match(self, lhs: Any, rhs: Any, letters: Sequence[sympy.Symbol], because: str) -> list[Claim]:
@@ -238,12 +265,13 @@ class Page:
         """
         gap = sympy.Poly(sympy.expand(exact(lhs) - exact(rhs)), *letters)
         equations = [Claim(coefficient, "==", sympy.Integer(0)) for coefficient in gap.coeffs()]
-        statement = f"{lhs} = {rhs} for all {', '.join(map(str, letters))}: " + ", ".join(map(str, equations))
-        latex = r",\quad ".join(equation.latex() for equation in equations)
         check = self._decide("coefficients put together again", gap.as_expr(), "==", exact(lhs) - exact(rhs))
         self._write(
-            "undetermined coefficients", statement, latex, because, (check,), "a polynomial that vanishes for all values is zero"
-        )
+            "undetermined coefficients", because, [check],
+            lambda: f"{lhs} = {rhs} for all {', '.join(map(str, letters))}: " + ", ".join(map(str, equations)),
+            lambda: r",\quad ".join(equation.latex() for equation in equations),
+            "a polynomial that vanishes for all values is zero",
+        )  # fmt: skip
         return equations
 
     def solve(self, equations: Sequence[Claim], values: Mapping[sympy.Symbol, Any], because: str) -> None:
@@ -270,16 +298,12 @@ class Page:
             solved[letter] = exact(value)
         for gap in rest:
             checks.append(self._decide("every equation holds", gap.xreplace(solved), "==", sympy.Integer(0)))
-        statement = ", ".join(f"{letter} = {value}" for letter, value in values.items())
-        latex = r",\quad ".join(f"{sympy.latex(letter)} = {sympy.latex(value)}" for letter, value in values.items())
         self._write(
-            "solving",
-            statement,
-            latex,
-            because,
-            tuple(checks),
-            "an equation of first degree with a slope that is not zero has one solution",
-        )
+            "solving", because, checks,
+            lambda: ", ".join(f"{letter} = {value}" for letter, value in values.items()),
+            lambda: r",\quad ".join(f"{_latex(letter)} = {_latex(value)}" for letter, value in values.items()),
+            "an equation of first degree with a slope that is not zero has one solution; m^2 = c has one that is not negative",
+        )  # fmt: skip
 
     # -- under a step ----------------------------------------------------------------------------------------------------
 
@@ -306,18 +330,23 @@ class Page:
 
     def _algebra(self, lhs: Any, relation: str, rhs: Any, because: str) -> None:
         check = self._decide("", exact(lhs), relation, exact(rhs))
-        self._write("algebra", check.statement, check.latex, because, (check,))
+        self._write("algebra", because, [check], lambda: check.statement, lambda: check.latex)
 
     def _decide(self, what: str, lhs: Any, relation: str, rhs: Any) -> Check:
         stated = Claim(lhs, relation, rhs, tuple(self._assumed))
-        return Check(what, str(stated), stated.latex(), decide(stated))
+        return Check(what, stated, decide(stated))
 
-    def _write(self, rule: str, statement: str, latex: str, because: str, checks: tuple[Check, ...], rests_on: str = "") -> None:
+    def _write(self, rule: str, because: str, checks: list[Check], statement: Text, latex: Text, rests_on: str = "") -> None:
         if not isinstance(because, str) or not because.strip():
             raise MisuseError("every step needs its justification in words.")
         now = perf_counter()
-        self.steps.append(Step(rule, statement, latex, because, rests_on, checks, now - self._began))
+        under = tuple(checks) or (Check("", None, BY_DEFINITION),)
+        self.steps.append(Step(rule, because, rests_on, under, now - self._began, statement, latex))
         self._began = now
+
+
+def _latex(value: Any) -> str:
+    return value.latex() if isinstance(value, Gaussian) else str(sympy.latex(value))
 
 
 def at(expression: Any, **values: Any) -> sympy.Expr:

@@ -75,7 +75,13 @@ def _mark(outcome: Proof) -> Text:
 
 
 def _claim(proved: Proved) -> Text:
-    return Text.assemble((proved.id, "bold"), "\n", proved.title)
+    return Text.assemble((proved.id, "bold"), f"\n{proved.title}", *((f"\nwhere {one}", "yellow") for one in left_open(proved)))
+
+
+def left_open(proved: Proved) -> list[str]:
+    """The conditions of the steps that the domains do not see to."""
+    decisions = [check.decision for step in proved.steps for check in step.checks]
+    return list(dict.fromkeys(str(condition) for decision in decisions for condition in decision.open_conditions))
 
 
 def total(proofs: Proofs) -> Text:
@@ -110,9 +116,7 @@ def complaint(proved: Proved) -> RenderableType:
 
 
 def _add_counterexample(lines: Table, found: Counterexample) -> None:
-    values = {str(symbol): str(value) for symbol, value in found.point.items()}
-    values |= {str(symbol): value for symbol, value in found.derived.items()}
-    lines.add_row("fails at", ", ".join(f"{name} = {value}" for name, value in values.items()) or "every point")
+    lines.add_row("fails at", ", ".join(f"{name} = {value}" for name, value in found.values.items()) or "every point")
     lines.add_row("left side", found.lhs)
     lines.add_row("right side", found.rhs)
     lines.add_row("so", Text(found.reason, style="red"))
