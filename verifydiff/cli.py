@@ -71,13 +71,19 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     claims = parser.add_argument_group("what it claims to be")
     claims.add_argument("--family", default="auto", help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral")
     claims.add_argument("--eta", type=float, help="the eta of ddim, from 0 to 1")
-    claims.add_argument("--schedule", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear, or the scheduler's own)")
+    claims.add_argument(
+        "--schedule", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear, or the scheduler's own)"
+    )
     claims.add_argument("--timesteps", type=int, help="T of a named schedule (default: 1000)")
     claims.add_argument("--steps", type=int, help="how many steps it takes")
     claims.add_argument("--spacing", choices=("trailing", "leading", "linspace"), help="how its times are spaced")
     claims.add_argument("--prediction", choices=("epsilon", "sample", "v_prediction"), help="what the model of a function predicts")
-    claims.add_argument("--shape", default="4", metavar="AxBxC", help="what one state of a function looks like, as 3x8x8 (default: 4)")
-    claims.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable")
+    claims.add_argument(
+        "--shape", default="4", metavar="AxBxC", help="what one state of a function looks like, as 3x8x8 (default: 4)"
+    )
+    claims.add_argument(
+        "--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable"
+    )
     claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
     run = parser.add_argument_group("the run")
     run.add_argument("--seed", type=int, default=0, help="seeds the probe, and is handed to the sampler (default: 0)")
@@ -123,7 +129,13 @@ def _judged(arguments: argparse.Namespace) -> Report:
         config=dict(_option(pair) for pair in arguments.config),
     )
     return check(
-        target, family=family, steps=arguments.steps, spacing=arguments.spacing, seed=arguments.seed, timeout=arguments.timeout, allow=allowed
+        target,
+        family=family,
+        steps=arguments.steps,
+        spacing=arguments.spacing,
+        seed=arguments.seed,
+        timeout=arguments.timeout,
+        allow=allowed,
     )
 
 

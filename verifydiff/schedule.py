@@ -23,6 +23,7 @@ import numpy as np
 from .verdict import MisuseError
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 NPY = b"\x93NUMPY"  # how a .npy file begins
 MOST_TIMESTEPS = 1_000_000  # more are a slip of the finger

@@ -105,7 +105,11 @@ def test_noise_that_cannot_be_reached_is_judged_by_draws():
             here, there = ABAR[t], ABAR[times[i + 1]] if i + 1 < steps else 1.0
             sigma = 0.8 * np.sqrt((1 - there) / (1 - here) * (1 - here / there))
             eps = denoise(x, t)
-            x = np.sqrt(there / here) * (x - np.sqrt(1 - here) * eps) + np.sqrt(1 - there - sigma**2) * eps + scale * sigma * noise[i]
+            x = (
+                np.sqrt(there / here) * (x - np.sqrt(1 - here) * eps)
+                + np.sqrt(1 - there - sigma**2) * eps
+                + scale * sigma * noise[i]
+            )
         return x
 
     scale = 1.0

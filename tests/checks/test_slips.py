@@ -85,9 +85,7 @@ def mutants():
                     yield pytest.param(slip, name, mutant, id=f"{name}-{slip.id}")
 
 
-TRULY_EQUAL = {
-    ("final-level-is-one", name): "the contract ends on the data anyway" for name in FAMILIES
-}
+TRULY_EQUAL = {("final-level-is-one", name): "the contract ends on the data anyway" for name in FAMILIES}
 """Slips that change nothing here, and why."""
 
 
@@ -209,7 +207,7 @@ def test_noise_on_the_last_step_is_named():
         return x
 
     report = vd.check(sample, schedule=SCHEDULE, family=vd.DDPM("large"))
-    assert [finding.check for finding in report.findings if finding.status is Status.FAIL][0] == "last-step"
+    assert next(finding.check for finding in report.findings if finding.status is Status.FAIL) == "last-step"
     assert report.diagnosis[0].slip == "noise-at-the-end"
 
 

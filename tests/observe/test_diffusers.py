@@ -30,7 +30,11 @@ RIGHT = [
     *((name, {"steps": 50, "spacing": "trailing"}) for name in (DDPM, DDIM, EULER, ANCESTRAL)),
     *((name, {"steps": steps, "spacing": "linspace"}) for name in (DDPM, EULER, ANCESTRAL) for steps in (7, 50)),
     *((name, {"steps": 13, "spacing": "leading"}) for name in (DDPM, DDIM, EULER, ANCESTRAL)),
-    *((name, {"steps": 20, "config": {"beta_schedule": kind}}) for name in (DDPM, DDIM, EULER) for kind in ("scaled_linear", "squaredcos_cap_v2")),
+    *(
+        (name, {"steps": 20, "config": {"beta_schedule": kind}})
+        for name in (DDPM, DDIM, EULER)
+        for kind in ("scaled_linear", "squaredcos_cap_v2")
+    ),
     *((name, {"steps": 20, "config": V}) for name in (DDPM, DDIM, EULER, ANCESTRAL)),
     *((name, {"steps": 20, "config": {"prediction_type": "sample"}}) for name in (DDPM, DDIM, EULER)),
     *((DDIM, {"steps": 20, "eta": eta}) for eta in (0.2, 1.0)),
@@ -121,7 +125,9 @@ def test_a_planted_mistake_in_a_scheduler_is_found(monkeypatch):
 
 def test_a_config_file_is_judged_and_nothing_it_names_is_imported(tmp_path):
     path = tmp_path / "scheduler_config.json"
-    path.write_text(json.dumps({"_class_name": DDIM, "_diffusers_version": "0.0", "beta_schedule": "scaled_linear", "clip_sample": False}))
+    path.write_text(
+        json.dumps({"_class_name": DDIM, "_diffusers_version": "0.0", "beta_schedule": "scaled_linear", "clip_sample": False})
+    )
     assert failures(vd.check(resolve(str(path), steps=10))) == []
     for content, says in [
         ('{"_class_name": "os.system"}', "diffusers has no scheduler 'os.system'"),
@@ -131,7 +137,7 @@ def test_a_config_file_is_judged_and_nothing_it_names_is_imported(tmp_path):
         (json.dumps({"_class_name": DDIM, "beta_start": "much"}), "refuses"),
     ]:
         path.write_text(content)
-        with pytest.raises(MisuseError, match=".") as error:
+        with pytest.raises(MisuseError) as error:
             resolve(str(path), steps=10)
         assert says in str(error.value)
         assert "\n" not in str(error.value)

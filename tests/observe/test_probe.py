@@ -92,7 +92,9 @@ def test_a_recorded_run_is_bit_for_bit_the_run_that_would_have_happened():
 
 
 def test_taps_leave_numpy_as_it_was():
-    before = {name: getattr(np.random, name) for name in ("default_rng", "Generator", "RandomState", "randn", "normal", "standard_normal")}
+    before = {
+        name: getattr(np.random, name) for name in ("default_rng", "Generator", "RandomState", "randn", "normal", "standard_normal")
+    }
     np.random.seed(3)
     state = np.random.get_state()[1].copy()
     observe(function_target(affine(legacy_global), SCHEDULE))

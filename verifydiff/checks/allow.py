@@ -71,10 +71,13 @@ def apply_allowed(report: Report, allowed: tuple[Allowed, ...]) -> Report:
     for finding in report.findings:
         if finding.status is Status.FAIL and finding.check in mine:
             used.add(finding.check)
-            findings.append(replace(finding, status=Status.ALLOWED, message=f"{finding.message} Allowed: {mine[finding.check].reason}"))
+            findings.append(
+                replace(finding, status=Status.ALLOWED, message=f"{finding.message} Allowed: {mine[finding.check].reason}")
+            )
         else:
             findings.append(finding)
-    for entry in mine.values():
-        if entry.check not in used:
-            findings.append(Finding("allow", Status.NOTE, f"{entry.check} is allowed to fail ({entry.reason}) and no longer does."))
+    stale = [entry for entry in mine.values() if entry.check not in used]
+    findings += [
+        Finding("allow", Status.NOTE, f"{entry.check} is allowed to fail ({entry.reason}) and no longer does.") for entry in stale
+    ]
     return replace(report, findings=tuple(findings))

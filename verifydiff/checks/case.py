@@ -137,7 +137,9 @@ def in_single_precision(observation: Observation, expected: tuple[Array, ...], b
 def state_rounding(observation: Observation) -> Array:
     """What rounding the states themselves does to the weights, where they come in less than double precision."""
     unit = observation.run.unit
-    return np.asarray(ROUNDINGS * unit * (1 + 1 / np.sqrt(1 - observation.levels)) if unit > DOUBLE else np.zeros(observation.steps))
+    return np.asarray(
+        ROUNDINGS * unit * (1 + 1 / np.sqrt(1 - observation.levels)) if unit > DOUBLE else np.zeros(observation.steps)
+    )
 
 
 def rounding(family: Family, levels: Levels, unit: float) -> tuple[Array, Array, Array]:
@@ -145,11 +147,11 @@ def rounding(family: Family, levels: Levels, unit: float) -> tuple[Array, Array,
     told = levels.told
     writing = family.writings[0]
 
-    def weights(t: Array, s: Array) -> tuple[Array, ...]:
+    def weights(t: Array, s: Array) -> Array:
         with np.errstate(all="ignore"):
-            return tuple(np.broadcast_to(w, told.shape) for w in writing.evaluate({abar_t: t, abar_s: s}, "eps"))
+            return np.stack([np.broadcast_to(w, told.shape) for w in writing.evaluate({abar_t: t, abar_s: s}, "eps")])
 
-    bounds = [sum_of_sensitivities(lambda t, s, i=i: weights(t, s)[i], levels.abar_t, levels.abar_s) for i in range(3)]
+    bounds = sum_of_sensitivities(weights, levels.abar_t, levels.abar_s)
     with np.errstate(all="ignore"):
         a, b, c = (ROUNDINGS * unit * np.nan_to_num(bound, nan=0.0, posinf=0.0) for bound in bounds)
         b = b / np.sqrt(1 - told)

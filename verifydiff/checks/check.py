@@ -27,7 +27,7 @@ STATISTICAL_CHECKS = 2
 """The scale of hidden noise and the law of the noise; everything else is free of chance."""
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818 - a sampler that fails a check is no error of the caller
     """Raised by :meth:`Report.raise_if_failed`; the message lists what failed and why."""
 
 
@@ -125,7 +125,9 @@ def check(
     return replace(apply_allowed(report, allow), seconds=time.monotonic() - began)
 
 
-def _as_target(sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...]) -> Target:
+def _as_target(
+    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...]
+) -> Target:
     if not callable(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
     if not all(isinstance(n, int) and n >= 1 for n in shape):
@@ -192,10 +194,12 @@ def known_family(case: Case, identity: Identity) -> Iterator[Finding]:
         yield Finding("family", Status.PASS, f"it is {identity}.", measured=identity.distance)
     else:
         yield Finding(
-            "family", Status.FAIL,
+            "family",
+            Status.FAIL,
             f"half of its steps or more are those of none of the known families; the nearest is {identity.family.title}.",
-            measured=identity.distance, expected=0.0,
-        )  # fmt: skip
+            measured=identity.distance,
+            expected=0.0,
+        )
 
 
 def _suspects(claimed: Family | None, identity: Identity) -> list[Family]:

@@ -78,7 +78,9 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
             continue
         coarse = [predicted for predicted in predictions if in_single_precision(observation, predicted, bounds)]
         if coarse:
-            yield Explanation(slip.id, slip.description, min(residual(observation, predicted) for predicted in coarse), family.title)
+            yield Explanation(
+                slip.id, slip.description, min(residual(observation, predicted) for predicted in coarse), family.title
+            )
 
 
 def matches(observation: Observation, family: Family) -> bool:
@@ -94,8 +96,9 @@ def residual(observation: Observation, predicted: tuple[Array, Array, Array]) ->
     Infinite where a prediction is not finite and the observation is.
     """
     worst = 0.0
-    resolution = (*observation.resolution, np.zeros(observation.steps))
-    for observed, column, fine in zip((observation.x_t, observation.x_0, observation.z), predicted, resolution, strict=True):
+    for observed, column, fine in zip(
+        (observation.x_t, observation.x_0, observation.z), predicted, observation.resolution, strict=True
+    ):
         known = np.isfinite(observed)
         if not np.isfinite(column[known]).all():
             return float("inf")

@@ -66,7 +66,8 @@ def _other_spacing(times: Array, T: int, spacing: str) -> str:
     if not differing.size:
         return ""
     k = int(differing[0])
-    return f"the times are not those of {spacing} spacing: query {k} tells t = {times[k]:.6g}, not {right[k]} ({differing.size} differ)"
+    told = f"query {k} tells t = {times[k]:.6g}, not {right[k]}"
+    return f"the times are not those of {spacing} spacing: {told} ({differing.size} differ)"
 
 
 def _brief(times: Array) -> list[float]:
@@ -95,7 +96,8 @@ def pairing(case: Case) -> Iterator[Finding]:
         "pairing",
         Status.FAIL,
         f"{off.size} of {observation.steps} steps do not land on the level they should; the worst, {case.step(k)}, lands on "
-        f"sqrt(abar) = {landed[k]:.8g}{_index_of(landed[k], observation.target.schedule)}, not on {right[k]:.8g} (off by {landed[k] - right[k]:.2g}).",
+        f"sqrt(abar) = {landed[k]:.8g}{_index_of(landed[k], observation.target.schedule)}, not on {right[k]:.8g} "
+        f"(off by {landed[k] - right[k]:.2g}).",
         measured=float(landed[k]),
         expected=float(right[k]),
         tolerance=float(bound[k]),
@@ -115,5 +117,3 @@ def _index_of(root: float, schedule: Schedule) -> str:
         return " (a level that the schedule does not have)"
     index = float(np.interp(-abar, -schedule.abar, np.arange(-1, schedule.timesteps)))
     return f" (the level of {'the data' if index < -0.5 else f't = {index:.4g}'})"
-
-

@@ -27,16 +27,21 @@ def start(case: Case) -> Iterator[Finding]:
         yield Finding("start", Status.PASS, "the first query holds x_init.")
     elif off <= 2 * signal:
         yield Finding(
-            "start", Status.NOTE,
+            "start",
+            Status.NOTE,
             f"the first query holds x_init times {observation.start:.8g}: the variance it starts from is off by {off:.2g}, "
             f"no more than the signal left at that time ({signal:.2g}).",
-            measured=observation.start, expected=1.0,
-        )  # fmt: skip
+            measured=observation.start,
+            expected=1.0,
+        )
     else:
         yield Finding(
-            "start", Status.FAIL, f"the first query holds x_init times {observation.start:.8g}: x_T has the wrong variance.",
-            measured=observation.start, expected=1.0,
-        )  # fmt: skip
+            "start",
+            Status.FAIL,
+            f"the first query holds x_init times {observation.start:.8g}: x_T has the wrong variance.",
+            measured=observation.start,
+            expected=1.0,
+        )
 
 
 def tables(case: Case) -> Iterator[Finding]:
@@ -50,10 +55,11 @@ def tables(case: Case) -> Iterator[Finding]:
         if rises.size:
             k = int(rises[0])
             yield Finding(
-                "tables", Status.FAIL,
+                "tables",
+                Status.FAIL,
                 f"{name} must fall with time, it rises from {stored[k]:.4g} at t = {k} to {stored[k + 1]:.4g} at t = {k + 1}.",
                 measured=float(stored[k + 1]),
-            )  # fmt: skip
+            )
             continue
         error = np.abs(stored - right) / np.maximum(right, 1e-300)
         k = int(np.argmax(error))
@@ -61,18 +67,23 @@ def tables(case: Case) -> Iterator[Finding]:
         if (np.abs(stored - right) > bound * right + SINGLE**2).any():
             k = int(np.argmax(error / bound))
             yield Finding(
-                "tables", Status.FAIL, f"{name}[{k}] is {stored[k]:.8g}, the schedule's abar is {right[k]:.8g}.",
-                measured=float(stored[k]), expected=float(right[k]), tolerance=float(bound[k]),
-            )  # fmt: skip
+                "tables",
+                Status.FAIL,
+                f"{name}[{k}] is {stored[k]:.8g}, the schedule's abar is {right[k]:.8g}.",
+                measured=float(stored[k]),
+                expected=float(right[k]),
+                tolerance=float(bound[k]),
+            )
         elif error[k] > 1e-12:
             rest = np.abs(stored - right) / np.maximum(1 - right, 1e-300)
             worst = int(np.argmax(rest))
             yield Finding(
-                "tables", Status.NOTE,
+                "tables",
+                Status.NOTE,
                 f"{name} is kept in single precision: off by up to {error[k]:.1g} relative (t = {k}); 1 - abar, which the "
                 f"steps divide by, by up to {rest[worst]:.1g} (t = {worst}).",
                 measured=float(error[k]),
-            )  # fmt: skip
+            )
         else:
             yield Finding("tables", Status.PASS, f"{name} is the schedule's to {error[k]:.1g}.")
 
@@ -88,7 +99,9 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
         yield Finding("precision", Status.FAIL, f"as shipped, in single precision: {fault}")
         return
     if seen.steps != case.observation.steps:
-        yield Finding("precision", Status.FAIL, f"as shipped, it takes {seen.steps} steps; in double precision {case.observation.steps}.")
+        yield Finding(
+            "precision", Status.FAIL, f"as shipped, it takes {seen.steps} steps; in double precision {case.observation.steps}."
+        )
         return
     shipped_case = replace(case, observation=seen)
     moved = [np.abs(a - b) for a, b in zip((seen.x_t, seen.x_0), shipped_case.expected, strict=False)]
@@ -100,21 +113,27 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
     if any(o.size for o in off):
         k = int(next(o for o in off if o.size)[0])
         yield Finding(
-            "precision", Status.FAIL, f"as shipped, the weights move by {worst:.2g}, more than single precision explains ({case.step(k)}).",
+            "precision",
+            Status.FAIL,
+            f"as shipped, the weights move by {worst:.2g}, more than single precision explains ({case.step(k)}).",
             measured=worst,
-        )  # fmt: skip
+        )
     else:
         yield Finding(
-            "precision", Status.NOTE, f"as shipped, in single precision, the weights move by up to {worst:.1g}; rounding explains that.",
+            "precision",
+            Status.NOTE,
+            f"as shipped, in single precision, the weights move by up to {worst:.1g}; rounding explains that.",
             measured=worst,
-        )  # fmt: skip
+        )
 
 
 def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
     """Does one denoiser, told as eps, as x_0 and as v, give one sample?"""
     target, natural = case.observation.target, case.observation.run
     if target.with_prediction is None:
-        yield Finding("prediction-types", Status.NOT_APPLICABLE, f"the model predicts {target.prediction}; nothing else is offered.")
+        yield Finding(
+            "prediction-types", Status.NOT_APPLICABLE, f"the model predicts {target.prediction}; nothing else is offered."
+        )
         return
     agreeing, refused = [str(target.prediction)], []
     for kind in Prediction:
@@ -124,7 +143,14 @@ def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding
             refused.append(f"{kind} says nothing of x_0 where abar = 0")
             continue
         try:
-            other = run(target.with_prediction(kind), answers(seed, SMALL), _first_state(case), seed, noise=replay(natural), deadline=deadline)
+            other = run(
+                target.with_prediction(kind),
+                answers(seed, SMALL),
+                _first_state(case),
+                seed,
+                noise=replay(natural),
+                deadline=deadline,
+            )
         except SamplerFault as fault:
             if fault.kind != "raises":
                 yield Finding("prediction-types", Status.FAIL, f"told as {kind}: {fault}")
@@ -134,10 +160,13 @@ def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding
         difference = _difference(natural.x, other.x)
         if difference > 1e-9:
             yield Finding(
-                "prediction-types", Status.FAIL,
+                "prediction-types",
+                Status.FAIL,
                 f"the same denoiser told as {target.prediction} and as {kind} gives samples that differ by {difference:.2g}.",
-                measured=difference, expected=0.0, tolerance=1e-9,
-            )  # fmt: skip
+                measured=difference,
+                expected=0.0,
+                tolerance=1e-9,
+            )
             return
         agreeing.append(str(kind))
     if len(agreeing) > 1:
@@ -182,10 +211,10 @@ def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
     error = np.maximum(np.abs(seen.x_t - own.x_t), np.abs(seen.x_0 - own.x_0))
     k = int(off[np.argmax(error[off])])
     return Finding(
-        "identity", Status.FAIL,
+        "identity",
+        Status.FAIL,
         f"{name} differs from step at {off.size} of {own.steps} steps; the worst, {case.step(k)}: the weights of x_t and x_0 are "
         f"{seen.x_t[k]:.8g} and {seen.x_0[k]:.8g}, those of step {own.x_t[k]:.8g} and {own.x_0[k]:.8g}.",
-        measured=[float(seen.x_t[k]), float(seen.x_0[k])], expected=[float(own.x_t[k]), float(own.x_0[k])],
-    )  # fmt: skip
-
-
+        measured=[float(seen.x_t[k]), float(seen.x_0[k])],
+        expected=[float(own.x_t[k]), float(own.x_0[k])],
+    )

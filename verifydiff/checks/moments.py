@@ -86,7 +86,8 @@ def _bias(data: Array, right: Array) -> Iterator[Finding]:
         yield Finding(
             "method-bias",
             Status.NOTE,
-            f"implemented right, this method on this grid ends data of variance {data[1, j]:g} in {right[1, j]:.6g} ({off[j]:.2%} off).",
+            f"implemented right, this method on this grid ends data of variance {data[1, j]:g} in {right[1, j]:.6g} "
+            f"({off[j]:.2%} off).",
             float(right[1, j]),
             float(data[1, j]),
         )

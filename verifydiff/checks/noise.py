@@ -60,16 +60,21 @@ def noise_scale(case: Case, seed: int, deadline: float, *, trusted: bool) -> Ite
         if trusted:
             yield _hidden_scale(case, right, seed, deadline)
         else:
-            yield Finding("noise-scale", Status.INCONCLUSIVE, "the noise cannot be reached, and its law is not one whose draws tell a scale.")
+            yield Finding(
+                "noise-scale", Status.INCONCLUSIVE, "the noise cannot be reached, and its law is not one whose draws tell a scale."
+            )
     elif not observation.noisy.any():
         yield Finding("noise-scale", Status.PASS, "no step adds noise, as the closed form says.")
     else:
         where = "none at the end" if right[-1] == 0 else "the end included"
         worst = float((np.abs(seen - right) / np.where(right > 0, right, 1)).max())
         yield Finding(
-            "noise-scale", Status.PASS, f"the scale of the noise is that of the closed form at every step, {where} (off by at most {worst:.1g}).",
-            measured=worst, tolerance=1e-10,
-        )  # fmt: skip
+            "noise-scale",
+            Status.PASS,
+            f"the scale of the noise is that of the closed form at every step, {where} (off by at most {worst:.1g}).",
+            measured=worst,
+            tolerance=1e-10,
+        )
 
 
 def _noise_at_the_end(case: Case, k: int) -> Finding:
@@ -92,18 +97,24 @@ def _hidden_scale(case: Case, right: Array, seed: int, deadline: float) -> Findi
         return Finding("noise-scale", Status.FAIL, f"with a batch of {rows} {fault}")
     u = fresh[use] / right[use, None, None]
     result = compare_variance(u, 1.0, RESOLUTION, case.rates)
-    status = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}[result.decision]
+    status = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}[
+        result.decision
+    ]
     words = {
         Status.PASS: f"equals the closed form within {RESOLUTION:.0%}",
         Status.FAIL: "differs from the closed form",
         Status.INCONCLUSIVE: f"cannot be told within {RESOLUTION:.0%} from {result.n} draws; {needed} are needed",
     }
     return Finding(
-        "noise-scale", status,
-        f"the noise cannot be reached, so its variance is judged by {result.n} draws: over the closed form's it is {result.estimate:.4g} "
-        f"(between {result.interval[0]:.4g} and {result.interval[1]:.4g}) and {words[status]}.",
-        measured=result.estimate, expected=1.0, tolerance=RESOLUTION, false_alarm=case.rates.false_alarm,
-    )  # fmt: skip
+        "noise-scale",
+        status,
+        f"the noise cannot be reached, so its variance is judged by {result.n} draws: over the closed form's it is "
+        f"{result.estimate:.4g} (between {result.interval[0]:.4g} and {result.interval[1]:.4g}) and {words[status]}.",
+        measured=result.estimate,
+        expected=1.0,
+        tolerance=RESOLUTION,
+        false_alarm=case.rates.false_alarm,
+    )
 
 
 def noise_law(case: Case) -> Finding:
@@ -123,18 +134,23 @@ def noise_law(case: Case) -> Finding:
     failed = {test.test: test for test in battery if test.rejects(rates.false_alarm)}
     if not failed:
         return Finding(
-            "noise-law", Status.PASS,
-            f"{u.size} draws are fresh at every step, independent over rows and coordinates, and standard normal ({len(battery)} tests).",
+            "noise-law",
+            Status.PASS,
+            f"{u.size} draws are fresh at every step, independent over rows and coordinates, and standard normal "
+            f"({len(battery)} tests).",
             false_alarm=case.rates.false_alarm,
-        )  # fmt: skip
+        )
     test = min(failed.values(), key=_how_telling)
     slip, words = LAW.get(test.test, (None, f"the noise fails the test {test.test}"))
     return Finding(
-        "noise-law", Status.FAIL,
+        "noise-law",
+        Status.FAIL,
         f"{words}{f' ({test.where})' if test.where else ''}: {test.test} has p = {test.p_value:.2g} over {test.n} draws.",
-        measured=test.p_value, tolerance=rates.false_alarm, false_alarm=case.rates.false_alarm,
+        measured=test.p_value,
+        tolerance=rates.false_alarm,
+        false_alarm=case.rates.false_alarm,
         details={"slip": slip, "failed": {name: one.p_value for name, one in failed.items()}},
-    )  # fmt: skip
+    )
 
 
 def _how_telling(test: Evidence) -> tuple[bool, float, int]:

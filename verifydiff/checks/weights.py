@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from ..schedule import Array
+from ..schedule import Array, Mask
 from ..verdict import Finding, Status
 from .case import DOUBLE, RELATIVE, Case
 
@@ -27,7 +28,11 @@ def affinity(case: Case) -> Iterator[Finding]:
         return
     bent = np.flatnonzero(~observation.affine)
     if bent.size and observation.hidden.any() and not observation.replays:
-        yield Finding("affinity", Status.INCONCLUSIVE, "the noise neither repeats with the seed nor can it be reached: nothing can be compared.")
+        yield Finding(
+            "affinity",
+            Status.INCONCLUSIVE,
+            "the noise neither repeats with the seed nor can it be reached: nothing can be compared.",
+        )
     elif bent.size:
         k = int(bent[np.argmax(np.nan_to_num(observation.residual[bent], posinf=1e300))])
         yield Finding(
@@ -40,15 +45,18 @@ def affinity(case: Case) -> Iterator[Finding]:
         )
     else:
         yield Finding(
-            "affinity", Status.PASS, f"every step is an affine map (what is left over: {observation.residual.max():.1g}).",
-            measured=float(observation.residual.max()), tolerance=1e-9,
-        )  # fmt: skip
+            "affinity",
+            Status.PASS,
+            f"every step is an affine map (what is left over: {observation.residual.max():.1g}).",
+            measured=float(observation.residual.max()),
+            tolerance=1e-9,
+        )
     if observation.clip is not None:
         yield Finding(
             "clipping",
             Status.NOTE,
-            f"the prediction of x_0 is clipped or thresholded at about {observation.clip:.4g}; the steps are judged inside that range, "
-            "where it does nothing.",
+            f"the prediction of x_0 is clipped or thresholded at about {observation.clip:.4g}; the steps are judged inside that "
+            "range, where it does nothing.",
             measured=observation.clip,
         )
 
@@ -61,7 +69,9 @@ def coefficients(case: Case) -> Iterator[Finding]:
         return
     observed = {"x_t": observation.x_t, "x_0": observation.x_0}
     bounds = dict(zip(observed, case.tolerance, strict=False))
-    off = {name: ~(np.abs(seen - right) <= bounds[name]) for (name, seen), right in zip(observed.items(), case.expected, strict=False)}
+    off = {
+        name: ~(np.abs(seen - right) <= bounds[name]) for (name, seen), right in zip(observed.items(), case.expected, strict=False)
+    }
     adds = np.flatnonzero(observation.offset != 0)
     if adds.size:
         k = int(adds[0])
@@ -79,21 +89,23 @@ def coefficients(case: Case) -> Iterator[Finding]:
         worst = max(float(_relative(observed[n], right).max()) for n, right in zip(observed, case.expected, strict=False))
         if case.unit > DOUBLE:
             yield Finding(
-                "precision", Status.NOTE,
-                f"the sampler works in less than double precision: its weights are off by up to {worst:.1g}, as rounding explains, and are "
-                f"not judged more finely than that.",
+                "precision",
+                Status.NOTE,
+                f"the sampler works in less than double precision: its weights are off by up to {worst:.1g}, as rounding explains, "
+                "and are not judged more finely than that.",
                 measured=worst,
-            )  # fmt: skip
+            )
         yield Finding(
             "coefficients",
             Status.PASS,
-            f"the weights of x_t and x_0 are those of {case.family.title} at all {observation.steps} steps (off by at most {worst:.1g}).",
+            f"the weights of x_t and x_0 are those of {case.family.title} at all {observation.steps} steps "
+            f"(off by at most {worst:.1g}).",
             measured=worst,
             tolerance=RELATIVE if case.unit == DOUBLE else float(max(bound.max() for bound in case.tolerance[:2])),
         )
 
 
-def _wrong_weights(case: Case, check: str, name: str, seen: Array, right: Array, bound: Array, off: Array) -> Finding:
+def _wrong_weights(case: Case, check: str, name: str, seen: Array, right: Array, bound: Array, off: Mask) -> Finding:
     error = np.where(off, np.abs(seen - right) / np.maximum(np.abs(right), bound), -1)
     error[off & ~np.isfinite(right)] = np.inf
     k = int(np.argmax(error))
@@ -119,7 +131,7 @@ def _relative(seen: Array, right: Array) -> Array:
     return np.asarray(np.abs(seen - right) / np.maximum(np.abs(right), 1e-3 * max(1e-300, float(np.abs(right).max()))))
 
 
-def _ranges(steps: Array, most: int = 4) -> str:
+def _ranges(steps: np.ndarray[Any, np.dtype[np.intp]], most: int = 4) -> str:
     """Consecutive numbers as ranges: 0-4, 7, 9-12, ..."""
     breaks = np.flatnonzero(np.diff(steps) > 1)
     starts, ends = np.append(steps[:1], steps[breaks + 1]), np.append(steps[breaks], steps[-1:])

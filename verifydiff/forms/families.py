@@ -56,7 +56,7 @@ class Writing:
     @cached_property
     def over_eps(self) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
         """(a, b, c): the weights of x_t, eps and z. The step is linear in all three, so its values at unit vectors are they."""
-        return tuple(self.step.xreplace(_unit(symbol, (x_t, eps, z))) for symbol in (x_t, eps, z))  # type: ignore[return-value]
+        return tuple(self.step.xreplace(_unit(symbol, (x_t, eps, z))) for symbol in (x_t, eps, z))
 
     @cached_property
     def over_x0(self) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
@@ -69,7 +69,7 @@ class Writing:
         for symbol, expression in self.equations:
             known[symbol] = x_0 if symbol == x_hat else expression.xreplace(known)
         step = in_levels(known[x_s])
-        return tuple(step.xreplace(_unit(symbol, (x_t, x_0, z))) for symbol in (x_t, x_0, z))  # type: ignore[return-value]
+        return tuple(step.xreplace(_unit(symbol, (x_t, x_0, z))) for symbol in (x_t, x_0, z))
 
     def evaluate(self, levels: dict[sympy.Symbol, Any], over: str = "x0") -> tuple[Any, Any, Any]:
         """The three weights as arrays, given arrays for abar_t, abar_s and whatever else the equations use.
@@ -79,7 +79,7 @@ class Writing:
             over: ``"x0"`` for (p, q, c), ``"eps"`` for (a, b, c).
         """
         values = {**levels, **dict(self.variables)}
-        return tuple(weight(*values.values()) for weight in _compiled(self, over, tuple(values)))  # type: ignore[return-value]
+        return tuple(weight(*values.values()) for weight in _compiled(self, over, tuple(values)))
 
 
 @cache
@@ -117,7 +117,9 @@ class Family:
 
         start, end = np.broadcast_arrays(np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64))
         with np.errstate(divide="ignore", invalid="ignore"):
-            p, q, c = (np.broadcast_to(w, start.shape).astype(np.float64) for w in self.writings[0].evaluate({abar_t: start, abar_s: end}))
+            p, q, c = (
+                np.broadcast_to(w, start.shape).astype(np.float64) for w in self.writings[0].evaluate({abar_t: start, abar_s: end})
+            )
         if self.silent_end:
             c = np.where(end == 1, 0.0, c)
         return p, q, c

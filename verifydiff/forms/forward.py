@@ -15,7 +15,9 @@ SALIMANS = "Salimans & Ho 2022"
 
 mean = Form("forward.mean", "mean of x_t given x_0", r"\mathbb{E}[x_t \mid x_0]", sqrt(abar_t) * x_0, Source(HO, "eq. 4"))
 
-variance = Form("forward.variance", "variance of x_t given x_0", r"\operatorname{Var}[x_t \mid x_0]", 1 - abar_t, Source(HO, "eq. 4"))
+variance = Form(
+    "forward.variance", "variance of x_t given x_0", r"\operatorname{Var}[x_t \mid x_0]", 1 - abar_t, Source(HO, "eq. 4")
+)
 
 noised = Form(
     "forward.noised", "x_t as a function of x_0 and its noise", "x_t",
@@ -38,9 +40,17 @@ eps_from_x0 = Form(
 velocity = Form("forward.velocity", "velocity", "v", sqrt(abar_t) * eps - sqrt(1 - abar_t) * x_0, Source(SALIMANS, "sec. 4"))
 
 x0_from_v = Form(
-    "forward.x0_from_v", "the x_0 that a velocity implies", r"\hat x_0", sqrt(abar_t) * x_t - sqrt(1 - abar_t) * v, Source(SALIMANS, "sec. 4")
+    "forward.x0_from_v",
+    "the x_0 that a velocity implies",
+    r"\hat x_0",
+    sqrt(abar_t) * x_t - sqrt(1 - abar_t) * v,
+    Source(SALIMANS, "sec. 4"),
 )
 
 eps_from_v = Form(
-    "forward.eps_from_v", "the noise that a velocity implies", r"\hat\epsilon", sqrt(abar_t) * v + sqrt(1 - abar_t) * x_t, Source(SALIMANS, "app. D")
+    "forward.eps_from_v",
+    "the noise that a velocity implies",
+    r"\hat\epsilon",
+    sqrt(abar_t) * v + sqrt(1 - abar_t) * x_t,
+    Source(SALIMANS, "app. D"),
 )

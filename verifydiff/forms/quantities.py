@@ -44,7 +44,7 @@ LEVEL = Domain(lower=0, upper=1, closed_above=True)
 UNIT = Domain(lower=0, upper=1, closed_below=True, closed_above=True)
 
 
-class Quantity(sympy.Symbol):
+class Quantity(sympy.Symbol):  # type: ignore[misc]  # SymPy carries no types
     """A SymPy symbol that knows its domain and, where it is not a base letter, its definition.
 
     Two quantities are the same symbol when name, domain and definition agree. A plain ``sympy.Symbol`` may stand beside
@@ -65,7 +65,7 @@ class Quantity(sympy.Symbol):
     tex: str
     meaning: str
 
-    def __new__(
+    def __new__(  # noqa: D102
         cls,
         name: str,
         latex: str = "",

@@ -12,7 +12,11 @@ hessian_t = Quantity("hessian_t", r"\nabla^2 \log p_t(x_t)", REAL, meaning="one 
 delta = Quantity("delta", r"\delta_{ij}", REAL, meaning="1 where the two coordinates are the same, else 0")
 
 kernel_score = Form(
-    "score.kernel", "score of q(x_t | x_0)", r"\nabla_{x_t} \log q(x_t \mid x_0)", -eps / sqrt(1 - abar_t), Source("Song et al. 2021 (SDE)", "eq. 7")
+    "score.kernel",
+    "score of q(x_t | x_0)",
+    r"\nabla_{x_t} \log q(x_t \mid x_0)",
+    -eps / sqrt(1 - abar_t),
+    Source("Song et al. 2021 (SDE)", "eq. 7"),
 )
 
 tweedie_mean = Form(

@@ -74,7 +74,7 @@ def diffusers_target(
         raise MisuseError("a learned variance needs a model that predicts one; no closed form says what it should be.")
     if eta is not None and not 0 <= eta <= 1:
         raise MisuseError(f"`eta` must lie in [0, 1], got {eta:g}.")
-    if eta is not None and "eta" not in inspect.signature(cls.step).parameters:
+    if eta is not None and "eta" not in inspect.signature(vars(cls)["step"]).parameters:
         raise MisuseError(f"{name}.step takes no eta.")
     wide = _Scheduler(cls, options, steps, eta, wide=True)
     shipped = _Scheduler(cls, options, steps, eta, wide=False)
@@ -85,7 +85,9 @@ def diffusers_target(
 class _Scheduler:
     """One configuration of one scheduler class, in the library's own precision or wide."""
 
-    def __init__(self, cls: type, options: dict[str, Any], steps: int | None, eta: float | None, *, wide: bool, batched: bool = False) -> None:
+    def __init__(
+        self, cls: type, options: dict[str, Any], steps: int | None, eta: float | None, *, wide: bool, batched: bool = False
+    ) -> None:
         self.cls, self.options, self.eta, self.wide, self.batched = cls, options, eta, wide, batched
         self.module = importlib.import_module(cls.__module__)
         config = self.make(1).config
@@ -105,7 +107,9 @@ class _Scheduler:
                 raise
             except Exception as error:
                 text = str(error).strip().splitlines()
-                raise MisuseError(f"diffusers refuses {self.cls.__name__} with these options: {text[0] if text else type(error).__name__}") from None
+                raise MisuseError(
+                    f"diffusers refuses {self.cls.__name__} with these options: {text[0] if text else type(error).__name__}"
+                ) from None
         return scheduler
 
     def target(self, name: str) -> Target:
@@ -200,7 +204,7 @@ class _Scheduler:
 
     @cached_property
     def table(self) -> Array:
-        """abar at every array index. In sigma space a level of 0 is an infinite sigma; the library documents 2**-24 in its place."""
+        """abar at every array index. In sigma space a level of 0 is an infinite sigma; the library puts 2**-24 in its place."""
         abar = self.schedule.abar[1:].copy()
         if self.in_sigma_space and abar[-1] == 0:
             abar[-1] = 2.0**-24

@@ -22,7 +22,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..schedule import Array
+from ..schedule import Array, Mask
 from .running import Answer, Noise, Run, run
 from .target import Target
 
@@ -66,7 +66,7 @@ class Observation:
     z: Array
     residual: Array
     offset: Array
-    remembers: Array
+    remembers: Mask
     noise: Array
     draw_of_step: Array
     run: Run
@@ -83,27 +83,27 @@ class Observation:
         return self.times.size
 
     @cached_property
-    def affine(self) -> Array:
+    def affine(self) -> Mask:
         """(N,): whether the step is an affine map of the state and the present prediction alone."""
-        return (self.residual < affine_within(self.run.unit)) & ~self.remembers
+        return np.asarray((self.residual < affine_within(self.run.unit)) & ~self.remembers)
 
     @cached_property
-    def resolution(self) -> tuple[Array, Array]:
-        """(N,) each: how finely x_t and x_0 could be recovered; coarse where the state has grown far beyond the answers."""
+    def resolution(self) -> tuple[Array, Array, Array]:
+        """(N,) each: how finely x_t, x_0 and z could be recovered; coarse where the state has grown far beyond the answers."""
         size = np.abs(self.run.x).max(axis=(1, 2))
         error = 64 * self.run.unit * np.maximum(np.abs(self.x_t) * size[:-1], size[1:])
-        return error / np.maximum(size[:-1], SMALL), error / SMALL
+        return error / np.maximum(size[:-1], SMALL), error / SMALL, _rounding(self.run, self.levels, self.x_t, self.x_0)
 
     @cached_property
-    def noisy(self) -> Array:
+    def noisy(self) -> Mask:
         """(N,): whether the step adds noise, beyond what rounding would leave."""
         scale = np.sqrt((self.noise**2).mean(axis=(1, 2)))
-        return (self.z > 0) | (scale > _rounding(self.run, self.levels, self.x_t, self.x_0))
+        return np.asarray((self.z > 0) | (scale > _rounding(self.run, self.levels, self.x_t, self.x_0)))
 
     @cached_property
-    def hidden(self) -> Array:
+    def hidden(self) -> Mask:
         """(N,): whether the step adds noise that no recorded draw explains."""
-        return self.noisy & (self.draw_of_step < 0)
+        return np.asarray(self.noisy & (self.draw_of_step < 0))
 
 
 def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Observation:
@@ -131,7 +131,9 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
 
     same_grid = varied.times.shape == natural.times.shape and np.array_equal(varied.times, natural.times)
     steps = [_fit(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
-    p, q, residual, remembers = (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
+    p, q, residual, remembers = (
+        (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
+    )
     noise = _unexplained(natural, p, q)
     levels = target.levels_at(natural.times)
     c, draw_of_step, offset = _explain(noise, natural, _rounding(natural, levels, p, q))
@@ -190,7 +192,7 @@ def answers(seed: int, size: float) -> Answer:
     """Random data for every query, uniform in [-size, size]; a query's answer depends on its number alone."""
 
     def answer(k: int, x: Array, abar: float) -> Array:
-        return _generator([seed, k]).uniform(-size, size, x.shape)
+        return np.asarray(_generator([seed, k]).uniform(-size, size, x.shape))
 
     return answer
 
@@ -215,7 +217,7 @@ def _fit(first: Run, second: Run, k: int) -> tuple[float, float, float, bool]:
     """(p, q, residual, remembers) of step k from the difference of two runs on one noise."""
 
     def difference(values: str, i: int) -> Array:
-        return (getattr(first, values)[i] - getattr(second, values)[i]).ravel()
+        return np.asarray(getattr(first, values)[i] - getattr(second, values)[i]).ravel()
 
     target = difference("x", k + 1)
     present = np.stack([difference("x", k), difference("answers", k)], axis=1)
@@ -236,7 +238,7 @@ def _least_squares(columns: Array, target: Array) -> tuple[Array, float]:
     return weights, float(np.abs(columns @ weights - target).max()) / size
 
 
-def _unfitted(steps: int) -> tuple[Array, Array, Array, Array]:
+def _unfitted(steps: int) -> tuple[Array, Array, Array, Mask]:
     nan = np.full(steps, np.nan)
     return nan, nan.copy(), np.full(steps, np.inf), np.zeros(steps, dtype=bool)
 

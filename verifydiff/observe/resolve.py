@@ -48,7 +48,9 @@ def resolve(
         attribute, config = _scheduler_config(Path(name), config or {})
         where, colon = "diffusers", ":"
     if not colon or not where or not attribute:
-        raise MisuseError(f"{name!r} names no target: give path/file.py:name, package.module:name, diffusers:Class or a scheduler_config.json.")
+        raise MisuseError(
+            f"{name!r} names no target: give path/file.py:name, package.module:name, diffusers:Class or a scheduler_config.json."
+        )
     if where == "diffusers":
         from .diffusers import diffusers_target
 
@@ -62,7 +64,9 @@ def resolve(
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
     if not callable(sample):
         raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
-    return function_target(sample, schedule or Schedule.linear(1000), name=name, prediction=prediction or Prediction.EPSILON, steps=steps, shape=shape)
+    return function_target(
+        sample, schedule or Schedule.linear(1000), name=name, prediction=prediction or Prediction.EPSILON, steps=steps, shape=shape
+    )
 
 
 def function_target(
@@ -79,9 +83,9 @@ def function_target(
 
     namespace = getattr(sample, "__globals__", None)
     if namespace is None:  # a callable object: its class's methods name the module
-        namespace = getattr(getattr(type(sample), "__call__", None), "__globals__", {})
+        namespace = getattr(vars(type(sample)).get("__call__"), "__globals__", {})
     return Target(
-        name=name or getattr(sample, "__qualname__", type(sample).__name__),
+        name=name or str(getattr(sample, "__qualname__", type(sample).__name__)),
         sample=sample,
         schedule=schedule,
         taps=(numpy_tap(namespace),),

@@ -116,7 +116,9 @@ class _Recorder:
             raise OutOfTime
         limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps, 8)
         if k >= limit:
-            raise SamplerFault("never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end.")
+            raise SamplerFault(
+                "never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end."
+            )
         self._watch_handed()
         state = self.state(x, f"asked the model (query {k}) with")
         if not np.isfinite(state).all():
@@ -194,7 +196,7 @@ def predict(kind: Prediction, x: Array, x0: Array, abar: float) -> Array:
         return x0.copy()
     eps = (x - np.sqrt(abar) * x0) / np.sqrt(1 - abar)
     if kind is Prediction.EPSILON:
-        return eps
+        return np.asarray(eps)
     return np.asarray(np.sqrt(abar) * eps - np.sqrt(1 - abar) * x0)
 
 
@@ -214,7 +216,9 @@ def _call(sample: Callable[[], Any], recorder: _Recorder, deadline: float) -> An
         if recorder.fault is not None:
             raise recorder.fault from None
         where = f"after {len(recorder.x)} model calls" if recorder.x else "before it asked the model"
-        raise SamplerFault("raises", f"the sampler raised {where}: {type(error).__name__}: {_one_line(error)}{_place(error)}") from None
+        raise SamplerFault(
+            "raises", f"the sampler raised {where}: {type(error).__name__}: {_one_line(error)}{_place(error)}"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -249,7 +253,9 @@ def _as_state(value: Any, shape: tuple[int, ...], did: str) -> Array:
     try:
         state = np.array(value, dtype=np.float64)
     except Exception as error:
-        raise SamplerFault("wrong-type", f"the sampler {did} {type(value).__name__}, not an array of numbers: {_one_line(error)}") from None
+        raise SamplerFault(
+            "wrong-type", f"the sampler {did} {type(value).__name__}, not an array of numbers: {_one_line(error)}"
+        ) from None
     if state.shape != shape:
         raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
     return state

@@ -23,7 +23,9 @@ def numpy_tap(namespace: dict[str, Any]) -> Tap:
     @contextmanager
     def tap(draw: Draw) -> Iterator[None]:
         replacements = _replacements(draw)
-        generators = {name: _TappedGenerator.of(value, draw) for name, value in namespace.items() if type(value) is np.random.Generator}
+        generators = {
+            name: _TappedGenerator.of(value, draw) for name, value in namespace.items() if type(value) is np.random.Generator
+        }
         imported = {
             name: new for name, value in namespace.items() for old, new in replacements.values() if callable(value) and value is old
         }

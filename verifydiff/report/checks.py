@@ -77,7 +77,9 @@ def diagnosis(report: Report) -> RenderableType:
     """The slips that reproduce what was seen, best first."""
     best, *others = report.diagnosis
     lines = [
-        Text.assemble(("likeliest slip: ", "bold"), (best.slip, "bold yellow"), f": {best.description} (residual {best.residual:.1g})")
+        Text.assemble(
+            ("likeliest slip: ", "bold"), (best.slip, "bold yellow"), f": {best.description} (residual {best.residual:.1g})"
+        )
     ]
     lines += [Text.assemble(("  or as well: ", "dim"), e.slip, f": {e.description} (residual {e.residual:.1g})") for e in others]
     return Padding(Group(*lines), (0, 0, 0, 2))

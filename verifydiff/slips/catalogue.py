@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from operator import methodcaller
 
 import numpy as np
 import sympy
@@ -68,9 +70,13 @@ def noise_weight(change: Callable[[sympy.Expr], sympy.Expr]) -> Rewrite:
         for symbol, expression in writing.equations:
             weight = expression.coeff(z)
             if weight != 0:
-                yield edited(writing, symbol, lambda e, w=weight: e.xreplace({z: sympy.Integer(0)}) + change(w) * z)
+                yield edited(writing, symbol, partial(_with_noise_weight, change(weight)))
 
     return rewrite
+
+
+def _with_noise_weight(weight: sympy.Expr, expression: sympy.Expr) -> sympy.Expr:
+    return expression.xreplace({z: sympy.Integer(0)}) + weight * z
 
 
 def each_root(change: Callable[[sympy.Expr], sympy.Expr]) -> Rewrite:
@@ -81,7 +87,7 @@ def each_root(change: Callable[[sympy.Expr], sympy.Expr]) -> Rewrite:
             radicands = {power.base for power in expression.atoms(sympy.Pow) if abs(power.exp) == sympy.Rational(1, 2)}
             for radicand in sorted(radicands, key=sympy.default_sort_key):
                 changes = {sqrt(radicand): change(radicand), 1 / sqrt(radicand): 1 / change(radicand)}
-                yield edited(writing, symbol, lambda e, c=changes: e.xreplace(c))
+                yield edited(writing, symbol, methodcaller("xreplace", changes))
 
     return rewrite
 
@@ -194,7 +200,9 @@ CATALOGUE: tuple[Slip, ...] = (
     FormSlip(
         "beta-tilde-for-beta", "the variance of every step equals beta-tilde_t, not beta_t", defined_as(variance, _tilde, _large)
     ),
-    FormSlip("variance-as-deviation", "the noise is scaled by its variance, not by the square root of it", noise_weight(lambda w: w**2)),
+    FormSlip(
+        "variance-as-deviation", "the noise is scaled by its variance, not by the square root of it", noise_weight(lambda w: w**2)
+    ),
     FormSlip("deviation-rooted-again", "the noise is scaled by the square root of its standard deviation", noise_weight(sqrt)),
     FormSlip("noise-left-out", "no noise is added where the family adds some", noise_weight(lambda _: sympy.Integer(0))),
     FormSlip("noise-unscaled", "the noise is added with weight 1", noise_weight(lambda _: sympy.Integer(1))),
@@ -209,10 +217,14 @@ CATALOGUE: tuple[Slip, ...] = (
     FormSlip(
         "variance-upside-down",
         "the posterior variance has (1 - abar_t) / (1 - abar_s) in place of its inverse",
-        both(defined_as(variance, (1 - abar_t) / (1 - abar_s) * beta_t, _tilde), defined_as(sigma_t, eta / _ratio * _step_variance)),
+        both(
+            defined_as(variance, (1 - abar_t) / (1 - abar_s) * beta_t, _tilde), defined_as(sigma_t, eta / _ratio * _step_variance)
+        ),
     ),
     # the eta family
-    FormSlip("eta-scales-the-variance", "eta scales the variance of the noise, not its standard deviation", substituted(eta, sqrt(eta))),
+    FormSlip(
+        "eta-scales-the-variance", "eta scales the variance of the noise, not its standard deviation", substituted(eta, sqrt(eta))
+    ),
     FormSlip("eta-squared", "eta enters the standard deviation squared", substituted(eta, eta**2)),
     FormSlip(
         "sigma-not-subtracted",
@@ -253,7 +265,9 @@ CATALOGUE: tuple[Slip, ...] = (
         "the ancestral step goes down to sigma(s) and adds its noise on top",
         defined_as(sigma_down, ve_s),
     ),
-    FormSlip("step-in-sigma-unscaled", "the step in sigma space lacks the change of sigma", substituted(ve_s - ve_t, -ve_t, xbar_s)),
+    FormSlip(
+        "step-in-sigma-unscaled", "the step in sigma space lacks the change of sigma", substituted(ve_s - ve_t, -ve_t, xbar_s)
+    ),
     # bars, roots and indices within a formula
     FormSlip("lost-bar", "alphas[t] stands where the product abar_t belongs", substituted(abar_t, alpha_of_t)),
     FormSlip("lost-bar-at-s", "alphas[s] stands where the product abar_s belongs", substituted(abar_s, alpha_of_s)),
@@ -289,7 +303,11 @@ CATALOGUE: tuple[Slip, ...] = (
         "a step leads to t - T // S, not to the next entry of the list of times",
         _stride,
     ),
-    LevelSlip("previous-is-t-minus-one", "a step leads to t - 1, not to the next entry of the list of times", _end_at(lambda v: v.start - 1)),
+    LevelSlip(
+        "previous-is-t-minus-one",
+        "a step leads to t - 1, not to the next entry of the list of times",
+        _end_at(lambda v: v.start - 1),
+    ),
     LevelSlip("end-one-early", "a step leads one index below the next entry of the list of times", _end_at(lambda v: v.end - 1)),
     LevelSlip("end-one-late", "a step leads one index above the next entry of the list of times", _end_at(lambda v: v.end + 1)),
     LevelSlip("time-told-one-late", "the model is told t + 1 where the step starts from t", _shifted(-1)),
@@ -307,7 +325,9 @@ CATALOGUE: tuple[Slip, ...] = (
     LevelSlip("cosine-unsquared", "the levels follow a cosine that was not squared", _table(_cosine_unsquared)),
     LevelSlip("linear-schedule", "the levels are those of the linear schedule", _table(lambda s: Schedule.linear(s.timesteps))),
     LevelSlip(
-        "scaled-linear-schedule", "the levels are those of the scaled linear schedule", _table(lambda s: Schedule.scaled_linear(s.timesteps))
+        "scaled-linear-schedule",
+        "the levels are those of the scaled linear schedule",
+        _table(lambda s: Schedule.scaled_linear(s.timesteps)),
     ),
     LevelSlip("cosine-schedule", "the levels are those of the cosine schedule", _table(lambda s: Schedule.cosine(s.timesteps))),
     # the noise
@@ -320,12 +340,10 @@ CATALOGUE: tuple[Slip, ...] = (
 )
 
 
-def by_id(id: str) -> Slip:
+def by_id(name: str) -> Slip:
     """The slip of that name.
 
     Raises:
         KeyError: if there is none.
     """
-    return {slip.id: slip for slip in CATALOGUE}[id]
-
-
+    return {slip.id: slip for slip in CATALOGUE}[name]

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ..forms.families import Family, Writing
+from ..forms import forward
+from ..forms.families import Family, Writing, x_hat
 from ..forms.quantities import LEVEL, PROPER_FRACTION, Quantity, abar_s, abar_t
 from ..schedule import Array, Schedule
 
@@ -33,7 +34,6 @@ class Levels:
         start: (N,): array index each step starts from.
         end: (N,): array index each step leads to; -1 is the data.
         final: the level of the last step's end.
-        steps: the number of steps the sampler was told to take.
         told: (N,): abar at the times that were told to the model.
         abar_t, abar_s: (N,): the levels the equations are fed.
     """
@@ -48,6 +48,7 @@ class Levels:
 
     @property
     def steps(self) -> int:
+        """N."""
         return int(self.start.size)
 
     def at(self, index: Array) -> Array:
@@ -152,10 +153,8 @@ def weights(writing: Writing, levels: Levels, *, silent: bool) -> tuple[Array, A
 
 def _keeps_x0(writing: Writing) -> bool:
     """Whether the prediction of the data in the writing is the true one, so that p and q may be taken over it."""
-    from ..forms import forward
-    from ..forms.families import x_hat
-
-    return dict(writing.equations).get(x_hat, forward.x0_from_eps.expression) == forward.x0_from_eps.expression
+    right = forward.x0_from_eps.expression
+    return bool(dict(writing.equations).get(x_hat, right) == right)
 
 
 def _array(value: Any, shape: tuple[int, ...]) -> Array:
