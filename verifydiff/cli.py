@@ -176,7 +176,7 @@ def _schedule(arguments: argparse.Namespace) -> Schedule | None:
 
     if arguments.schedule is None and arguments.timesteps is None:
         return None
-    schedule = Schedule.named(arguments.schedule or "linear", arguments.timesteps or 1000)
+    schedule = Schedule.named(arguments.schedule or "linear", 1000 if arguments.timesteps is None else arguments.timesteps)
     if arguments.timesteps is not None and arguments.timesteps != schedule.timesteps:
         raise MisuseError(f"{arguments.schedule} holds {schedule.timesteps} betas, --timesteps says {arguments.timesteps}.")
     return schedule

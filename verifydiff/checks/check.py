@@ -16,7 +16,7 @@ from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
 from ..verdict import Finding, MisuseError, Status, overall
-from . import grid, library, moments, noise, weights
+from . import behaviour, grid, library, moments, noise, weights
 from .allow import Allowed, apply_allowed
 from .case import Case, Contract
 from .diagnosis import Explanation, diagnose
@@ -161,45 +161,22 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
 
 
 def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Iterator[Finding]:
-    yield behaviour(case.observation)
-    yield from library.start(case)
+    yield from behaviour.behaviour(case)
+    yield from behaviour.start(case)
     yield from grid.time_grid(case)
     yield from library.tables(case)
     yield from weights.affinity(case)
-    yield from noise.seed(case)
+    yield from behaviour.seed(case)
     if not case.observation.affine.all():
         return
-    yield from known_family(case, identity)
+    yield from behaviour.known_family(case, identity)
     yield from grid.pairing(case)
     yield from weights.coefficients(case)
-    yield from noise.noise(case, seed, deadline)
+    yield from noise.scale_and_law(case, seed, deadline)
     yield from moments.exact_moments(case, deadline)
     yield from library.prediction_types(case, seed, deadline)
     yield from library.identity(case, seed, deadline - time.monotonic())
     yield from library.precision(case, seed, deadline - time.monotonic())
-
-
-def behaviour(observation: Observation) -> Finding:
-    """Does the sampler keep to its contract: shapes, finite numbers, nothing changed that is not its own?"""
-    if observation.run.mutated:
-        return Finding("behaviour", Status.FAIL, f"the sampler changes {observation.run.mutated} in place.")
-    return Finding("behaviour", Status.PASS, f"it asked the model {observation.steps} times and returned finite numbers.")
-
-
-def known_family(case: Case, identity: Identity) -> Iterator[Finding]:
-    """Where it claims no family: is it one that is known?"""
-    if case.contract.family is not None or case.observation.target.family is not None:
-        return
-    if identity.found:
-        yield Finding("family", Status.PASS, f"it is {identity}.", measured=identity.distance)
-    else:
-        yield Finding(
-            "family",
-            Status.FAIL,
-            f"half of its steps or more are those of none of the known families; the nearest is {identity.family.title}.",
-            measured=identity.distance,
-            expected=0.0,
-        )
 
 
 def _suspects(claimed: Family | None, identity: Identity) -> list[Family]:

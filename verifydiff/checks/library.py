@@ -8,40 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..observe import Observation, SamplerFault, observe, run
-from ..observe.probe import SMALL, affine_within, answers, replay
+from ..observe.probe import SMALL, answers, replay
 from ..observe.target import Prediction
 from ..schedule import Array
 from ..verdict import Finding, Status
 from .case import ROUNDINGS, SINGLE, Case, rounding
 from .diagnosis import matches
-
-
-def start(case: Case) -> Iterator[Finding]:
-    """Does the first query hold x_init?"""
-    observation = case.observation
-    if observation.start_residual > affine_within(observation.run.unit):
-        yield Finding("start", Status.FAIL, "the first query does not hold x_init: the sampler starts from a state of its own.")
-        return
-    off, signal = abs(observation.start**2 - 1), float(observation.levels[0])
-    if off <= max(1e-12, 64 * observation.run.unit):
-        yield Finding("start", Status.PASS, "the first query holds x_init.")
-    elif off <= 2 * signal:
-        yield Finding(
-            "start",
-            Status.NOTE,
-            f"the first query holds x_init times {observation.start:.8g}: the variance it starts from is off by {off:.2g}, "
-            f"no more than the signal left at that time ({signal:.2g}).",
-            measured=observation.start,
-            expected=1.0,
-        )
-    else:
-        yield Finding(
-            "start",
-            Status.FAIL,
-            f"the first query holds x_init times {observation.start:.8g}: x_T has the wrong variance.",
-            measured=observation.start,
-            expected=1.0,
-        )
 
 
 def tables(case: Case) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ LAW = {
 """What a failed test means, most telling first: (slip, in words)."""
 
 
-def noise(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
+def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
     """Scale and law. Draws tell the scale of hidden noise only where its law is right."""
     law = noise_law(case)
     yield from noise_scale(case, seed, deadline, trusted=law.status is not Status.FAIL)
@@ -157,15 +157,3 @@ def _how_telling(test: Evidence) -> tuple[bool, float, int]:
     """Draws that stand twice to the last digit say most; else the smallest p-value, and the order of ``LAW`` between equals."""
     twice = test.test.startswith("coincidence-") and test.statistic <= SAME
     return not twice, 0.0 if twice else test.p_value, list(LAW).index(test.test) if test.test in LAW else len(LAW)
-
-
-def seed(case: Case) -> Iterator[Finding]:
-    """Does the seed decide the noise: the same seed the same run, another seed another run?"""
-    observation = case.observation
-    if not observation.replays:
-        yield Finding("seed", Status.FAIL, "two runs with the same seed differ: the noise does not come from the seed alone.")
-    elif observation.noisy.any() and not observation.seeds_differ:
-        yield Finding("seed", Status.FAIL, "two runs with different seeds have the same noise: the seed is not used.")
-    else:
-        what = "another seed gives other noise" if observation.noisy.any() else "and there is no noise"
-        yield Finding("seed", Status.PASS, f"the same seed gives the same run bit for bit, {what}.")

@@ -1,0 +1,75 @@
+"""Does the sampler keep to its contract: what it hands over, what it starts from, what its seed decides, what it is?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..observe.probe import affine_within
+from ..verdict import Finding, Status
+from .case import Case
+from .identify import Identity
+
+
+def behaviour(case: Case) -> Iterator[Finding]:
+    """Does the sampler keep to its contract: shapes, finite numbers, nothing changed that is not its own?"""
+    observation = case.observation
+    if observation.run.mutated:
+        yield Finding("behaviour", Status.FAIL, f"the sampler changes {observation.run.mutated} in place.")
+    else:
+        yield Finding("behaviour", Status.PASS, f"it asked the model {observation.steps} times and returned finite numbers.")
+
+
+def start(case: Case) -> Iterator[Finding]:
+    """Does the first query hold x_init?"""
+    observation = case.observation
+    if observation.start_residual > affine_within(observation.run.unit):
+        yield Finding("start", Status.FAIL, "the first query does not hold x_init: the sampler starts from a state of its own.")
+        return
+    off, signal = abs(observation.start**2 - 1), float(observation.levels[0])
+    if off <= max(1e-12, 64 * observation.run.unit):
+        yield Finding("start", Status.PASS, "the first query holds x_init.")
+    elif off <= 2 * signal:
+        yield Finding(
+            "start",
+            Status.NOTE,
+            f"the first query holds x_init times {observation.start:.8g}: the variance it starts from is off by {off:.2g}, "
+            f"no more than the signal left at that time ({signal:.2g}).",
+            measured=observation.start,
+            expected=1.0,
+        )
+    else:
+        yield Finding(
+            "start",
+            Status.FAIL,
+            f"the first query holds x_init times {observation.start:.8g}: x_T has the wrong variance.",
+            measured=observation.start,
+            expected=1.0,
+        )
+
+
+def seed(case: Case) -> Iterator[Finding]:
+    """Does the seed decide the noise: the same seed the same run, another seed another run?"""
+    observation = case.observation
+    if not observation.replays:
+        yield Finding("seed", Status.FAIL, "two runs with the same seed differ: the noise does not come from the seed alone.")
+    elif observation.noisy.any() and not observation.seeds_differ:
+        yield Finding("seed", Status.FAIL, "two runs with different seeds have the same noise: the seed is not used.")
+    else:
+        what = "another seed gives other noise" if observation.noisy.any() else "and there is no noise"
+        yield Finding("seed", Status.PASS, f"the same seed gives the same run bit for bit, {what}.")
+
+
+def known_family(case: Case, identity: Identity) -> Iterator[Finding]:
+    """Where it claims no family: is it one that is known?"""
+    if case.contract.family is not None or case.observation.target.family is not None:
+        return
+    if identity.found:
+        yield Finding("family", Status.PASS, f"it is {identity}.", measured=identity.distance)
+    else:
+        yield Finding(
+            "family",
+            Status.FAIL,
+            f"half of its steps or more are those of none of the known families; the nearest is {identity.family.title}.",
+            measured=identity.distance,
+            expected=0.0,
+        )
