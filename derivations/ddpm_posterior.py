@@ -14,20 +14,17 @@ from verifydiff.proof import Gaussian, at, derivation
 
 
 def posterior(d):
+    """The law of x_s given x_t and x_0, where some noise has been added at s."""
     d.equal(abar_t / abar_s, alpha_t, "over any stride, the composed alpha is the quotient of the levels")
-    d.assume(abar_s < 1, "s >= 1: at s = 0 the posterior is the point x_0 and has no density")
-    likelihood = d.given(
-        r"q(x_t \mid x_s, x_0)",
-        Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t),
-        "Markov: the kernel forgets x_0 (Ho et al. 2020, eq. 2)",
-    )
+    forgets = "Markov: given x_s, x_t forgets x_0 (Ho et al. 2020, eq. 2)"
+    likelihood = d.given(r"q(x_t \mid x_s, x_0)", Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t), forgets)
     prior = d.given(r"q(x_s \mid x_0)", Gaussian(x_s, sqrt(abar_s) * x_0, 1 - abar_s), "the forward marginal at s (eq. 4)")
     evidence = d.given(r"q(x_t \mid x_0)", Gaussian(x_t, sqrt(abar_t) * x_0, 1 - abar_t), "the forward marginal at t (eq. 4)")
-    precision = d.equal(
-        alpha_t / beta_t + 1 / (1 - abar_s), (1 - abar_t) / (beta_t * (1 - abar_s)), "the factor of -x_s^2 / 2: precisions add"
-    )
-    mean = (sqrt(alpha_t) / beta_t * x_t + sqrt(abar_s) / (1 - abar_s) * x_0) / precision
-    return d.bayes(likelihood, prior, evidence, Gaussian(x_s, mean, 1 / precision), "complete the square in x_s")
+    with d.suppose(abar_s < 1, "s >= 1: at s = 0 the posterior is the point x_0 and has no density"):
+        precision = alpha_t / beta_t + 1 / (1 - abar_s)
+        d.equal(precision, (1 - abar_t) / (beta_t * (1 - abar_s)), "the factor of -x_s^2 / 2: precisions add")
+        mean = (sqrt(alpha_t) / beta_t * x_t + sqrt(abar_s) / (1 - abar_s) * x_0) / precision
+        return d.bayes(likelihood, prior, evidence, Gaussian(x_s, mean, 1 / precision), "complete the square in x_s")
 
 
 @derivation(ddpm.posterior_mean)

@@ -14,25 +14,19 @@ from verifydiff.proof import Gaussian, at, derivation, letter
 u = letter("u", "u")
 
 
-def kernel(d):
-    return d.given(
-        r"q(x_t \mid x_s)", Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t), "one step of the forward process (Ho et al. 2020, eq. 2)"
-    )
-
-
 def marginal(d):
+    """The law of x_t given x_0, from that of x_s."""
     first = Gaussian(x_t, sqrt(alpha_t) * x_0, beta_t)
     d.equal(at(forward.mean.expression, abar_s=1), first.mean, "base, t = 1: x_s is the data, and abar_t = alpha_t")
     d.equal(at(forward.variance.expression, abar_s=1), first.variance, "base, t = 1: all variance is that of the one step")
-    d.assume(abar_s < 1, "induction, t > 1: the claim holds at s >= 1, where some noise has been added")
-    step = kernel(d)
-    before = d.given(r"q(x_s \mid x_0)", Gaussian(x_s, sqrt(abar_s) * x_0, 1 - abar_s), "the claim at s")
+    step = d.given(r"q(x_t \mid x_s)", Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t), "one step of the chain (Ho et al. 2020, eq. 2)")
+    before = d.given(r"q(x_s \mid x_0)", Gaussian(x_s, sqrt(abar_s) * x_0, 1 - abar_s), "induction: the claim holds at s")
     variance = alpha_t * (1 - abar_s) + beta_t
+    after = Gaussian(x_t, sqrt(alpha_t) * sqrt(abar_s) * x_0, variance)
     gain = sqrt(alpha_t) * (1 - abar_s) / variance
-    given_next = Gaussian(x_s, sqrt(abar_s) * x_0 + gain * (x_t - sqrt(alpha_t * abar_s) * x_0), (1 - abar_s) * beta_t / variance)
-    return d.marginalise(
-        before, step, given_next, Gaussian(x_t, sqrt(alpha_t) * sqrt(abar_s) * x_0, variance), "complete the square in x_s"
-    )
+    backward = Gaussian(x_s, sqrt(abar_s) * x_0 + gain * (x_t - after.mean), (1 - abar_s) * beta_t / variance)
+    with d.suppose(abar_s < 1, "induction, t > 1: some noise has been added at s"):
+        return d.marginalise(before, step, backward, after, "complete the square in x_s")
 
 
 @derivation(forward.mean)

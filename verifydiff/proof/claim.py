@@ -76,6 +76,20 @@ def claim(statement: Any, assuming: Iterable[Any] = ()) -> Claim:
     return Claim(lhs, relation, rhs, tuple(claim(one) for one in assuming))
 
 
+def letters_of(*expressions: sympy.Expr) -> set[sympy.Symbol]:
+    """The base letters that the expressions rest on, also those that would cancel from a definition."""
+    found: set[sympy.Symbol] = set()
+    waiting = [symbol for expression in expressions for symbol in expression.free_symbols]
+    while waiting:
+        symbol = waiting.pop()
+        definition = getattr(symbol, "definition", None)
+        if definition is None:
+            found.add(symbol)
+        else:
+            waiting += definition.free_symbols
+    return found
+
+
 def exact(value: Any) -> sympy.Expr:
     """The value as a SymPy expression, refused if it holds a float, an infinity or what is no expression at all.
 

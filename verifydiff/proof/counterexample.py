@@ -18,7 +18,7 @@ from flint import arb, ctx, fmpq
 
 from ..forms.quantities import Domain, Quantity, abar_s, abar_t, alpha_t, beta_t
 from .balls import Balls, ImpreciseError, UndefinedError, Value
-from .claim import Claim, Counterexample
+from .claim import Claim, Counterexample, letters_of
 from .tower import UnsupportedError, domain_of
 
 PRECISIONS = (64, 256, 1024, 4096)
@@ -85,14 +85,7 @@ def feasible(assuming: tuple[Claim, ...], deadline: float) -> bool:
 
 def letters(*claims: Claim) -> list[sympy.Symbol]:
     """The base letters that the claims are written in, by name; also those that would cancel from a definition."""
-    found: set[sympy.Symbol] = set()
-    waiting = [symbol for one in claims for side in (one.lhs, one.rhs) for symbol in side.free_symbols]
-    while waiting:
-        symbol = waiting.pop()
-        if isinstance(symbol, Quantity) and symbol.definition is not None:
-            waiting += symbol.definition.free_symbols
-        else:
-            found.add(symbol)
+    found = letters_of(*(side for one in claims for side in (one.lhs, one.rhs)))
     return sorted(found, key=lambda symbol: symbol.name)
 
 

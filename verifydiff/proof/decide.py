@@ -24,7 +24,7 @@ from .roots import factored
 from .signs import Sign
 from .tower import FullError, NestedError, TooLargeError, Tower, UnsupportedError, VanishingError, domain_of
 
-SIZES = (12, 24, 48)
+SIZES = (20, 40, 64)
 MAX_SHARED = 16
 SECONDS = 5.0
 

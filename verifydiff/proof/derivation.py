@@ -22,7 +22,7 @@ from typing import overload
 
 from ..forms import Form
 from ..verdict import MisuseError, Proof
-from .claim import Counterexample
+from .claim import Claim, Counterexample
 from .page import Check, Page, Step, worst
 
 Body = Callable[[Page], None]
@@ -37,6 +37,7 @@ class Proved:
         form: the closed form that was to be proved, if there is one.
         outcome: the worst outcome of its steps.
         steps: the page.
+        assuming: the hypotheses that were in force at its end.
         seconds: how long it took.
         idea: the docstring of the derivation.
     """
@@ -48,7 +49,15 @@ class Proved:
     outcome: Proof
     steps: tuple[Step, ...]
     seconds: float
+    assuming: tuple[Claim, ...] = ()
     idea: str = ""
+
+    @property
+    def where(self) -> list[str]:
+        """Where the claim holds: its hypotheses, and the conditions of its steps that the domains do not see to."""
+        decisions = [check.decision for step in self.steps for check in step.checks]
+        open_ones = [str(condition) for decision in decisions for condition in decision.open_conditions]
+        return list(dict.fromkeys([*map(str, self.assuming), *open_ones]))
 
     @property
     def latex(self) -> str:
@@ -120,7 +129,9 @@ class Derivation:
             raise MisuseError(f"the derivation {self.id} states nothing: it only defines and assumes.")
         outcome = worst([step.outcome for step in page.steps])
         idea = inspect.getdoc(self.body) or ""
-        return Proved(self.id, self.title, self.source, self.form, outcome, tuple(page.steps), perf_counter() - began, idea)
+        return Proved(
+            self.id, self.title, self.source, self.form, outcome, tuple(page.steps), perf_counter() - began, page.assumed, idea
+        )
 
 
 @overload

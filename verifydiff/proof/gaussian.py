@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 
 from ..verdict import MisuseError
-from .claim import exact
+from .claim import exact, letters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,15 @@ class Gaussian:
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", exact(self.mean))
         object.__setattr__(self, "variance", exact(self.variance))
-        if not isinstance(self.of, sympy.Symbol):
-            raise MisuseError(f"a Gaussian is the law of a letter, got {self.of!r}.")
-        if self.of in self.mean.free_symbols | self.variance.free_symbols:
+        if not isinstance(self.of, sympy.Symbol) or getattr(self.of, "definition", None) is not None:
+            raise MisuseError(f"a Gaussian is the law of a letter without a definition, got {self.of!r}.")
+        if self.of in self.letters:
             raise MisuseError(f"the mean and the variance of a Gaussian in {self.of} must not depend on {self.of}.")
+
+    @property
+    def letters(self) -> set[sympy.Symbol]:
+        """The letters that the mean and the variance rest on."""
+        return letters_of(self.mean, self.variance)
 
     @property
     def log_density(self) -> sympy.Expr:

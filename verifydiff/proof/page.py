@@ -18,9 +18,10 @@ import sympy
 from ..forms import Form
 from ..forms.quantities import Quantity, in_base_letters
 from ..verdict import MisuseError, Proof
-from .claim import Claim, Decision, claim, exact
+from .claim import Claim, Decision, claim, exact, letters_of
 from .decide import decide
 from .gaussian import Gaussian
+from .tower import domain_of
 
 BY_DEFINITION = Decision(Proof.PROVED, "by definition")
 
@@ -109,7 +110,13 @@ class Page:
         self.steps: list[Step] = []
         self.concluded = False
         self._assumed: list[Claim] = []
+        self._integrals: dict[sympy.Symbol, Any] = {}
         self._began = perf_counter()
+
+    @property
+    def assumed(self) -> tuple[Claim, ...]:
+        """The hypotheses in force."""
+        return tuple(self._assumed)
 
     # -- what a page starts from -----------------------------------------------------------------------------------------
 
@@ -168,6 +175,10 @@ class Page:
 
     def bayes(self, likelihood: Gaussian, prior: Gaussian, evidence: Gaussian, posterior: Gaussian, because: str) -> Gaussian:
         """The posterior density is likelihood times prior over evidence, pointwise, normalisers included."""
+        if (likelihood.of, prior.of) != (evidence.of, posterior.of):
+            raise MisuseError("likelihood and evidence are laws of one letter, prior and posterior of the other.")
+        if prior.of in evidence.letters or likelihood.of in prior.letters:
+            raise MisuseError(f"the evidence must not depend on {prior.of}, nor the prior on {likelihood.of}.")
         lhs = likelihood.log_density + prior.log_density - evidence.log_density
         checks = [self._positive(law) for law in (likelihood, prior, evidence, posterior)]
         checks.append(self._decide("log densities, pointwise", lhs, "==", posterior.log_density))
@@ -181,14 +192,10 @@ class Page:
 
     def marginalise(self, prior: Gaussian, kernel: Gaussian, conditional: Gaussian, marginal: Gaussian, because: str) -> Gaussian:
         """Integrate ``prior.of`` out of prior times kernel: the joint factorises into a density of it and the marginal."""
-        if (
-            conditional.of != prior.of
-            or marginal.of != kernel.of
-            or prior.of in marginal.mean.free_symbols | marginal.variance.free_symbols
-        ):
-            raise MisuseError(
-                f"the joint must factorise into a density of {prior.of} and a marginal of {kernel.of} that is free of {prior.of}."
-            )
+        if (conditional.of, marginal.of) != (prior.of, kernel.of):
+            raise MisuseError(f"the joint must factorise into a law of {prior.of} and one of {kernel.of}.")
+        if prior.of in marginal.letters or kernel.of in prior.letters:
+            raise MisuseError(f"the marginal must not depend on {prior.of}, nor the prior on {kernel.of}.")
         checks = [self._positive(law) for law in (prior, kernel, conditional, marginal)]
         joint = prior.log_density + kernel.log_density
         checks.append(self._decide("joint factorises, pointwise", joint, "==", conditional.log_density + marginal.log_density))
@@ -202,7 +209,9 @@ class Page:
 
     def affine(self, law: Gaussian, image: Any, of: sympy.Symbol, result: Gaussian, because: str) -> Gaussian:
         """Change of variables: where ``law.of`` has the law, ``of = image`` (affine in ``law.of``) has the law ``result``."""
-        x, image = law.of, exact(image)
+        x, image = law.of, in_base_letters(exact(image))
+        if result.of != of or of in letters_of(image) | law.letters:
+            raise MisuseError(f"the image is the law of {of}, and must not depend on {of} itself.")
         slope = sympy.diff(image, x)
         inverse = x + (of - image) / slope
         if x in slope.free_symbols:
@@ -221,6 +230,8 @@ class Page:
     def derivative(self, function: Any, of: sympy.Symbol, result: Any, because: str) -> sympy.Expr:
         """The derivative of the function is the result; returns the result."""
         function, result = in_base_letters(exact(function)), exact(result)
+        if getattr(of, "definition", None) is not None:
+            raise MisuseError(f"{of} is defined by other letters; differentiate along one of those.")
         check = self._decide("derivative", sympy.diff(function, of), "==", result)
         self._write(
             "differentiation", because, [check],
@@ -246,10 +257,13 @@ class Page:
             The identity between the integrals, as a claim ``lhs == rhs``.
         """
         for coefficient, _ in (*lhs, *rhs):
-            if set(over) & exact(coefficient).free_symbols:
+            if set(over) & letters_of(exact(coefficient)):
                 raise MisuseError(
                     f"the coefficient {coefficient} depends on {', '.join(map(str, over))} and cannot leave the integral."
                 )
+        for integrand, symbol in integrals.items():
+            if self._integrals.setdefault(symbol, integrand) != integrand:
+                raise MisuseError(f"{symbol} already stands for the integral of {self._integrals[symbol]}.")
         pointwise = [sum((c * g for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
         check = self._decide("integrands, pointwise", pointwise[0], "==", pointwise[1])
         integrated = [sum((c * integrals[g] for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
@@ -263,9 +277,13 @@ class Page:
         Returns:
             One equation a monomial that does not hold by itself.
         """
-        gap = sympy.Poly(sympy.expand(exact(lhs) - exact(rhs)), *letters)
+        lhs, rhs = in_base_letters(exact(lhs)), in_base_letters(exact(rhs))
+        try:
+            gap = sympy.Poly(sympy.expand(lhs - rhs), *letters)
+        except sympy.PolynomialError:
+            raise MisuseError(f"{lhs} - ({rhs}) is no polynomial in {', '.join(map(str, letters))}.") from None
         equations = [Claim(coefficient, "==", sympy.Integer(0)) for coefficient in gap.coeffs()]
-        check = self._decide("coefficients put together again", gap.as_expr(), "==", exact(lhs) - exact(rhs))
+        check = self._decide("coefficients put together again", gap.as_expr(), "==", lhs - rhs)
         self._write(
             "undetermined coefficients", because, [check],
             lambda: f"{lhs} = {rhs} for all {', '.join(map(str, letters))}: " + ", ".join(map(str, equations)),
@@ -311,10 +329,10 @@ class Page:
         """Linear equations have one root; a pure quadratic has one that is not negative."""
         first = sympy.diff(pivot, letter)
         second = sympy.diff(first, letter)
-        if letter in second.free_symbols:
-            raise MisuseError(f"{pivot} = 0 is of higher than second degree in {letter}.")
         if second == 0:
             return [self._nonzero(first)]
+        if letter in second.free_symbols or (domain_of(letter).lower or 0) < 0 or domain_of(letter).lower is None:
+            raise MisuseError(f"{pivot} = 0 does not determine {letter}: it is of higher degree, or {letter} may be negative.")
         middle = first.xreplace({letter: sympy.Integer(0)})
         return [
             self._nonzero(second),
@@ -333,7 +351,7 @@ class Page:
         self._write("algebra", because, [check], lambda: check.statement, lambda: check.latex)
 
     def _decide(self, what: str, lhs: Any, relation: str, rhs: Any) -> Check:
-        stated = Claim(lhs, relation, rhs, tuple(self._assumed))
+        stated = Claim(lhs, relation, rhs, self.assumed)
         return Check(what, stated, decide(stated))
 
     def _write(self, rule: str, because: str, checks: list[Check], statement: Text, latex: Text, rests_on: str = "") -> None:

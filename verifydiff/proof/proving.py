@@ -79,6 +79,7 @@ def _claim(proved: Proved) -> dict[str, Any]:
         "method": proved.method,
         "seconds": round(proved.seconds, 6),
         "source": proved.source,
+        "where": proved.where,
         "steps": [_step(step) for step in proved.steps],
     }
     if proved.counterexample:

@@ -94,12 +94,14 @@ class Signs:
 
     def _certify(self, poly: Poly, key: str, depth: int) -> Sign:
         sign = self._by_coefficients(poly, key)
-        if sign.strict or sign is Sign.ZERO or depth == 0 or (sign and not self.assumed):
+        if depth == 0 or sign is Sign.ZERO or sign.strict:
             return sign
-        for way in (self._by_assumption,) if sign else (self._by_assumption, self._by_square, self._by_discriminant, self._by_ball):
-            found = way(poly, depth - 1)
-            if abs(found) > abs(sign):
-                sign = found
+        if sign:  # only an assumption that is itself strict could say more
+            better = self._by_assumption(poly, depth - 1) if any(strict for _, strict in self.assumed) else sign
+            return better if better.strict else sign
+        for way in (self._by_assumption, self._by_square, self._by_discriminant, self._by_ball):
+            if sign := way(poly, depth - 1):
+                return sign
         return sign
 
     # -- coefficients ----------------------------------------------------------------------------------------------------

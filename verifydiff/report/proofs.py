@@ -75,13 +75,7 @@ def _mark(outcome: Proof) -> Text:
 
 
 def _claim(proved: Proved) -> Text:
-    return Text.assemble((proved.id, "bold"), f"\n{proved.title}", *((f"\nwhere {one}", "yellow") for one in left_open(proved)))
-
-
-def left_open(proved: Proved) -> list[str]:
-    """The conditions of the steps that the domains do not see to."""
-    decisions = [check.decision for step in proved.steps for check in step.checks]
-    return list(dict.fromkeys(str(condition) for decision in decisions for condition in decision.open_conditions))
+    return Text.assemble((proved.id, "bold"), f"\n{proved.title}", *((f"\nwhere {one}", "yellow") for one in proved.where))
 
 
 def total(proofs: Proofs) -> Text:
