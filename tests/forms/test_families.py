@@ -64,7 +64,9 @@ def test_weights_are_finite_at_a_terminal_level_of_zero():
         assert np.isfinite(family.coefficients([0.0, 0.4], [0.4, 1.0])).all()
 
 
-@pytest.mark.parametrize("make", [lambda: vd.DDIM(-0.1), lambda: vd.DDIM(1.5), lambda: vd.DDIM(float("nan")), lambda: vd.DDPM("tiny")])
+@pytest.mark.parametrize(
+    "make", [lambda: vd.DDIM(-0.1), lambda: vd.DDIM(1.5), lambda: vd.DDIM(float("nan")), lambda: vd.DDPM("tiny")]
+)
 def test_families_that_do_not_exist_are_refused(make):
     with pytest.raises(ValueError, match="must"):
         make()

@@ -1,0 +1,69 @@
+"""Forms print, compile and know their letters."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sympy
+
+from verifydiff import forms
+from verifydiff.forms import Form
+from verifydiff.forms import quantities as q
+
+ALL = [
+    form
+    for topic in (forms.forward, forms.ddpm, forms.ddim, forms.score, forms.euler)
+    for form in vars(topic).values()
+    if isinstance(form, Form)
+]
+
+
+def test_a_form_prints_with_the_letters_of_the_field():
+    assert (
+        forms.ddpm.posterior_variance.latex() == r"\tilde\beta_t = \frac{\beta_t \left(1 - \bar\alpha_s\right)}{1 - \bar\alpha_t}"
+    )
+
+
+@pytest.mark.parametrize("form", ALL, ids=lambda form: form.id)
+def test_every_form_has_a_source_and_compiles_by_name(form):
+    assert form.source.work
+    assert form.source.place
+    letters = {symbol.name: 0.5 for symbol in form.expression.free_symbols}
+    assert np.isfinite(form.numpy()(**letters)) or "ve_" in "".join(letters)
+
+
+def test_a_form_compiles_over_the_levels_of_a_table():
+    variance = forms.ddpm.posterior_variance.numpy(q.abar_t, q.abar_s)
+    np.testing.assert_allclose(variance(np.array([0.2, 0.5]), np.array([0.4, 1.0])), [0.6 / 0.8 * 0.5, 0.0])
+
+
+def test_a_form_compiles_to_jax_and_differentiates():
+    jax = pytest.importorskip("jax", reason="forms compile to JAX where it is")
+    sigma = forms.ddim.sigma.jax(q.abar_t, q.abar_s, q.eta)
+    value = jax.jit(sigma)(0.2, 0.4, 0.5)
+    assert float(value) == pytest.approx(forms.ddim.sigma.numpy(q.abar_t, q.abar_s, q.eta)(0.2, 0.4, 0.5), rel=1e-6)
+    assert float(jax.grad(sigma, argnums=2)(0.2, 0.4, 0.5)) == pytest.approx(2 * float(value), rel=1e-6)
+
+
+def test_a_letter_that_is_no_argument_is_said():
+    with pytest.raises(ValueError, match="eta must be among the arguments"):
+        forms.ddim.sigma.numpy(q.abar_t, q.abar_s)
+
+
+def test_quantities_are_equal_by_what_they_mean():
+    assert q.Quantity("eta", r"\eta", q.UNIT) == q.eta
+    assert q.Quantity("eta", r"\eta", q.REAL) != q.eta
+    assert pickle.loads(pickle.dumps(q.abar_t)) == q.abar_t
+    assert q.abar_t.is_positive
+    assert q.ve_s.is_nonnegative
+
+
+def test_base_letters_and_levels_say_the_same():
+    form = forms.ddpm.posterior_mean.expression
+    base = q.in_base_letters(form)
+    assert base.free_symbols == {q.abar_s, q.alpha_t, q.x_0, q.x_t}
+    levels = q.in_levels(form)
+    assert levels.free_symbols == {q.abar_s, q.abar_t, q.x_0, q.x_t}
+    point = {q.abar_s: sympy.Rational(1, 2), q.alpha_t: sympy.Rational(1, 3), q.x_0: 2, q.x_t: 5}
+    at_levels = {**point, q.abar_t: sympy.Rational(1, 6)}
+    assert sympy.simplify(base.xreplace(point) - levels.xreplace(at_levels)) == 0
