@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from verifydiff.cli import main
 from verifydiff.slips import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
@@ -25,3 +28,31 @@ def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_example_of_a_derivation_prints_what_the_pages_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    (example,) = [block for block in blocks(DOCS / "derivations.md", "python") if "# my_notes.py" in block]
+    Path("my_notes.py").write_text(example)
+    assert main(["prove", "my_notes.py"]) == 1
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines() if not re.search(r" in \d|ms$|  \d+$", line.rstrip())]
+    (console,) = blocks(DOCS / "derivations.md", "console")
+    (text,) = blocks(ROOT / "README.md", "text")
+    for line in [*console.splitlines()[1:], *text.splitlines()]:
+        assert line.rstrip() in printed or re.search(r" in \d|ms$|  \d+$", line)
+
+
+def test_the_first_screen_of_the_readme_is_what_the_command_says(capsys, monkeypatch):
+    pytest.importorskip("diffusers", reason="the README judges a scheduler of diffusers")
+    pytest.importorskip("torch", reason="the README judges a scheduler of diffusers")
+    monkeypatch.setenv("COLUMNS", "132")
+    assert main(["check", "diffusers:DDIMScheduler", "--steps", "50", "--spacing", "linspace"]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    shown = " ".join(line for line in blocks(ROOT / "README.md", "console")[0].splitlines()[1:] if line.strip() != "...")
+    for part in re.split(r"(?=[✗] pairing|likeliest slip)", " ".join(shown.split())):
+        assert part.strip() in printed
