@@ -3,7 +3,7 @@
 from .allow import Allowed as Allowed
 from .allow import load_allowed as load_allowed
 from .case import Contract as Contract
-from .check import CheckFailed as CheckFailed
-from .check import Report as Report
 from .check import check as check
 from .diagnosis import Explanation as Explanation
+from .report import CheckFailed as CheckFailed
+from .report import Report as Report

@@ -15,12 +15,9 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..verdict import Finding, MisuseError, Status
-
-if TYPE_CHECKING:
-    from .check import Report
+from .report import Report
 
 
 @dataclass(frozen=True)

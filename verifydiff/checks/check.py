@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,70 +15,17 @@ from ..observe.resolve import function_target
 from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
-from ..verdict import Finding, MisuseError, Status, overall
+from ..verdict import Finding, MisuseError, Status
 from . import behaviour, grid, library, moments, noise, weights
 from .allow import Allowed, apply_allowed
 from .case import Case, Contract
 from .diagnosis import Explanation, diagnose
 from .identify import Identity, identify
+from .report import Report
 
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
 STATISTICAL_CHECKS = 2
 """The scale of hidden noise and the law of the noise; everything else is free of chance."""
-
-
-class CheckFailed(AssertionError):  # noqa: N818 - a sampler that fails a check is no error of the caller
-    """Raised by :meth:`Report.raise_if_failed`; the message lists what failed and why."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came out for one target.
-
-    Attributes:
-        target: its name.
-        identified_as: the family it was found to be, in words.
-        findings: the outcome of every check.
-        diagnosis: the slips that explain what failed, best first.
-        seconds: how long it took.
-        notes: what the target says of itself.
-    """
-
-    target: str
-    identified_as: str
-    findings: tuple[Finding, ...]
-    diagnosis: tuple[Explanation, ...] = ()
-    seconds: float = 0.0
-    notes: tuple[str, ...] = field(default=(), compare=False)
-
-    @property
-    def status(self) -> Status:
-        """``pass``, ``fail`` or ``inconclusive``."""
-        return overall([finding.status for finding in self.findings])
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain data: target, status, identified_as, findings, diagnosis."""
-        keys = ("check", "status", "message", "measured", "expected", "tolerance", "false_alarm")
-        return {
-            "target": self.target,
-            "status": str(self.status),
-            "identified_as": self.identified_as,
-            "findings": [{key: _plain(getattr(finding, key)) for key in keys} for finding in self.findings],
-            "diagnosis": [{"slip": e.slip, "description": e.description, "residual": _plain(e.residual)} for e in self.diagnosis],
-        }
-
-    def raise_if_failed(self) -> None:
-        """Raise if anything failed or stayed inconclusive.
-
-        Raises:
-            CheckFailed: with a line for every such finding, and the diagnosis.
-        """
-        bad = [finding for finding in self.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
-        if bad:
-            lines = [f"{self.target}: {len(bad)} checks did not pass"]
-            lines += [f"  {finding.check} ({finding.status}): {finding.message}" for finding in bad]
-            lines += [f"  likeliest slip: {e.slip}: {e.description} (residual {e.residual:.1g})" for e in self.diagnosis[:1]]
-            raise CheckFailed("\n".join(lines))
 
 
 def check(
@@ -192,14 +139,3 @@ def _noise_slips(findings: tuple[Finding, ...]) -> list[str]:
     if any(finding.check == "last-step" and finding.status is Status.FAIL for finding in findings):
         slips.append("noise-at-the-end")
     return [slip for slip in slips if slip]
-
-
-def _plain(value: Any) -> Any:
-    """As JSON holds it: no NumPy numbers, and no NaN or infinity, which JSON does not know."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else str(float(value))
-    if isinstance(value, np.integer):
-        return int(value)
-    return value if value is None or isinstance(value, (int, str)) else str(value)
