@@ -117,6 +117,7 @@ MISUSE = {
     "no python": ("text", ["notes.txt"], "no Python file"),
     "syntax": ("\nx = = 1\n", ["notes.py"], "notes.py:2: this is no Python"),
     "null bytes": ("x = 1\0", ["notes.py"], "null bytes"),
+    "a function that takes nothing": (RIGHT.replace("variances(d)", "variances()"), ["notes.py"], "notes.py: TypeError"),
     "nothing in it": ("x = 1\n", ["notes.py"], "holds no derivations"),
     "an empty folder": (None, ["."], "holds no derivations"),
     "an error on import": ("import no_such_module_at_all\n", ["notes.py"], "notes.py:1: ModuleNotFoundError"),
@@ -146,6 +147,13 @@ def test_misuse_ends_in_one_line_and_exit_code_2(notes, capsys, text, arguments,
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert re.search(message, err), err
+
+
+def test_bytes_that_are_no_text_are_an_error(notes, capsys, tmp_path):
+    (tmp_path / "notes.py").write_bytes(b"x = '\xff\xfe'\n")
+    code, _, err = run(capsys, "notes.py")
+    assert code == 2
+    assert "this is no Python" in err
 
 
 def test_two_claims_of_one_id_are_an_error(notes, capsys):

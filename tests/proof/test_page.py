@@ -161,3 +161,17 @@ def test_a_density_is_the_exponential_of_its_logarithm():
     page = Page()
     page.equal(Gaussian(x_t, 2, beta_t).density, exp(-((x_t - 2) ** 2) / (2 * beta_t)) / sqrt(2 * pi * beta_t), "by definition")
     assert page.steps[-1].outcome is Proof.PROVED
+
+
+def test_the_root_gives_the_names_that_a_notebook_needs():
+    import verifydiff as vd
+
+    assert vd.derivation is derivation
+
+    @vd.derivation(title="right")
+    def page(d):
+        d.equal(1 - beta_t, alpha_t, "by definition")
+
+    proofs = vd.prove(page)
+    assert isinstance(page, vd.Derivation)
+    assert (proofs.outcome, proofs.exit_code) == (Proof.PROVED, 0)

@@ -16,7 +16,7 @@ kernel_score = Form(
     "score of q(x_t | x_0)",
     r"\nabla_{x_t} \log q(x_t \mid x_0)",
     -eps / sqrt(1 - abar_t),
-    Source("Song et al. 2021 (SDE)", "eq. 7"),
+    Source("Song et al. 2021 (SDE)", "eq. 7", "there as the target of training, not written out"),
 )
 
 tweedie_mean = Form(

@@ -136,7 +136,8 @@ def _diagonals(sizes: list[int]) -> Iterator[tuple[int, ...]]:
     if not sizes or 0 in sizes:
         yield from [()] if not sizes else []
         return
-    for shift in range(max(sizes)):
+    yield tuple(2 * place % min(size, 7) for place, size in enumerate(sizes))
+    for shift in range(1, max(sizes)):
         yield tuple((shift + 2 * place) % size for place, size in enumerate(sizes))
     for corner in (2, 3):
         if corner ** len(sizes) <= POINTS // 2:

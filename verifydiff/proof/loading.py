@@ -68,7 +68,7 @@ def _load_file(file: Path) -> list[Derivation]:
         try:
             exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user's own file
         except SyntaxError as error:
-            raise MisuseError(f"{_short(error.filename or file)}:{error.lineno}: this is no Python: {error.msg}.") from None
+            raise MisuseError(f"{_short(error.filename or file)}:{error.lineno or 1}: this is no Python: {error.msg}.") from None
         except (Exception, SystemExit) as error:
             raise MisuseError(told(error, str(file))) from None
     mine = [value for value in vars(module).values() if isinstance(value, Derivation) and value.body.__module__ == module.__name__]

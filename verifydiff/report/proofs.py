@@ -16,6 +16,9 @@ from ..verdict import Proof
 STYLE = {Proof.PROVED: "green", Proof.REFUTED: "bold red", Proof.UNDECIDED: "yellow"}
 MARK = {Proof.PROVED: "✓", Proof.REFUTED: "✗", Proof.UNDECIDED: "?"}
 
+MARK_WIDTH, MS_WIDTH = 11, 4
+COLUMNS = {"claim": 42, "source": 29, "how": 29}  # shares of the rest of the line, in per cent
+
 
 def prove_and_show(paths: list[str], console: Console, verbose: bool = False) -> Proofs:
     """Prove with a bar where there is a terminal, then show the verdicts."""
@@ -38,7 +41,7 @@ def show(proofs: Proofs, console: Console, verbose: bool = False) -> None:
     if verbose:
         for proved in proofs.claims:
             console.print(page(proved))
-    console.print(table(proofs))
+    console.print(table(proofs, console.width))
     for proved in proofs.claims:
         if proved.outcome is not Proof.PROVED:
             console.print(complaint(proved))
@@ -57,16 +60,17 @@ def _ticking(progress: Progress) -> Told:
 # -- the table -----------------------------------------------------------------------------------------------------------
 
 
-def table(proofs: Proofs) -> Table:
-    """One row a claim."""
+def table(proofs: Proofs, width: int) -> Table:
+    """One row a claim, for a terminal of that width."""
     rows = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), show_edge=False)
-    rows.add_column("")
-    rows.add_column("claim", overflow="fold", ratio=4)
-    rows.add_column("source", overflow="fold", ratio=4, style="dim")
-    rows.add_column("how", overflow="fold", ratio=4)
-    rows.add_column("ms", justify="right")
+    shares = {"": MARK_WIDTH, "ms": MS_WIDTH}
+    rest = width - sum(shares.values()) - 2 * (len(COLUMNS) + len(shares))
+    shares |= {name: max(rest * share // 100, 8) for name, share in COLUMNS.items()}
+    for name in ("", *COLUMNS, "ms"):
+        style = "dim" if name == "source" else ""
+        rows.add_column(name, overflow="fold", width=shares[name], justify="right" if name == "ms" else "left", style=style)
     for proved in proofs.claims:
-        rows.add_row(_mark(proved.outcome), _claim(proved), proved.source, proved.method, f"{proved.seconds * 1e3:.0f}")
+        rows.add_row(_mark(proved.outcome), _claim(proved), _source(proved), proved.method, f"{proved.seconds * 1e3:.0f}")
     return rows
 
 
@@ -76,6 +80,12 @@ def _mark(outcome: Proof) -> Text:
 
 def _claim(proved: Proved) -> Text:
     return Text.assemble((proved.id, "bold"), f"\n{proved.title}", *((f"\nwhere {one}", "yellow") for one in proved.where))
+
+
+def _source(proved: Proved) -> str:
+    """Work and place; how the form departs from its source is for those who look closer."""
+    source = proved.form.source if proved.form else None
+    return f"{source.work}, {source.place}" if source and proved.source == str(source) else proved.source
 
 
 def total(proofs: Proofs) -> Text:
