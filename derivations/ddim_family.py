@@ -29,6 +29,9 @@ def marginal(d):
         d.marginalise(before, step, backward, after, "complete the square in x_t")
     with d.suppose(m > 0, "second case: there is none, and x_s is an image of x_t"):
         d.affine(before, k * x_0 + m * x_t, x_s, after.at({sigma_t: Integer(0)}), "the ansatz with sigma = 0")
+    neither = {m: Integer(0), sigma_t: Integer(0)}
+    d.equal(after.variance.xreplace(neither), 0, "third case: m = 0 and no noise, and x_s is the point k x_0")
+    d.equal(after.mean.xreplace(neither), k * x_0, "with just that mean")
     return after
 
 
@@ -72,9 +75,13 @@ def step_mean(d):
 
 @derivation(id="ddim.bound", title="sigma^2 is bounded by 1 - abar_s", source="Song et al. 2021 (DDIM), eq. 7")
 def bound(d):
-    """A marginal cannot have less noise than was added last: if any real m keeps the variance, sigma^2 <= 1 - abar_s."""
-    d.equal((m**2 * (1 - abar_t) + sigma_t**2) - sigma_t**2, m**2 * (1 - abar_t), "what x_t contributes to the variance of x_s")
-    d.at_most(0, m**2 * (1 - abar_t), "a square is not negative: the variance 1 - abar_s is at least sigma^2")
+    """A marginal cannot have less noise than was added last. Conversely every scale within the bound has its weight m."""
+    spread = d.given(r"1 - \bar\alpha_s", m**2 * (1 - abar_t) + sigma_t**2, "what the variance of x_s is to be, for some real m")
+    d.equal(spread - sigma_t**2, m**2 * (1 - abar_t), "what x_t contributes to it")
+    d.at_most(sigma_t**2, spread, "a square is not negative: sigma^2 is at most 1 - abar_s")
+    weight = ddim.x_t_coefficient.expression
+    with d.suppose(sigma_t**2 <= 1 - abar_s, "conversely, let sigma be within the bound"):
+        d.equal(weight**2 * (1 - abar_t) + sigma_t**2, 1 - abar_s, "then the weight m is real and keeps the variance")
 
 
 @derivation(ddim.sigma)

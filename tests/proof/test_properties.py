@@ -8,8 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sympy import Abs, Integer, Rational, sqrt
 
-from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t, eps, eta, ve_s, ve_t, x_0, x_t
+from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t, eps, eta, sigma_t, ve_s, ve_t, x_0, x_t
 from verifydiff.proof import Claim, decide
+from verifydiff.proof import claim as claimed
 from verifydiff.proof.balls import Balls, ImpreciseError, UndefinedError
 from verifydiff.proof.counterexample import candidates, letters
 from verifydiff.proof.decide import forget
@@ -98,6 +99,31 @@ def test_what_is_proved_holds_at_every_point_that_is_tried(lhs, rhs, relation, d
     holds = {"==": gap == 0 if isinstance(gap, fmpq) else gap.contains(0), "<=": not gap > 0, "<": not gap >= 0}[relation]
     if decision.outcome is Proof.PROVED:
         assert holds, (point, gap)
+
+
+ASSUMPTIONS = [
+    abar_s < 1, eta < 1, eta > 0, sigma_t**2 <= 1 - abar_s, sigma_t > 0,
+    x_0 <= 2, x_0 > -1, x_0**2 <= eta, eps <= x_0, sigma_t <= eta,
+]  # fmt: skip
+bounded = st.lists(
+    st.tuples(st.integers(-3, 3), *[st.sampled_from([abar_s, alpha_t, eta, sigma_t, x_0, eps, Integer(1), 1 - abar_s])] * 2),
+    min_size=1, max_size=4,
+).map(lambda terms: sum((c * one * other for c, one, other in terms), Integer(0)))  # fmt: skip
+
+
+@given(bounded, st.sampled_from(["<=", "<"]), st.lists(st.sampled_from(ASSUMPTIONS), max_size=3, unique=True), st.data())
+def test_what_is_proved_under_assumptions_holds_where_they_do(expression, relation, assuming, data):
+    claim = Claim(expression, relation, Integer(0), tuple(map(claimed, assuming)))
+    decision = decide(claim)
+    point = {symbol: data.draw(st.sampled_from(candidates(symbol))) for symbol in letters(claim, *claim.assuming)}
+    if decision.outcome is Proof.PROVED and all(bool(one.subs(point)) for one in assuming):
+        value = sympy.sympify(expression).subs(point)
+        assert value <= 0 if relation == "<=" else value < 0
+    if decision.outcome is Proof.REFUTED:
+        found = decision.counterexample.point
+        assert all(bool(one.subs(found)) for one in assuming)
+        value = sympy.sympify(expression).subs(found)
+        assert value > 0 if relation == "<=" else value >= 0
 
 
 def read(expression, squared=frozenset()):
