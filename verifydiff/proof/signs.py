@@ -3,8 +3,8 @@ r"""Certified signs of polynomials over a domain.
 A letter x between l and u is written :math:`x = (l + u v) / (1 + v)` with a slack v > 0, a letter above l as l + v. If
 all coefficients then have one sign (and letters without bounds occur in even powers only), so has the polynomial. What
 this cannot see is tried in turn: an assumption as a divisor, :math:`A + B w` with :math:`w \ge 0` by comparing
-:math:`A^2` with :math:`B^2 w^2`, the discriminant of a quadratic, a ball around a constant. A
-certificate is a proof; its absence says nothing.
+:math:`A^2` with :math:`B^2 w^2`, the discriminant of a quadratic, a ball around a constant. A certificate is a proof;
+its absence says nothing.
 """
 
 from __future__ import annotations

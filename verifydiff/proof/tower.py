@@ -64,7 +64,8 @@ class Generator:
         domain: the values it takes.
         expression: what it stands for, made on demand.
         root: the base and the degree of a root, so that roots of roots can be flattened.
-        inverse: the argument of a logarithm (as a generator or polynomial), the exponent of an exponential.
+        symbol: of a letter.
+        log_of, exp_of: the argument of a logarithm, the exponent of an exponential.
     """
 
     poly: Poly
