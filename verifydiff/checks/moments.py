@@ -109,7 +109,7 @@ def output_law(case: Case, data: Array, deadline: float = float("inf")) -> Array
     def denoised(k: int, x: Array, abar: float) -> Array:
         return np.asarray(data[0] + gain(abar, data[1]) * (x - np.sqrt(abar) * data[0]))
 
-    final = run(case.observation.target, denoised, start, 0, noise=unit_vectors, deadline=deadline).x[-1]
+    final = run(case.observation.target, denoised, start, 0, noise=unit_vectors, deadline=deadline, keep=False).x[-1]
     columns = (final[1:] - final[0]) / nudge
     return np.stack([final[0], (columns**2).sum(axis=0)])
 

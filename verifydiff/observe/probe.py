@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ ELEMENTS = 256
 """Numbers in the batch of states, at least: so many equations there are for every weight."""
 AFFINE = 2.0**23
 """A step is affine when what least squares leaves over is below this many roundings of it: 1e-9 of a step in double precision."""
+Indices = np.ndarray[Any, np.dtype[np.intp]]
 SMALL, LARGE = 0.5, 8.0
 """Ranges of the answers: inside every common clipping range, and outside."""
 
@@ -248,7 +250,7 @@ def _explain(noise: Array, natural: Run, rounding: Array) -> tuple[Array, Array,
     steps = noise.shape[0]
     c, draw_of_step, offset = np.zeros(steps), np.full(steps, -1), np.zeros(steps)
     draws = np.array(natural.draws).reshape(len(natural.draws), noise[0].size) if natural.draws else np.zeros((0, noise[0].size))
-    size = np.sqrt((draws**2).sum(axis=1))
+    size, drawn_before = np.sqrt((draws**2).sum(axis=1)), np.array(natural.drawn_before)
     for k in range(steps):
         rest = noise[k].ravel()
         if np.abs(rest).max() <= rounding[k] or not np.isfinite(rest).all():
@@ -260,15 +262,23 @@ def _explain(noise: Array, natural: Run, rounding: Array) -> tuple[Array, Array,
         c[k] = np.nan
         if not size.size:
             continue
-        likeness = np.abs(draws @ rest) / np.maximum(size * np.sqrt(rest @ rest), np.finfo(np.float64).tiny)
-        best = int(np.argmax(likeness))
-        if likeness[best] < 0.999:
+        best = _likest(rest, draws, size, np.flatnonzero(drawn_before == k + 1))
+        if best < 0:
             continue
         (weight, constant), left = _least_squares(np.column_stack([draws[best], np.ones_like(rest)]), rest)
         if left < max(affine_within(natural.unit), 8 * rounding[k] / float(np.abs(rest).max())):
             c[k], draw_of_step[k] = abs(weight), best
             offset[k] = constant if abs(constant) > rounding[k] else 0.0
     return c, draw_of_step, offset
+
+
+def _likest(rest: Array, draws: Array, size: Array, fresh: Indices) -> int:
+    """The draw that is proportional to the noise: one made since the query, if it is, else any; -1 if there is none."""
+    for among in (fresh, np.arange(size.size)):
+        likeness = np.abs(draws[among] @ rest) / np.maximum(size[among] * np.sqrt(rest @ rest), np.finfo(np.float64).tiny)
+        if likeness.size and likeness.max() > 0.999:
+            return int(among[np.argmax(likeness)])
+    return -1
 
 
 def _clipped_at(natural: Run, large: Run, p: Array, q: Array) -> float | None:

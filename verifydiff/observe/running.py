@@ -55,7 +55,14 @@ class Run:
 
 
 def run(
-    target: Target, answer: Answer, x_init: Array, seed: int, *, noise: Noise | None = None, deadline: float = float("inf")
+    target: Target,
+    answer: Answer,
+    x_init: Array,
+    seed: int,
+    *,
+    noise: Noise | None = None,
+    deadline: float = float("inf"),
+    keep: bool = True,
 ) -> Run:
     """Run the sampler once.
 
@@ -66,11 +73,12 @@ def run(
         seed: handed over as it is.
         noise: replaces the sampler's standard normal draws where they can be reached; None leaves them as they are.
         deadline: the value of ``time.monotonic()`` at which the run is broken off.
+        keep: whether states, answers and draws are kept; without, the run holds what was returned and the times.
 
     Raises:
         SamplerFault: if the sampler raises, never asks, asks or returns with another shape, or does not end.
     """
-    recorder = _Recorder(target, answer, x_init.shape, noise, deadline)
+    recorder = _Recorder(target, answer, x_init.shape, noise, deadline, keep)
     given = x_init.reshape(recorder.outer).copy()
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet())
@@ -88,10 +96,13 @@ def run(
 class _Recorder:
     """The model and the source of noise of one run."""
 
-    def __init__(self, target: Target, answer: Answer, shape: tuple[int, ...], noise: Noise | None, deadline: float) -> None:
+    def __init__(
+        self, target: Target, answer: Answer, shape: tuple[int, ...], noise: Noise | None, deadline: float, keep: bool
+    ) -> None:
         self.target, self.answer, self.shape, self.noise, self.deadline = target, answer, shape, noise, deadline
         self.outer = (shape[0], *target.shape)
         self.unit = 2.0**-53
+        self.keep, self.drawn = keep, 0
         self.x: list[Array] = []
         self.times: list[float] = []
         self.answers: list[Array] = []
@@ -111,7 +122,7 @@ class _Recorder:
             raise
 
     def _denoise(self, x: Any, t: Any) -> Array:
-        k = len(self.x)
+        k = len(self.times)
         if time.monotonic() > self.deadline:
             raise OutOfTime
         limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps, 8)
@@ -130,15 +141,16 @@ class _Recorder:
             raise SamplerFault("time-out-of-range", f"query {k} tells t = {told:g}; the schedule's indices run over 0..{last}.")
         level = self.target.level_at(told)
         x0 = np.asarray(self.answer(k, state, level), dtype=np.float64)
-        self.x.append(state)
         self.times.append(told)
-        self.answers.append(x0)
+        if self.keep:
+            self.x.append(state)
+            self.answers.append(x0)
         return self._hand_over(predict(self.target.prediction, state, x0, level).reshape(self.outer).astype(_float_type(x)))
 
     def state(self, value: Any, did: str) -> Array:
         """What the sampler handed over as a state, as (batch, d) in float64; its own type is kept in mind."""
-        state = _as_state(value, self.outer, did)
-        self.unit = max(self.unit, float(np.finfo(_float_type(value)).eps) / 2)
+        state, unit = _as_state(value, self.outer, did)
+        self.unit = max(self.unit, unit)
         return state.reshape(self.shape)
 
     def _hint(self) -> str:
@@ -157,17 +169,19 @@ class _Recorder:
             values = np.array(natural(), dtype=np.float64)
         else:
             natural()  # the generator moves on as it would have
-            first = len(self.draws)
             count = int(np.prod(leading, dtype=int))
-            values = np.array([self.noise(first + i, self.shape) for i in range(count)], dtype=np.float64).reshape(shape)
-        self.draws.extend(values.reshape(-1, *self.shape).copy())
-        self.drawn_before.extend([len(self.x)] * (len(self.draws) - len(self.drawn_before)))
+            values = np.array([self.noise(self.drawn + i, self.shape) for i in range(count)], dtype=np.float64).reshape(shape)
+        fresh = values.reshape(-1, *self.shape)
+        self.drawn += len(fresh)
+        if self.keep:
+            self.draws.extend(fresh.copy())
+            self.drawn_before.extend([len(self.times)] * len(fresh))
         return values
 
     def finish(self, final: Array) -> Run:
         if self.fault is not None:
             raise self.fault
-        if not self.x:
+        if not self.times:
             raise SamplerFault("never-asks", "the sampler returned without asking the model once.")
         self._watch_handed()
         return Run(
@@ -206,7 +220,7 @@ def _call(sample: Callable[[], Any], recorder: _Recorder, deadline: float) -> An
             return sample()
     except OutOfTime:
         raise SamplerFault(
-            "never-ends", f"the sampler did not return within the time limit; it had asked the model {len(recorder.x)} times."
+            "never-ends", f"the sampler did not return within the time limit; it had asked the model {len(recorder.times)} times."
         ) from None
     except SamplerFault:
         raise
@@ -215,7 +229,7 @@ def _call(sample: Callable[[], Any], recorder: _Recorder, deadline: float) -> An
     except BaseException as error:
         if recorder.fault is not None:
             raise recorder.fault from None
-        where = f"after {len(recorder.x)} model calls" if recorder.x else "before it asked the model"
+        where = f"after {len(recorder.times)} model calls" if recorder.times else "before it asked the model"
         raise SamplerFault(
             "raises", f"the sampler raised {where}: {type(error).__name__}: {_one_line(error)}{_place(error)}"
         ) from None
@@ -249,16 +263,26 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _as_state(value: Any, shape: tuple[int, ...], did: str) -> Array:
+def _as_state(value: Any, shape: tuple[int, ...], did: str) -> tuple[Array, float]:
+    """The state in float64, and the unit roundoff of the type it came in."""
     try:
-        state = np.array(value, dtype=np.float64)
+        raw = np.asarray(value)
+        state = raw.astype(np.float64)
     except Exception as error:
         raise SamplerFault(
             "wrong-type", f"the sampler {did} {type(value).__name__}, not an array of numbers: {_one_line(error)}"
         ) from None
     if state.shape != shape:
         raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
-    return state
+    return state, _unit_roundoff(raw.dtype)
+
+
+def _unit_roundoff(kind: np.dtype[Any]) -> float:
+    if kind.kind in "iub":
+        return 2.0**-53  # whole numbers are exact
+    if kind.kind == "f":
+        return float(np.finfo(kind).eps) / 2
+    return 2.0**-8 if kind.itemsize == 2 else 2.0**-53  # bfloat16 is no type of NumPy's own
 
 
 def _float_type(value: Any) -> Any:
