@@ -194,7 +194,8 @@ def test_inconclusive_alone_exits_with_3(tmp_path, monkeypatch, capsys):
         "        sigma = np.sqrt((1 - there) / (1 - ABAR[t]) * (1 - ABAR[t] / there))\n"
         "        eps = denoise(x, t)\n"
         "        z = np.array([draw.gauss(0, 1) for _ in range(x.size)]).reshape(x.shape)\n"
-        "        x = np.sqrt(there / ABAR[t]) * (x - np.sqrt(1 - ABAR[t]) * eps) + np.sqrt(1 - there - sigma**2) * eps + sigma * z\n"
+        "        x0 = (x - np.sqrt(1 - ABAR[t]) * eps) / np.sqrt(ABAR[t])\n"
+        "        x = np.sqrt(there) * x0 + np.sqrt(1 - there - sigma**2) * eps + sigma * z\n"
         "    return x\n"
     )
     code, out, _ = command(capsys, "hidden.py:sample", "--json", "-")
