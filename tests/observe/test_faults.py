@@ -139,6 +139,32 @@ def test_changing_what_is_not_its_own_is_found(what):
     assert "in place" in failed[0].message
 
 
+def test_times_that_depend_on_the_data_are_said():
+    def sample(denoise, x, seed):
+        for t in (99, 50 if x[0, 0] > 0 else 40, 10):
+            eps = denoise(x, t)
+            x = 0.9 * x + 0.1 * eps
+        return x if x[1, 1] > 0 else 0.5 * denoise(x, 5)
+
+    failed = [finding for finding in vd.check(sample, schedule=SCHEDULE).findings if finding.status is Status.FAIL]
+    assert any("no grid" in finding.message or "affine" in finding.message for finding in failed)
+
+
+def test_an_alarm_of_the_callers_own_goes_on():
+    import signal
+
+    struck = []
+    before = signal.signal(signal.SIGALRM, lambda *_: struck.append(True))
+    signal.setitimer(signal.ITIMER_REAL, 60)
+    try:
+        vd.check(never_asks, schedule=SCHEDULE)
+        assert 50 < signal.getitimer(signal.ITIMER_REAL)[0] <= 60
+        assert not struck
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_a_seed_that_is_ignored_is_found():
     def sample(denoise, x, seed):
         rng = np.random.default_rng(1)

@@ -247,12 +247,15 @@ def _alarm(deadline: float) -> Iterator[None]:
         raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, strike)
-    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3))
+    running, interval = signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3))
+    began = time.monotonic()
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if running:  # an alarm of the caller's own goes on
+            signal.setitimer(signal.ITIMER_REAL, max(running - (time.monotonic() - began), 1e-3), interval)
 
 
 @contextlib.contextmanager
