@@ -1,8 +1,11 @@
 """The probe recovers what is there, whatever way the sampler draws its noise, and says what it cannot."""
 
+import copy
+
 import numpy as np
 import pytest
 from samplers import ABAR, BETAS
+from scipy.stats import norm
 
 import verifydiff as vd
 from verifydiff.observe import observe
@@ -59,7 +62,41 @@ def into_a_buffer(seed):
     return normal
 
 
-DRAWS = [new_generator, own_bit_generator, scaled, legacy_state, legacy_global, into_a_buffer]
+def spawned(seed):
+    return np.random.default_rng(seed).spawn(2)[1].standard_normal
+
+
+def copied(seed):
+    return copy.deepcopy(np.random.default_rng(seed)).standard_normal
+
+
+def legacy_copied(seed):
+    return copy.deepcopy(np.random.RandomState(seed)).standard_normal
+
+
+def in_single_precision(seed):
+    rng = np.random.default_rng(seed)
+    return lambda shape: rng.standard_normal(shape, dtype=np.float32).astype(np.float64)
+
+
+def by_scipy(seed):
+    rng = np.random.default_rng(seed)
+    return lambda shape: norm.rvs(size=shape, random_state=rng)
+
+
+DRAWS = [
+    new_generator,
+    own_bit_generator,
+    scaled,
+    legacy_state,
+    legacy_global,
+    into_a_buffer,
+    spawned,
+    copied,
+    legacy_copied,
+    in_single_precision,
+    by_scipy,
+]
 
 
 @pytest.mark.parametrize("draw", DRAWS, ids=lambda draw: draw.__name__)
@@ -89,6 +126,37 @@ def test_a_recorded_run_is_bit_for_bit_the_run_that_would_have_happened():
         return (x - np.sqrt(ABAR[t]) * answer(len(queries) - 1, x, ABAR[t])) / np.sqrt(1 - ABAR[t])
 
     np.testing.assert_allclose(run(target, answer, start, 7).x[-1], sample(denoise, start, 7), rtol=1e-12)
+
+
+def test_generators_stay_what_they_are_while_they_are_tapped():
+    before, seen = np.random.default_rng(1), {}
+
+    def sample(denoise, x, seed):
+        new, state = np.random.default_rng(seed), np.random.RandomState(seed)
+        seen["kinds"] = [isinstance(rng, np.random.Generator) for rng in (before, new, *new.spawn(2), np.random.default_rng(new))]
+        seen["states"] = [isinstance(state, np.random.RandomState), isinstance(state, np.random.Generator)]
+        seen["same"] = np.random.default_rng(new) is new
+        return denoise(x, 99)
+
+    observe(function_target(sample, SCHEDULE))
+    assert all(seen["kinds"])
+    assert seen["states"] == [True, False]
+    assert seen["same"]
+
+
+def test_draws_in_single_precision_are_the_numbers_that_numpy_would_have_drawn():
+    def drawn(seed):
+        return np.random.default_rng(seed).standard_normal((2, 4), dtype=np.float32)
+
+    kept = []
+
+    def sample(denoise, x, seed):
+        kept.append(drawn(7))
+        return denoise(x, 99)
+
+    observe(function_target(sample, SCHEDULE))
+    np.testing.assert_array_equal(kept[0], drawn(7))
+    assert kept[0].dtype == np.float32
 
 
 def test_taps_leave_numpy_as_it_was():
