@@ -60,7 +60,8 @@ def test_clipping_is_a_note_with_its_range():
     report = vd.check(ddpm_by_x0(10, clip=0.9), schedule=SCHEDULE)
     (note,) = [finding for finding in report.findings if finding.check == "clipping"]
     assert note.status is Status.NOTE
-    assert note.measured == pytest.approx(0.9)
+    assert note.measured == pytest.approx([-0.9, 0.9])
+    assert "not taken from the clipped" not in note.message
 
 
 def test_states_of_any_shape_are_handed_over_in_that_shape():

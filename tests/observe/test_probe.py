@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 import verifydiff as vd
 from verifydiff.observe import observe
+from verifydiff.observe.clipping import Kind
 from verifydiff.observe.resolve import function_target
 
 SCHEDULE = vd.Schedule.from_betas(BETAS)
@@ -220,5 +221,51 @@ def test_the_clipping_range_is_seen(clip):
         return x
 
     seen = observe(function_target(sample, SCHEDULE))
-    assert seen.clip == pytest.approx(clip)
+    assert seen.clip.kind is Kind.CLIPPED
+    assert (seen.clip.lower, seen.clip.upper) == pytest.approx((-clip, clip))
     assert seen.affine.all()
+
+
+def after_prediction(change, *, recompute):
+    """DDIM(0) whose prediction of the data goes through ``change``."""
+
+    def sample(denoise, x, seed):
+        for k, t in enumerate(TIMES):
+            here, there = ABAR[t], ABAR[TIMES[k + 1]] if k + 1 < len(TIMES) else 1.0
+            eps = denoise(x, t)
+            x0 = change((x - np.sqrt(1 - here) * eps) / np.sqrt(here))
+            if recompute:
+                eps = (x - np.sqrt(here) * x0) / np.sqrt(1 - here)
+            x = np.sqrt(there) * x0 + np.sqrt(1 - there) * eps
+        return x
+
+    return sample
+
+
+def clip_to_data(x0):
+    return np.clip(x0, -1.0, 2.0)
+
+
+def mirror(x0):
+    return np.where(np.abs(x0) > 1, -x0, x0)
+
+
+def double(x0):
+    return np.where(np.abs(x0) > 0.6, 2 * x0, x0)
+
+
+@pytest.mark.parametrize(
+    ("change", "recompute", "kind"),
+    [
+        (lambda x0: x0, False, Kind.NONE),
+        (clip_to_data, True, Kind.CLIPPED),
+        (clip_to_data, False, Kind.DATA_ONLY),
+        (mirror, True, Kind.OTHER),
+        (double, True, Kind.OTHER),
+        (double, False, Kind.OTHER),
+    ],
+)
+def test_what_becomes_of_large_predictions_is_told_apart(change, recompute, kind):
+    seen = observe(function_target(after_prediction(change, recompute=recompute), SCHEDULE))
+    assert seen.affine.all()
+    assert seen.clip.kind is kind

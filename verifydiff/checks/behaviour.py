@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..observe import SamplerFault
 from ..observe.probe import affine_within
 from ..verdict import Finding, Status
 from .case import Case
 from .identify import Identity
+
+
+def at_fault(check: str, fault: SamplerFault, where: str = "") -> Finding:
+    """The finding of a fault: a failure, but for a time limit that ran out, which proves nothing."""
+    status = Status.INCONCLUSIVE if fault.kind == "out-of-time" else Status.FAIL
+    return Finding(check, status, f"{where}{fault}", measured=fault.kind)
 
 
 def behaviour(case: Case) -> Iterator[Finding]:
@@ -23,7 +30,9 @@ def start(case: Case) -> Iterator[Finding]:
     """Does the first query hold x_init?"""
     observation = case.observation
     if observation.start_residual > affine_within(observation.run.unit):
-        yield Finding("start", Status.FAIL, "the first query does not hold x_init: the sampler starts from a state of its own.")
+        yield Finding(
+            "start", Status.FAIL, "the first query is not x_init times a number: the sampler starts from a state of its own."
+        )
         return
     off, signal = abs(observation.start**2 - 1), float(observation.levels[0])
     if off <= max(1e-12, 64 * observation.run.unit):
@@ -52,6 +61,8 @@ def seed(case: Case) -> Iterator[Finding]:
     observation = case.observation
     if not observation.replays:
         yield Finding("seed", Status.FAIL, "two runs with the same seed differ: the noise does not come from the seed alone.")
+    elif observation.noisy.any() and not observation.seeds_differ and not observation.drawn:
+        yield Finding("seed", Status.FAIL, "steps add what neither state, prediction nor seed explains.")
     elif observation.noisy.any() and not observation.seeds_differ:
         yield Finding("seed", Status.FAIL, "two runs with different seeds have the same noise: the seed is not used.")
     else:

@@ -91,7 +91,7 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
         observation = observe(target, seed=seed, timeout=deadline - time.monotonic())
     except SamplerFault as fault:
         check = "time-grid" if fault.kind == "time-out-of-range" else "behaviour"
-        finding = Finding(check, Status.FAIL, str(fault), measured=fault.kind)
+        finding = behaviour.at_fault(check, fault)
         return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     identity = identify(observation)
     claimed = contract.family or target.family

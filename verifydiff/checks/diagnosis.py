@@ -17,7 +17,7 @@ from ..forms.families import Family
 from ..observe import Observation
 from ..schedule import Array
 from ..slips import CATALOGUE, NoiseSlip, slipped
-from .case import SINGLE, in_single_precision, rounding, told_levels
+from .case import in_single_precision, told_levels
 from .identify import relative
 
 EXPLAINS = 1e-7
@@ -67,7 +67,6 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
     levels = told_levels(observation)
     if not np.isfinite(observation.x_t).all():
         return
-    bounds = rounding(family, levels, SINGLE)
     for slip in CATALOGUE:
         if isinstance(slip, NoiseSlip):
             continue
@@ -76,7 +75,7 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
         if residuals and min(residuals) < EXPLAINS:
             yield Explanation(slip.id, slip.description, min(residuals), family.title)
             continue
-        coarse = [predicted for predicted in predictions if in_single_precision(observation, predicted, bounds)]
+        coarse = [predicted for predicted in predictions if in_single_precision(observation, family, predicted)]
         if coarse:
             yield Explanation(
                 slip.id, slip.description, min(residual(observation, predicted) for predicted in coarse), family.title
@@ -87,7 +86,7 @@ def matches(observation: Observation, family: Family) -> bool:
     """Whether the weights are the family's own, so that there is nothing to explain."""
     levels = told_levels(observation)
     right = family.coefficients(levels.abar_t, levels.abar_s)
-    return residual(observation, right) < EXPLAINS or in_single_precision(observation, right, rounding(family, levels, SINGLE))
+    return residual(observation, right) < EXPLAINS or in_single_precision(observation, family, right)
 
 
 def residual(observation: Observation, predicted: tuple[Array, Array, Array]) -> float:
@@ -103,7 +102,7 @@ def residual(observation: Observation, predicted: tuple[Array, Array, Array]) ->
 def _residual(observation: Observation, predicted: tuple[Array, Array, Array], granted: float) -> float:
     worst = 0.0
     for observed, column, fine in zip(
-        (observation.x_t, observation.x_0, observation.z), predicted, observation.resolution, strict=True
+        (observation.x_t, observation.x_0, observation.scale), predicted, observation.resolution, strict=True
     ):
         known = np.isfinite(observed)
         if not np.isfinite(column[known]).all():

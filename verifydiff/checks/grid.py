@@ -10,6 +10,8 @@ from ..schedule import Array, Schedule, grid
 from ..verdict import Finding, Status
 from .case import Case
 
+MOST_SIGNAL = 0.5
+"""Pure noise handed over where the signal's weight is larger than this is no choice of grid any more."""
 SPACINGS = ("trailing", "leading", "linspace")
 
 
@@ -33,7 +35,7 @@ def time_grid(case: Case) -> Iterator[Finding]:
         start, end = observation.levels[0], float(observation.target.schedule.abar[-1])
         yield Finding(
             "time-coverage",
-            Status.NOTE,
+            Status.NOTE if np.sqrt(start) <= MOST_SIGNAL else Status.FAIL,
             f"the first query is at t = {times[0]:.6g}, not at the noisiest t = {T - 1}: pure noise is handed over where "
             f"the signal's weight sqrt(abar) is {np.sqrt(start):.4g} ({np.sqrt(end):.4g} at the end of the schedule).",
             measured=float(times[0]),

@@ -14,7 +14,7 @@ import numpy as np
 from ..forms.families import DDIM, DDPM, Family
 from ..observe import Observation
 from ..schedule import Array
-from .case import SINGLE, in_single_precision, rounding, told_levels
+from .case import in_single_precision, told_levels
 
 MATCHES = 1e-6
 """A family matches when half of the steps are this near to it, relative: one wrong step does not hide the family."""
@@ -48,12 +48,32 @@ def identify(observation: Observation) -> Identity:
     etas = dict.fromkeys([0.0, *(round(eta, 2) for eta in seen), *(round(eta, 6) for eta in seen), *seen])
     candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in etas if 0 <= eta <= 1)]
     distances = [distance(observation, family) for family in candidates]
-    within = 2 * min(distances) + 1e-9
-    best = next(i for i, d in enumerate(distances) if d <= within)
+    near = [i for i, d in enumerate(distances) if d <= 2 * min(distances) + 1e-9]
+    best = max(near, key=lambda i: (_likelihood(observation, candidates[i]), -i))
+    return Identity(candidates[best], distances[best], candidates[best].eta, _found(observation, candidates[best], distances[best]))
+
+
+def _found(observation: Observation, family: Family, nearness: float) -> bool:
+    if nearness < MATCHES:
+        return True
+    if family.eta is not None and family.eta != round(family.eta, 2):
+        return False  # an eta that was fitted may have taken in what is wrong
     levels = told_levels(observation)
-    expected = candidates[best].coefficients(levels.abar_t, levels.abar_s)
-    found = distances[best] < MATCHES or in_single_precision(observation, expected, rounding(candidates[best], levels, SINGLE))
-    return Identity(candidates[best], distances[best], candidates[best].eta, found)
+    return in_single_precision(observation, family, family.coefficients(levels.abar_t, levels.abar_s))
+
+
+def _likelihood(observation: Observation, family: Family) -> float:
+    """Log likelihood of the hidden noise under the family's scale, which tells apart families of one mean."""
+    hidden = observation.hidden
+    if not hidden.any():
+        return 0.0
+    levels = told_levels(observation)
+    scale = family.coefficients(levels.abar_t, levels.abar_s)[2][hidden]
+    if (scale <= 0).any():
+        return -np.inf
+    n = observation.noise[0].size
+    squares = (observation.noise[hidden] ** 2).sum(axis=(1, 2))
+    return float(-(n * np.log(scale) + squares / (2 * scale**2)).sum())
 
 
 def distance(observation: Observation, family: Family) -> float:

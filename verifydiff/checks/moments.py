@@ -19,6 +19,7 @@ import numpy as np
 from ..observe import SamplerFault, run
 from ..schedule import Array
 from ..verdict import Finding, Status
+from .behaviour import at_fault
 from .case import DOUBLE, Case
 
 MEANS, VARIANCES = (0.08, -0.07, 0.1, -0.05), (0.25, 0.0, 2.25, 1.0)
@@ -42,7 +43,7 @@ def exact_moments(case: Case, deadline: float = float("inf")) -> Iterator[Findin
     try:
         seen = output_law(case, data, deadline)
     except SamplerFault as fault:
-        yield Finding("exact-moments", Status.FAIL, f"on Gaussian data {fault}")
+        yield at_fault("exact-moments", fault, "on Gaussian data ")
         return
     right = expected_law(case, data)
     tolerance = min(ROUNDINGS * case.unit, COARSEST)

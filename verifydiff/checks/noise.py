@@ -11,13 +11,18 @@ from ..observe.probe import more_noise
 from ..schedule import Array
 from ..statistics import Decision, Evidence, compare_variance, draws_needed_for_variance, standard_normal_battery
 from ..verdict import Finding, Status
+from .behaviour import at_fault
 from .case import SINGLE, Case
 from .weights import _wrong_weights
 
 RESOLUTION = 0.05
 """Where the noise is hidden, its variance over all steps is told right or wrong within this relative resolution."""
+LEAST_ROWS = 64
+"""The smallest, so that every step has its share of draws."""
 MOST_ROWS = 2**16
 """The largest batch that is asked for to judge hidden noise."""
+SHARED = ("stale-noise", "shared-noise", "repeated-coordinates")
+"""Slips that make draws depend on each other."""
 SAME = 1e-6
 """Draws that lie nearer than this are one draw, seen through rounding."""
 LAW = {
@@ -36,17 +41,37 @@ LAW = {
 
 
 def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
-    """Scale and law. Draws tell the scale of hidden noise only where its law is right."""
-    law = noise_law(case)
-    yield from noise_scale(case, seed, deadline, trusted=law.status is not Status.FAIL)
-    yield law
+    """The scale of the noise, exactly where its draws were recorded and by draws where not; and its law."""
+    observation, right = case.observation, case.expected[2]
+    known = list(exact_scale(case))
+    yield from known
+    if not observation.noisy.any():
+        yield Finding("noise-law", Status.NOT_APPLICABLE, "no step adds noise.")
+        return
+    if not (observation.hidden & (right > 0)).any():
+        use = observation.noisy & (observation.scale > 0)
+        yield law(case, observation.noise[use] / observation.scale[use, None, None])
+        return
+    use = observation.noisy & (right > 0)
+    needed = draws_needed_for_variance(RESOLUTION, case.rates)
+    rows = int(np.clip(-(-needed // (int(use.sum()) * observation.target.dimensions)), LEAST_ROWS, MOST_ROWS))
+    try:
+        fresh = more_noise(observation, rows, seed=seed + 2, deadline=deadline)
+    except SamplerFault as fault:
+        yield at_fault("noise-scale", fault, f"with a batch of {rows} ")
+        return
+    u = fresh[use] / right[use, None, None]
+    judged = law(case, u, claimed=True)
+    if not any(finding.status is Status.FAIL for finding in known):
+        yield scale_by_draws(case, u, needed, trusted=judged.details.get("slip") not in SHARED)
+    yield judged
 
 
-def noise_scale(case: Case, seed: int, deadline: float, *, trusted: bool) -> Iterator[Finding]:
-    """Is the weight of the noise that of the closed form at every step, and nothing at the end?"""
+def exact_scale(case: Case) -> Iterator[Finding]:
+    """Where the draws were recorded: is their weight that of the closed form, and is there nothing at the end?"""
     observation, right = case.observation, case.expected[2]
     hidden = observation.hidden
-    seen = np.where(hidden, right, observation.z)  # hidden noise is judged by draws, below
+    seen = np.where(hidden, right, observation.z)
     bound = case.tolerance[2] + 1e-13
     off = ~(np.abs(seen - right) <= bound) | (hidden & (right == 0))
     last = off & (case.levels.end == -1) & (right == 0)
@@ -54,18 +79,10 @@ def noise_scale(case: Case, seed: int, deadline: float, *, trusted: bool) -> Ite
         yield _noise_at_the_end(case, int(np.flatnonzero(last)[0]))
     off &= ~last
     if off.any():
-        shown = np.where(hidden, np.sqrt((observation.noise**2).mean(axis=(1, 2))), seen)
-        yield _wrong_weights(case, "noise-scale", "z", shown, right, bound, off)
-    elif (hidden & (right > 0)).any():
-        if trusted:
-            yield _hidden_scale(case, right, seed, deadline)
-        else:
-            yield Finding(
-                "noise-scale", Status.INCONCLUSIVE, "the noise cannot be reached, and its law is not one whose draws tell a scale."
-            )
+        yield _wrong_weights(case, "noise-scale", "z", observation.scale, right, bound, off)
     elif not observation.noisy.any():
         yield Finding("noise-scale", Status.PASS, "no step adds noise, as the closed form says.")
-    else:
+    elif not hidden.any():
         where = "none at the end" if right[-1] == 0 else "the end included"
         worst = float((np.abs(seen - right) / np.where(right > 0, right, 1)).max())
         yield Finding(
@@ -86,30 +103,28 @@ def _noise_at_the_end(case: Case, k: int) -> Finding:
     return Finding("last-step", status, f"{message}.", measured=size, expected=0.0, tolerance=SINGLE)
 
 
-def _hidden_scale(case: Case, right: Array, seed: int, deadline: float) -> Finding:
-    """The scale of noise that cannot be reached, by its draws: all steps together, within a resolution."""
-    use = case.observation.hidden & (right > 0)
-    needed = draws_needed_for_variance(RESOLUTION, case.rates)
-    rows = min(MOST_ROWS, -(-needed // (int(use.sum()) * case.observation.target.dimensions)))
-    try:
-        fresh = more_noise(case.observation, rows, seed=seed + 2, deadline=deadline)
-    except SamplerFault as fault:
-        return Finding("noise-scale", Status.FAIL, f"with a batch of {rows} {fault}")
-    u = fresh[use] / right[use, None, None]
+def scale_by_draws(case: Case, u: Array, needed: int, *, trusted: bool) -> Finding:
+    """The scale of noise that cannot be reached, over all steps within a resolution, and step by step."""
+    if not trusted:
+        message = "the noise cannot be reached, and draws that depend on each other do not tell a scale."
+        return Finding("noise-scale", Status.INCONCLUSIVE, message)
     result = compare_variance(u, 1.0, RESOLUTION, case.rates)
-    status = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}[
-        result.decision
-    ]
+    parts = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n and test.test.startswith("unit-variance-")]
+    rate = case.rates.shared_among(len(parts)).false_alarm
+    uneven = min((test for test in parts if test.rejects(rate)), key=lambda test: test.p_value, default=None)
+    status = _STATUS[result.decision]
     words = {
         Status.PASS: f"equals the closed form within {RESOLUTION:.0%}",
         Status.FAIL: "differs from the closed form",
         Status.INCONCLUSIVE: f"cannot be told within {RESOLUTION:.0%} from {result.n} draws; {needed} are needed",
-    }
+    }[status]
+    if uneven is not None:
+        status, words = Status.FAIL, f"{words}; but {uneven.where} differs ({uneven.test} has p = {uneven.p_value:.2g})"
     return Finding(
         "noise-scale",
         status,
         f"the noise cannot be reached, so its variance is judged by {result.n} draws: over the closed form's it is "
-        f"{result.estimate:.4g} (between {result.interval[0]:.4g} and {result.interval[1]:.4g}) and {words[status]}.",
+        f"{result.estimate:.4g} (between {result.interval[0]:.4g} and {result.interval[1]:.4g}) and {words}.",
         measured=result.estimate,
         expected=1.0,
         tolerance=RESOLUTION,
@@ -117,19 +132,25 @@ def _hidden_scale(case: Case, right: Array, seed: int, deadline: float) -> Findi
     )
 
 
-def noise_law(case: Case) -> Finding:
-    """Is the noise fresh at every step, independent over rows and coordinates, and standard normal?"""
-    observation, right = case.observation, case.expected[2]
-    if not observation.noisy.any():
-        return Finding("noise-law", Status.NOT_APPLICABLE, "no step adds noise.")
-    scale = np.where(observation.hidden, right, observation.z)
-    use = observation.noisy & (scale > 0) & np.isfinite(scale)
-    u = observation.noise[use] / scale[use, None, None] if use.any() else observation.noise[observation.noisy]
-    if observation.hidden.any():  # the scale itself is judged by `noise-scale`; the law is judged at the scale that was seen
-        u = u / np.sqrt((u**2).mean())
-    battery = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n]
-    if observation.hidden.any():
-        battery = [test for test in battery if not test.test.startswith("unit-variance")]
+_STATUS = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}
+
+
+def law(case: Case, u: Array, *, claimed: bool = False) -> Finding:
+    """Is the noise over its scale fresh at every step, independent over rows and coordinates, and standard normal?
+
+    Args:
+        case: the case.
+        u: the noise over its scale, (N, rows, d).
+        claimed: whether that scale is the claimed one and not the noise's own. Its errors are then not the law's, so that
+            every step is first brought to the scale it has.
+    """
+    if claimed:
+        u = u / np.sqrt((u**2).mean(axis=(1, 2), keepdims=True))
+    battery = [
+        test
+        for test in standard_normal_battery(u, resolution=1e-9)
+        if test.n and not (claimed and test.test.startswith("unit-variance"))
+    ]
     rates = case.rates.shared_among(len(battery))
     failed = {test.test: test for test in battery if test.rejects(rates.false_alarm)}
     if not failed:
@@ -153,7 +174,9 @@ def noise_law(case: Case) -> Finding:
     )
 
 
-def _how_telling(test: Evidence) -> tuple[bool, float, int]:
-    """Draws that stand twice to the last digit say most; else the smallest p-value, and the order of ``LAW`` between equals."""
-    twice = test.test.startswith("coincidence-") and test.statistic <= SAME
-    return not twice, 0.0 if twice else test.p_value, list(LAW).index(test.test) if test.test in LAW else len(LAW)
+def _how_telling(test: Evidence) -> tuple[bool, bool, float, int]:
+    """Draws that stand twice to the last digit say most, draws that are merely near least; between them the p-value decides."""
+    coincidence = test.test.startswith("coincidence")
+    twice = coincidence and test.test in LAW and test.statistic <= SAME
+    rank = list(LAW).index(test.test) if test.test in LAW else len(LAW)
+    return not twice, coincidence and not twice, 0.0 if twice else test.p_value, rank

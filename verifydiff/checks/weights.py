@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..observe.clipping import Kind
 from ..schedule import Array, Mask
 from ..verdict import Finding, Status
 from .case import DOUBLE, RELATIVE, Case
@@ -54,13 +55,26 @@ def affinity(case: Case) -> Iterator[Finding]:
             measured=float(observation.residual.max()),
             tolerance=1e-9,
         )
-    if observation.clip is not None:
+    yield from clipping(case)
+
+
+def clipping(case: Case) -> Iterator[Finding]:
+    """What becomes of large predictions of the data?"""
+    clip = case.observation.clip
+    if clip.kind in (Kind.CLIPPED, Kind.DATA_ONLY):
+        stale = ", and the noise is not taken from the clipped x_0" if clip.kind is Kind.DATA_ONLY else ""
         yield Finding(
             "clipping",
             Status.NOTE,
-            f"the prediction of x_0 is clipped or thresholded at about {observation.clip:.4g}; the steps are judged inside that "
+            f"the prediction of x_0 is clipped to [{clip.lower:.4g}, {clip.upper:.4g}]{stale}; the steps are judged inside that "
             "range, where it does nothing.",
-            measured=observation.clip,
+            measured=[clip.lower, clip.upper],
+        )
+    elif clip.kind is Kind.OTHER and case.observation.affine.all():
+        yield Finding(
+            "clipping",
+            Status.INCONCLUSIVE,
+            "predictions of x_0 beyond [-1/2, 1/2] are changed, and not by clipping to one range: outside, the steps are unjudged.",
         )
 
 
@@ -88,12 +102,13 @@ def coefficients(case: Case) -> Iterator[Finding]:
     if not any(mask.any() for mask in off.values()) and not adds.size:
         worst = max(float(_relative(observed[n], right).max()) for n, right in zip(observed, case.expected, strict=False))
         if case.unit > DOUBLE:
+            moved = max(float(np.abs(observed[n] - right).max()) for n, right in zip(observed, case.expected, strict=False))
             yield Finding(
                 "precision",
                 Status.NOTE,
-                f"the sampler works in less than double precision: its weights are off by up to {worst:.1g}, as rounding explains, "
+                f"the sampler works in less than double precision: its weights are off by up to {moved:.1g}, as rounding explains, "
                 "and are not judged more finely than that.",
-                measured=worst,
+                measured=moved,
             )
         yield Finding(
             "coefficients",

@@ -71,6 +71,15 @@ class Writing:
         step = in_levels(known[x_s])
         return tuple(step.xreplace(_unit(symbol, (x_t, x_0, z))) for symbol in (x_t, x_0, z))
 
+    def cancellations(self, levels: dict[sympy.Symbol, Any]) -> list[list[tuple[Any, Any, Any]]]:
+        """For each of (a, b, c), and each square root of a sum in it: its slope, the root, and the size of the sum's terms.
+
+        The rounding of a sum that nearly cancels is that of its terms; these numbers say what it does to the weight.
+        """
+        values = {**levels, **dict(self.variables)}
+        found = _cancellations(self, tuple(values))
+        return [[tuple(part(*values.values()) for part in parts) for parts in weight] for weight in found]
+
     def evaluate(self, levels: dict[sympy.Symbol, Any], over: str = "x0") -> tuple[Any, Any, Any]:
         """The three weights as arrays, given arrays for abar_t, abar_s and whatever else the equations use.
 
@@ -86,6 +95,21 @@ class Writing:
 def _compiled(writing: Writing, over: str, symbols: tuple[sympy.Symbol, ...]) -> tuple[Callable[..., Any], ...]:
     weights = writing.over_x0 if over == "x0" else writing.over_eps
     return tuple(compiled(weight, symbols, "numpy") for weight in weights)
+
+
+@cache
+def _cancellations(writing: Writing, symbols: tuple[sympy.Symbol, ...]) -> list[list[tuple[Callable[..., Any], ...]]]:
+    found = []
+    for weight in writing.over_eps:
+        roots = sorted((r for r in weight.atoms(sympy.Pow) if r.exp == sympy.Rational(1, 2) and r.base.is_Add), key=str)
+        parts = []
+        for root in roots:
+            stand_in = sympy.Dummy("root")
+            slope = sympy.diff(weight.xreplace({root: stand_in}), stand_in).xreplace({stand_in: root})
+            size = sum((sympy.Abs(term) for term in root.base.args), sympy.Integer(0))
+            parts.append(tuple(compiled(one, symbols, "numpy") for one in (slope, root, size)))
+        found.append(parts)
+    return found
 
 
 @dataclass(frozen=True)
@@ -115,7 +139,7 @@ class Family:
         """
         import numpy as np
 
-        start, end = np.broadcast_arrays(np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64))
+        start, end = np.broadcast_arrays(np.asarray(start, dtype=np.longdouble), np.asarray(end, dtype=np.longdouble))
         with np.errstate(divide="ignore", invalid="ignore"):
             p, q, c = (
                 np.broadcast_to(w, start.shape).astype(np.float64) for w in self.writings[0].evaluate({abar_t: start, abar_s: end})

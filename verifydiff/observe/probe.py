@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..schedule import Array, Mask
+from .clipping import Clipping, clipping
 from .running import Answer, Noise, Run, run
 from .target import Target
 
@@ -31,6 +32,8 @@ ELEMENTS = 256
 """Numbers in the batch of states, at least: so many equations there are for every weight."""
 AFFINE = 2.0**23
 """A step is affine when what least squares leaves over is below this many roundings of it: 1e-9 of a step in double precision."""
+COARSELY_AFFINE = 0.01
+"""And below this share of it, however coarse the rounding."""
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 SMALL, LARGE = 0.5, 8.0
 """Ranges of the answers: inside every common clipping range, and outside."""
@@ -57,7 +60,7 @@ class Observation:
         seeds_differ: whether another seed gave another run.
         start: how many times x_init the first query holds.
         start_residual: what of the first query x_init does not explain, relative.
-        clip: the magnitude at which the prediction of the data is clipped; None where it is not.
+        clip: what becomes of large predictions of the data.
     """
 
     target: Target
@@ -77,7 +80,7 @@ class Observation:
     seeds_differ: bool
     start: float
     start_residual: float
-    clip: float | None
+    clip: Clipping
 
     @property
     def steps(self) -> int:
@@ -87,14 +90,27 @@ class Observation:
     @cached_property
     def affine(self) -> Mask:
         """(N,): whether the step is an affine map of the state and the present prediction alone."""
-        return np.asarray((self.residual < affine_within(self.run.unit)) & ~self.remembers)
+        within = affine_within(self.run.unit) * _on_the_way(self.levels, self.x_t, self.x_0)
+        return np.asarray((self.residual < np.minimum(within, COARSELY_AFFINE)) & ~self.remembers)
 
     @cached_property
     def resolution(self) -> tuple[Array, Array, Array]:
-        """(N,) each: how finely x_t, x_0 and z could be recovered; coarse where the state has grown far beyond the answers."""
+        """(N,) each: how finely x_t, x_0 and z could be recovered.
+
+        Coarsely where the state has grown far beyond the answers, where little signal is left to tell the data by, and
+        where the noise is hidden and only its draws tell its scale.
+        """
         size = np.abs(self.run.x).max(axis=(1, 2))
-        error = 64 * self.run.unit * np.maximum(np.abs(self.x_t) * size[:-1], size[1:])
-        return error / np.maximum(size[:-1], SMALL), error / SMALL, _rounding(self.run, self.levels, self.x_t, self.x_0)
+        on_the_way = _on_the_way(self.levels, self.x_t, self.x_0)
+        error = 16 * self.run.unit * np.maximum(on_the_way * size[:-1], size[1:])
+        by_draws = np.where(self.hidden, 6 * self.scale / np.sqrt(2 * self.noise[0].size), 0.0)
+        rounding = _rounding(self.run, self.levels, self.x_t, self.x_0)
+        return error / np.maximum(size[:-1], SMALL), error / SMALL, np.maximum(rounding, by_draws)
+
+    @cached_property
+    def scale(self) -> Array:
+        """(N,): the weight of the noise: z where it is known, else the root mean square of what was added."""
+        return np.asarray(np.where(self.hidden, np.sqrt((self.noise**2).mean(axis=(1, 2))), self.z))
 
     @cached_property
     def noisy(self) -> Mask:
@@ -126,6 +142,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
 
     natural = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
     replayed = replay(natural)
+    natural.unit = max(natural.unit, _unit_of_numbers(natural.x[1:]))
     again = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
     other = run(target, answers(seed, SMALL), start, seed + 1, deadline=deadline)
     varied = run(target, answers(seed + 1, SMALL), other_start, seed, noise=replayed, deadline=deadline)
@@ -139,7 +156,9 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     noise = _unexplained(natural, p, q)
     levels = target.levels_at(natural.times)
     c, draw_of_step, offset = _explain(noise, natural, _rounding(natural, levels, p, q))
-    (start_scale,), start_residual = _least_squares((start - other_start).reshape(-1, 1), (natural.x[0] - varied.x[0]).ravel())
+    (start_scale,), start_residual = _least_squares(
+        np.concatenate([start, other_start]).reshape(-1, 1), np.concatenate([natural.x[0], varied.x[0]]).ravel()
+    )
     return Observation(
         target=target,
         times=natural.times,
@@ -158,7 +177,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         seeds_differ=other.x.shape != natural.x.shape or not np.array_equal(other.x, natural.x),
         start=float(start_scale),
         start_residual=start_residual,
-        clip=_clipped_at(natural, large, p, q),
+        clip=clipping(large, natural, p, q, np.append(levels[1:], target.final_level)),
     )
 
 
@@ -180,14 +199,23 @@ def _rounding(seen: Run, levels: Array, p: Array, q: Array) -> Array:
     A step that predicts the data divides the state by sqrt(abar_t) on the way, and its rounding errors with it.
     """
     size = np.maximum(1.0, np.maximum(np.abs(seen.x[:-1]).max(axis=(1, 2)), np.abs(seen.x[1:]).max(axis=(1, 2))))
+    return np.asarray(1e3 * seen.unit * size * _on_the_way(levels, p, q))
+
+
+def _on_the_way(levels: Array, p: Array, q: Array) -> Array:
+    """(N,): by how much a step enlarges the rounding of its state, if it predicts the data on the way."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        on_the_way = np.nan_to_num(np.abs(p) + np.abs(q) / np.sqrt(levels), nan=1.0, posinf=1.0)
-    return np.asarray(1e3 * seen.unit * size * np.maximum(1.0, on_the_way))
+        return np.maximum(1.0, np.nan_to_num(np.abs(p) + np.abs(q) / np.sqrt(levels), nan=1.0, posinf=1.0))
+
+
+def _unit_of_numbers(x: Array) -> float:
+    """Unit roundoff of single precision where every number is one of single precision, else of double."""
+    return 2.0**-24 if np.array_equal(x, x.astype(np.float32)) else 2.0**-53
 
 
 def affine_within(unit: float) -> float:
     """What least squares may leave over of an affine step, at a unit roundoff."""
-    return min(AFFINE * unit, 0.01)
+    return min(AFFINE * unit, COARSELY_AFFINE)
 
 
 def answers(seed: int, size: float) -> Answer:
@@ -279,20 +307,3 @@ def _likest(rest: Array, draws: Array, size: Array, fresh: Indices) -> int:
         if likeness.size and likeness.max() > 0.999:
             return int(among[np.argmax(likeness)])
     return -1
-
-
-def _clipped_at(natural: Run, large: Run, p: Array, q: Array) -> float | None:
-    """The magnitude at which the prediction of the data is clipped, from a run with large answers on the same noise."""
-    if large.x.shape != natural.x.shape or not np.isfinite(p).all():
-        return None
-    noise = _unexplained(natural, p, q)
-    for k in np.argsort(-np.abs(q)):
-        if q[k] == 0:
-            break
-        used = (large.x[k + 1] - p[k] * large.x[k] - noise[k]) / q[k]
-        error = np.abs(used - large.answers[k])
-        if error.max() > 1e-6 * LARGE:
-            return float(np.abs(used).max())
-        if error.max() <= 1e-6 * LARGE and abs(q[k]) > 1e-3:
-            return None
-    return None

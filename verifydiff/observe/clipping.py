@@ -1,0 +1,71 @@
+r"""What a sampler does with a prediction of the data that is large.
+
+With p, q and the noise of every step known, one run on the same noise with large answers tells what was used in their place. A
+sampler that clips, :math:`\hat x_0 \to \mathrm{clip}(\hat x_0, l, u)`, and takes the noise from the clipped data uses the clipped
+answer throughout. One that clips the data alone, and goes on with the noise as it was predicted, is off by
+
+.. math:: \sqrt{\bar\alpha_s}\,\bigl(\mathrm{clip}(\hat x_0, l, u) - \hat x_0\bigr),
+
+since in :math:`x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \dots` only the first term knows of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from ..schedule import Array
+from .running import Run
+
+SAME = 1e-5
+"""Answers are used as they are if they differ by less than this."""
+
+
+class Kind(StrEnum):
+    """What becomes of large predictions."""
+
+    NONE = "used as they are"
+    CLIPPED = "clipped"
+    DATA_ONLY = "clipped, and the noise is not taken from the clipped data"
+    OTHER = "changed in another way than by clipping"
+    UNKNOWN = "not seen"
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """What becomes of large predictions, and the range they are clipped to."""
+
+    kind: Kind
+    lower: float = -np.inf
+    upper: float = np.inf
+
+
+def clipping(large: Run, natural: Run, p: Array, q: Array, end: Array) -> Clipping:
+    """What a run with large answers shows, beside a run on the same noise with small ones.
+
+    Args:
+        large, natural: the runs.
+        p, q: the weights of every step, from small answers.
+        end: abar at the end of every step.
+    """
+    if large.x.shape != natural.x.shape or not np.isfinite(p).all():
+        return Clipping(Kind.UNKNOWN)
+
+    def explained(run: Run) -> Array:
+        return np.asarray(run.x[1:] - p[:, None, None] * run.x[:-1])
+
+    noise = explained(natural) - q[:, None, None] * natural.answers
+    moved = explained(large) - noise - q[:, None, None] * large.answers  # what large answers were not worth
+    grown = np.maximum(1.0, np.abs(large.x).max(axis=(1, 2)))
+    told = np.abs(q) > SAME * np.maximum(grown[:-1], grown[1:])
+    if not told.any() or np.all(np.abs(moved) <= SAME * np.maximum(grown[:-1], grown[1:])[:, None, None]):
+        return Clipping(Kind.NONE)
+    for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, np.sqrt(end))):
+        used = large.answers[told] + moved[told] / weight[told][:, None, None]
+        lower, upper = float(used.min()), float(used.max())
+        slack = SAME * (grown[:-1] / np.abs(weight))[told][:, None, None]
+        if np.all(np.abs(used - np.clip(large.answers[told], lower, upper)) <= np.maximum(slack, SAME)):
+            return Clipping(kind, lower, upper)
+    return Clipping(Kind.OTHER)
