@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .verdict import EXIT_MISUSE, MisuseError, exit_code
+from .verdict import EXIT_INCONCLUSIVE, EXIT_MISUSE, MisuseError, exit_code
 
 if TYPE_CHECKING:
     from .checks import Report
     from .forms.families import Family
     from .schedule import Schedule
+
+GRACE = 5.0
+"""Seconds past the time limit after which the command leaves whatever the target does."""
+LARGEST_SEED = 2**32 - 2
+"""The probe tries this seed and the next one, and NumPy's legacy generator takes no more than 32 bits."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,7 +87,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     claims.add_argument("--spacing", choices=("trailing", "leading", "linspace"), help="how its times are spaced")
     claims.add_argument("--prediction", choices=("epsilon", "sample", "v_prediction"), help="what the model of a function predicts")
     claims.add_argument(
-        "--shape", default="4", metavar="AxBxC", help="what one state of a function looks like, as 3x8x8 (default: 4)"
+        "--shape", metavar="AxBxC", help="what one state looks like, as 3x8x8 (default: 4 to a function, 1x2x2 to a scheduler)"
     )
     claims.add_argument(
         "--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable"
@@ -96,19 +104,42 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from .observe.surroundings import standard_output_kept, unchanged
     from .report import jsonfile
 
     _refuse_nonsense(arguments)
-    if arguments.json:
-        jsonfile.check_writable(arguments.json)
-    report = _judged(arguments)
-    if arguments.json:
-        jsonfile.write(report.to_json(), arguments.json)
-    if arguments.json != jsonfile.STDOUT:
+    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    with _watchdog(arguments.timeout), standard_output_kept(), unchanged():
+        report = _judged(arguments)
+    if place is not None:
+        jsonfile.write(report.to_json(), place)
+    if place != jsonfile.STDOUT:
         from .report.checks import show
 
         show(report, Console(highlight=False), arguments.verbose)
     return exit_code(report.status)
+
+
+@contextmanager
+def _watchdog(seconds: float) -> Iterator[None]:
+    """End the process some seconds past its time limit, should the target's code run on where no exception reaches it.
+
+    It needs the interpreter's lock, so that a loop in C which never lets go of that outlasts it.
+    """
+    timer = threading.Timer(min(seconds + GRACE, threading.TIMEOUT_MAX), _leave, (seconds,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _leave(seconds: float) -> None:
+    line = f"verifydiff: given up: the target ran on {GRACE:g} s past the limit of {seconds:g} s, and nothing could stop it.\n"
+    with suppress(OSError):
+        os.write(2, line.encode())
+    os._exit(EXIT_INCONCLUSIVE)
 
 
 def _judged(arguments: argparse.Namespace) -> Report:
@@ -140,20 +171,24 @@ def _judged(arguments: argparse.Namespace) -> Report:
 
 
 def _refuse_nonsense(arguments: argparse.Namespace) -> None:
-    if arguments.timeout <= 0:
+    if not arguments.timeout > 0:  # NaN is not
         raise MisuseError(f"--timeout must be positive, got {arguments.timeout:g}.")
     if arguments.seed < 0:
         raise MisuseError(f"--seed must not be negative, got {arguments.seed}.")
+    if arguments.seed > LARGEST_SEED:
+        raise MisuseError(f"--seed must be at most {LARGEST_SEED}, which every generator takes, got {arguments.seed}.")
     if arguments.eta is not None and not 0 <= arguments.eta <= 1:
         raise MisuseError(f"--eta must lie in [0, 1], got {arguments.eta:g}.")
     if arguments.steps is not None and arguments.steps < 1:
         raise MisuseError(f"--steps must be at least 1, got {arguments.steps}.")
 
 
-def _shape(text: str) -> tuple[int, ...]:
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
     parts = text.split("x")
-    if not all(part.isdecimal() and int(part) >= 1 for part in parts):
-        raise MisuseError(f"--shape takes sizes as 3x8x8, got {text!r}.")
+    if not all(part.isdecimal() and len(part) < 10 and int(part) >= 1 for part in parts):
+        raise MisuseError(f"--shape takes sizes as 3x8x8, got {text[:40]!r}.")
     return tuple(int(part) for part in parts)
 
 
@@ -192,7 +227,7 @@ def _option(pair: str) -> tuple[str, Any]:
         return key, words[value]
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value
 
 
@@ -218,12 +253,11 @@ def _prove(arguments: argparse.Namespace) -> int:
     from .report import jsonfile
     from .report.proofs import prove_and_show
 
-    if arguments.json:
-        jsonfile.check_writable(arguments.json)
-    aside = arguments.json == jsonfile.STDOUT
+    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    aside = place == jsonfile.STDOUT
     proofs = prove_and_show(arguments.path, Console(stderr=aside, quiet=aside), arguments.verbose)
-    if arguments.json:
-        jsonfile.write(proofs.as_json(), arguments.json)
+    if place is not None:
+        jsonfile.write(proofs.as_json(), place)
     return proofs.exit_code
 
 

@@ -133,8 +133,9 @@ class Schedule:
             raise MisuseError(f"{path} is not a NumPy table: it does not begin as a .npy file does.")
         try:
             betas = np.load(BytesIO(content), allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise MisuseError(f"{path} cannot be read as a NumPy table of betas: {str(error).splitlines()[0]}") from None
+        except Exception as error:  # NumPy parses the header as Python, and raises whatever that raises
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise MisuseError(f"{path} cannot be read as a NumPy table of betas: {reason[:200]}") from None
         return cls.from_betas(betas, path.name)
 
     def with_zero_terminal_snr(self) -> Schedule:

@@ -148,7 +148,7 @@ def test_a_config_file_is_judged_and_nothing_it_names_is_imported(tmp_path):
     [
         ("NoSuchScheduler", {}, "diffusers has no scheduler 'NoSuchScheduler'"),
         ("UniPCMultistepScheduler", {}, "no closed form here judges it yet"),
-        (DDIM, {"steps": 2000}, "refuses DDIMScheduler"),
+        (DDIM, {"steps": 2000}, "`steps` must lie between 1 and the 1000 timesteps"),
         (DDIM, {"config": {"colour": 1}}, "has no option 'colour'"),
         (DDPM, {"eta": 0.5}, "takes no eta"),
         (DDPM, {"config": {"variance_type": "learned"}}, "learned variance"),

@@ -11,7 +11,7 @@ from ..observe import Observation, SamplerFault, observe, run
 from ..observe.probe import SMALL, answers, replay
 from ..observe.target import Prediction
 from ..schedule import Array
-from ..verdict import Finding, Status
+from ..verdict import Finding, MisuseError, Status
 from .case import ROUNDINGS, SINGLE, Case, rounding
 from .diagnosis import matches
 
@@ -35,9 +35,9 @@ def tables(case: Case) -> Iterator[Finding]:
             continue
         error = np.abs(stored - right) / np.maximum(right, 1e-300)
         k = int(np.argmax(error))
-        bound = 4 * (np.arange(right.size) + 2) * SINGLE  # one rounding for every factor of the product
-        if (np.abs(stored - right) > bound * right + SINGLE**2).any():
-            k = int(np.argmax(error / bound))
+        bound = table_rounding(right)
+        if (np.abs(stored - right) > bound).any():
+            k = int(np.argmax(np.abs(stored - right) / bound))
             yield Finding(
                 "tables",
                 Status.FAIL,
@@ -58,6 +58,18 @@ def tables(case: Case) -> Iterator[Finding]:
             )
         else:
             yield Finding("tables", Status.PASS, f"{name} is the schedule's to {error[k]:.1g}.")
+
+
+def table_rounding(abar: Array) -> Array:
+    r"""How far a table of abar, multiplied up in single precision, may lie from the right one.
+
+    A factor alpha = 1 - beta is off by an absolute rounding error u, since 1 - beta is computed of numbers below 1; relative to
+    the product that is u / alpha, and the errors of all factors add up. Where the last alpha is 0, what stands before it is meant.
+    """
+    before = np.concatenate([[1.0], abar[:-1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bound = abar * (1 + np.cumsum(before / abar))
+    return np.asarray(4 * SINGLE * np.where(abar > 0, bound, before) + SINGLE**2)
 
 
 def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
@@ -115,14 +127,12 @@ def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding
             refused.append(f"{kind} says nothing of x_0 where abar = 0")
             continue
         try:
-            other = run(
-                target.with_prediction(kind),
-                answers(seed, SMALL),
-                _first_state(case),
-                seed,
-                noise=replay(natural),
-                deadline=deadline,
-            )
+            told_otherwise = target.with_prediction(kind)
+        except MisuseError as error:
+            refused.append(f"{kind}: {str(error).rstrip('.')}")
+            continue
+        try:
+            other = run(told_otherwise, answers(seed, SMALL), _first_state(case), seed, noise=replay(natural), deadline=deadline)
         except SamplerFault as fault:
             if fault.kind != "raises":
                 yield Finding("prediction-types", Status.FAIL, f"told as {kind}: {fault}")

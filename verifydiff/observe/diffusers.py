@@ -5,8 +5,8 @@ The loop is the one of the library's own pipelines: ``set_timesteps``, then for 
 work in sigma space scale their input by :math:`1/\sqrt{\sigma^2 + 1} = \sqrt{\bar\alpha}`.
 
 The library keeps its tables in single precision. So the algebra is judged on the library's own code run *wide*: while a
-scheduler works, the names ``float32`` that its module looks up in torch and NumPy mean double precision. Besides, the
-scheduler is run as it is shipped, and the difference is what single precision costs.
+scheduler works, the names ``float32`` that its module looks up in torch and NumPy mean double precision, and so does torch's
+default type. Besides, the scheduler is run as it is shipped, and the difference is what single precision costs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache, cached_property
+from threading import RLock
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -25,8 +26,9 @@ from unittest.mock import patch
 import numpy as np
 
 from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
-from ..schedule import Array, Schedule
+from ..schedule import MOST_TIMESTEPS, Array, Schedule
 from ..verdict import MisuseError
+from .faults import one_line
 from .target import Draw, Prediction, Target
 
 SUPPORTED = (
@@ -37,6 +39,16 @@ SUPPORTED = (
     "EulerDiscreteScheduler",
     "EulerAncestralDiscreteScheduler",
 )
+IMAGE = (1, 2, 2)
+"""What one state looks like where nothing is said: an image, which is what the library's steps may take for granted."""
+BETAS = ("trained_betas", "beta_schedule", "beta_start", "beta_end", "num_train_timesteps")
+"""The options that a schedule replaces."""
+VALUES = {
+    "prediction_type": tuple(Prediction),
+    "variance_type": ("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
+    "timestep_type": ("discrete", "continuous"),
+}
+"""Options of which the library looks at the value only where it first matters, or not at all."""
 INSTALL = "pip install 'verifydiff[diffusers]'"
 
 
@@ -44,57 +56,91 @@ def diffusers_target(
     name: str,
     *,
     schedule: Schedule | None = None,
+    prediction: Prediction | None = None,
     steps: int | None = None,
     spacing: str | None = None,
     eta: float | None = None,
+    shape: tuple[int, ...] | None = None,
     config: dict[str, Any] | None = None,
+    saved: dict[str, Any] | None = None,
 ) -> Target:
     """A scheduler class of the installed diffusers as a target.
 
     Args:
         name: the class.
         schedule: replaces the scheduler's betas by those of this schedule.
+        prediction: ``prediction_type``.
         steps: number of inference steps; all timesteps where nothing is said.
         spacing: ``timestep_spacing``.
         eta: handed to ``step`` where that takes an eta.
+        shape: what one state looks like; a small image where nothing is said.
         config: further constructor arguments.
+        saved: the content of a ``scheduler_config.json``, which all of these take precedence over. Of its keys, those that the
+            class does not know are left out, as its own ``from_config`` does.
 
     Raises:
         MisuseError: if diffusers is missing, the class is not one that this adapter knows, or it refuses its options.
     """
     cls = _class(name)
-    options = dict(config or {})
-    if spacing is not None:
-        options["timestep_spacing"] = spacing
-    if schedule is not None:
-        options["trained_betas"] = np.asarray(schedule.betas)
-        options["num_train_timesteps"] = schedule.timesteps
-    _refuse_unknown(cls, options)
-    if str(options.get("variance_type", "")).startswith("learned"):
-        raise MisuseError("a learned variance needs a model that predicts one; no closed form says what it should be.")
+    _refuse_unknown(cls, config or {})
+    asked = _asked(config or {}, schedule, prediction, spacing)
+    known = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    left_out = sorted(key for key in saved or {} if key not in known)
+    options = {**{key: value for key, value in (saved or {}).items() if key in known}, **asked}
     if eta is not None and not 0 <= eta <= 1:
         raise MisuseError(f"`eta` must lie in [0, 1], got {eta:g}.")
     if eta is not None and "eta" not in inspect.signature(vars(cls)["step"]).parameters:
         raise MisuseError(f"{name}.step takes no eta.")
-    wide = _Scheduler(cls, options, steps, eta, wide=True)
-    shipped = _Scheduler(cls, options, steps, eta, wide=False)
+    if shape is not None and len(shape) < 2 and options.get("thresholding"):
+        raise MisuseError(f"with thresholding, diffusers takes images: give a shape such as 3x8x8, got {shape}.")
+    wide = _Scheduler(cls, options, steps, eta, shape or IMAGE, wide=True)
+    shipped = _Scheduler(cls, options, steps, eta, shape or IMAGE, wide=False)
     target = wide.target(f"diffusers:{name}")
-    return replace(target, as_shipped=shipped.target(f"diffusers:{name}"), tables=_tables(wide, shipped))
+    notes = (*target.notes, f"{name} knows no {', '.join(left_out)}: left out, as diffusers does.") if left_out else target.notes
+    return replace(target, as_shipped=shipped.target(f"diffusers:{name}"), tables=_tables(wide, shipped), notes=notes)
+
+
+def _asked(config: dict[str, Any], schedule: Schedule | None, prediction: Prediction | None, spacing: str | None) -> dict[str, Any]:
+    """The constructor arguments that the caller asks for, by name or in ``config``; not both ways at once."""
+    options = dict(config)
+    for key, value in (("timestep_spacing", spacing), ("prediction_type", None if prediction is None else str(prediction))):
+        if value is not None and config.get(key, value) != value:
+            raise MisuseError(f"asked for {key} = {value}, and in the config for {key} = {config[key]}: which one?")
+        if value is not None:
+            options[key] = value
+    if schedule is not None:
+        twice = [key for key in BETAS if key in config]
+        if twice:
+            raise MisuseError(f"a schedule is asked for, and in the config {twice[0]}, which a schedule replaces: which one?")
+        options["trained_betas"] = np.asarray(schedule.betas)
+        options["num_train_timesteps"] = schedule.timesteps
+    return options
 
 
 class _Scheduler:
     """One configuration of one scheduler class, in the library's own precision or wide."""
 
     def __init__(
-        self, cls: type, options: dict[str, Any], steps: int | None, eta: float | None, *, wide: bool, batched: bool = False
+        self,
+        cls: type,
+        options: dict[str, Any],
+        steps: int | None,
+        eta: float | None,
+        shape: tuple[int, ...],
+        *,
+        wide: bool,
+        batched: bool = False,
     ) -> None:
-        self.cls, self.options, self.eta, self.wide, self.batched = cls, options, eta, wide, batched
+        _refuse_impossible(cls, options)
+        self.cls, self.options, self.eta, self.shape, self.wide, self.batched = cls, options, eta, shape, wide, batched
         self.module = importlib.import_module(cls.__module__)
-        config = self.make(1).config
-        self.config = config
-        self.schedule = _schedule(config)
+        self.config = self.make(1).config
+        self.schedule = _schedule(self.config)
         self.steps = steps if steps is not None else self.schedule.timesteps
+        if not 1 <= self.steps <= self.schedule.timesteps:
+            raise MisuseError(f"`steps` must lie between 1 and the {self.schedule.timesteps} timesteps, got {self.steps}.")
         self.example = self.make(self.steps)
+        self._take_a_step()
 
     def make(self, steps: int) -> Any:
         """A fresh scheduler, set to that many steps."""
@@ -106,22 +152,34 @@ class _Scheduler:
             except MisuseError:
                 raise
             except Exception as error:
-                text = str(error).strip().splitlines()
-                raise MisuseError(
-                    f"diffusers refuses {self.cls.__name__} with these options: {text[0] if text else type(error).__name__}"
-                ) from None
+                raise self._refused(error) from None
         return scheduler
+
+    def _take_a_step(self) -> None:
+        """What the library says is not implemented is refused here; whatever else a step does wrong is for the checks to find."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                self._steps(lambda told, _: np.zeros_like(told), np.zeros((2, *self.shape)), 0, most=1)
+            except NotImplementedError as error:
+                raise self._refused(error) from None
+            except Exception:
+                return
+
+    def _refused(self, error: Exception) -> MisuseError:
+        return MisuseError(f"diffusers refuses {self.cls.__name__} with these options: {one_line(error)}")
 
     def target(self, name: str) -> Target:
         batched = getattr(self.cls, "batch_step_no_noise", None) is not None and not self.batched and not self.eta
-        twin = _Scheduler(self.cls, self.options, self.steps, self.eta, wide=self.wide, batched=True) if batched else None
+        twin = self._but(batched=True) if batched else None
         return Target(
             name=name,
             sample=self.sample,
             schedule=self.schedule,
             taps=(self.tap,),
             family=self.family,
-            prediction=Prediction(_PREDICTIONS.get(self.config.prediction_type, self.config.prediction_type)),
+            shape=self.shape,
+            prediction=Prediction(self.config.prediction_type),
             level=self.level,
             final_level=self.final_level,
             steps=self.steps,
@@ -134,6 +192,9 @@ class _Scheduler:
     # -- the loop of the library's pipelines --------------------------------------------------------------------------
 
     def sample(self, denoise: Callable[[Any, Any], Any], x_init: Array, seed: int) -> Array:
+        return self._steps(denoise, x_init, seed)
+
+    def _steps(self, denoise: Callable[[Any, Any], Any], x_init: Array, seed: int, most: int | None = None) -> Array:
         import torch
 
         scheduler = self.make(self.steps)
@@ -143,7 +204,7 @@ class _Scheduler:
             arguments["eta"] = self.eta
         with self._precision(), torch.no_grad():
             x = torch.from_numpy(x_init) * scheduler.init_noise_sigma
-            for t in scheduler.timesteps:
+            for t in scheduler.timesteps[:most]:
                 told = scheduler.scale_model_input(x, t)
                 prediction = torch.from_numpy(np.asarray(denoise(told.numpy(), t.numpy())))
                 if self.batched:
@@ -165,8 +226,9 @@ class _Scheduler:
             return
 
         def randn_tensor(shape: Any, *args: Any, dtype: Any = None, **kwargs: Any) -> Any:
+            kind = dtype or torch.get_default_dtype()
             values = draw(tuple(shape), lambda: original(shape, *args, dtype=dtype, **kwargs).double().numpy())
-            return torch.from_numpy(np.asarray(values)).to(dtype or torch.get_default_dtype())
+            return torch.from_numpy(np.asarray(values)).to(kind)
 
         with patch.object(self.module, "randn_tensor", randn_tensor):
             yield
@@ -232,23 +294,41 @@ class _Scheduler:
 
     def with_prediction(self, kind: Prediction) -> Target:
         """The same scheduler, told that its model predicts something else."""
-        options = {**self.options, "prediction_type": str(kind)}
-        return replace(_Scheduler(self.cls, options, self.steps, self.eta, wide=self.wide, batched=self.batched).target(f"{kind}"))
+        return self._but(options={**self.options, "prediction_type": str(kind)}).target(f"{kind}")
+
+    def _but(self, *, options: dict[str, Any] | None = None, batched: bool | None = None) -> _Scheduler:
+        """The same scheduler with other options, or stepping the other way."""
+        return _Scheduler(
+            self.cls,
+            self.options if options is None else options,
+            self.steps,
+            self.eta,
+            self.shape,
+            wide=self.wide,
+            batched=self.batched if batched is None else batched,
+        )
 
     # -- precision ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
-        if not self.wide:
-            yield
-            return
+        """The library's own precision, or wide: its modules' ``float32`` and torch's default type are then double precision.
+
+        Both belong to the process, so one thread has them at a time.
+        """
         import torch
 
-        with ExitStack() as stack:
-            for library, name, wider in ((torch, "torch", torch.float64), (np, "np", np.float64)):
-                if getattr(self.module, name, None) is library:
-                    stack.enter_context(patch.object(self.module, name, _widened(library, wider)))
+        with _PRECISION, ExitStack() as stack:
+            stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+            torch.set_default_dtype(torch.float64 if self.wide else torch.float32)
+            if self.wide:
+                for library, name, wider in ((torch, "torch", torch.float64), (np, "np", np.float64)):
+                    if getattr(self.module, name, None) is library:
+                        stack.enter_context(patch.object(self.module, name, _widened(library, wider)))
             yield
+
+
+_PRECISION = RLock()
 
 
 class _Widened(ModuleType):
@@ -287,6 +367,24 @@ def _refuse_unknown(cls: type, options: dict[str, Any]) -> None:
             raise MisuseError(f"{cls.__name__} has no option {option!r}; it has {', '.join(list(known)[1:])}.")
 
 
+def _refuse_impossible(cls: type, options: dict[str, Any]) -> None:
+    """Refuse the values that the library would take without a word and stumble over later, or that no closed form is for."""
+    defaults = {name: p.default for name, p in inspect.signature(cls.__init__).parameters.items()}  # type: ignore[misc]
+    config = {**defaults, **options}
+    if str(config.get("variance_type", "")).startswith("learned"):
+        raise MisuseError("a learned variance needs a model that predicts one; no closed form says what it should be.")
+    for key, values in VALUES.items():
+        if key in config and config[key] not in values:
+            raise MisuseError(f"{key} must be one of {', '.join(values)}, got {str(config[key])[:40]}.")
+    timesteps = config["num_train_timesteps"]
+    if isinstance(timesteps, int) and timesteps > MOST_TIMESTEPS:
+        raise MisuseError(f"`num_train_timesteps` must lie between 1 and {MOST_TIMESTEPS:,}, got {timesteps}.")
+    if config.get("timestep_type") == "continuous" and config["prediction_type"] == "v_prediction":
+        raise MisuseError(
+            "timestep_type = continuous tells a v_prediction model log(sigma) / 4, and only array indices are judged."
+        )
+
+
 def _schedule(config: Any) -> Schedule:
     """The schedule that a configuration means, in float64 and by formulas of our own."""
     T, kind = config.num_train_timesteps, config.beta_schedule
@@ -310,6 +408,3 @@ def _tables(wide: _Scheduler, shipped: _Scheduler) -> dict[str, tuple[Array, Arr
     """The table of abar as the library stores it, beside the closed form in float64."""
     stored = np.asarray(shipped.example.alphas_cumprod.double().numpy())
     return {"alphas_cumprod": (stored, wide.table)}
-
-
-_PREDICTIONS = {"original_sample": "sample"}

@@ -7,13 +7,15 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..schedule import Schedule
 from ..verdict import MisuseError
-from .faults import SamplerFault
+from .faults import SamplerFault, one_line
+from .surroundings import aside, letting_interrupts_through
 from .target import Prediction, Target
 
 
@@ -25,7 +27,7 @@ def resolve(
     steps: int | None = None,
     spacing: str | None = None,
     eta: float | None = None,
-    shape: tuple[int, ...] = (4,),
+    shape: tuple[int, ...] | None = None,
     config: dict[str, Any] | None = None,
 ) -> Target:
     """The target that a user names.
@@ -37,15 +39,16 @@ def resolve(
         steps: number of steps to tell a library's scheduler.
         spacing: time spacing to tell a library's scheduler.
         eta: the noise scale to tell a library's scheduler, where it takes one.
-        shape: what one state of a plain function looks like.
+        shape: what one state looks like; where nothing is said, (4,) to a function and a small image to a scheduler.
         config: further options of a library's scheduler.
 
     Raises:
         MisuseError: if there is no such target, or it cannot be loaded.
     """
     where, colon, attribute = name.rpartition(":")
+    saved: dict[str, Any] = {}
     if name.endswith(".json"):
-        attribute, config = _scheduler_config(Path(name), config or {})
+        attribute, saved = _scheduler_config(Path(name))
         where, colon = "diffusers", ":"
     if not colon or not where or not attribute:
         raise MisuseError(
@@ -54,18 +57,32 @@ def resolve(
     if where == "diffusers":
         from .diffusers import diffusers_target
 
-        options = {**(config or {}), **({"prediction_type": str(prediction)} if prediction else {})}
-        return diffusers_target(attribute, schedule=schedule, steps=steps, spacing=spacing, eta=eta, config=options)
+        return diffusers_target(
+            attribute,
+            schedule=schedule,
+            prediction=prediction,
+            steps=steps,
+            spacing=spacing,
+            eta=eta,
+            shape=shape,
+            config=config,
+            saved=saved,
+        )
     if config:
         raise MisuseError(f"--config goes to a library's scheduler; {name} is a function.")
     module = _load_file(Path(where)) if where.endswith(".py") else _import(where)
-    sample = getattr(module, attribute, None)
+    sample = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
     if sample is None:
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
     if not callable(sample):
         raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
     return function_target(
-        sample, schedule or Schedule.linear(1000), name=name, prediction=prediction or Prediction.EPSILON, steps=steps, shape=shape
+        sample,
+        schedule or Schedule.linear(1000),
+        name=name,
+        prediction=prediction or Prediction.EPSILON,
+        steps=steps,
+        shape=shape or (4,),
     )
 
 
@@ -81,33 +98,50 @@ def function_target(
     """A plain ``sample(denoise, x_init, seed)`` over NumPy arrays as a target."""
     from .taps import numpy_tap
 
-    namespace = getattr(sample, "__globals__", None)
-    if namespace is None:  # a callable object: its class's methods name the module
-        namespace = getattr(vars(type(sample)).get("__call__"), "__globals__", {})
     return Target(
-        name=name or str(getattr(sample, "__qualname__", type(sample).__name__)),
+        name=name or str(_attribute(sample, "__qualname__", type(sample).__name__)),
         sample=sample,
         schedule=schedule,
-        taps=(numpy_tap(namespace),),
+        taps=(numpy_tap(_namespace(sample)),),
         prediction=prediction,
         steps=steps,
         shape=shape,
     )
 
 
+def _namespace(sample: Callable[..., Any]) -> dict[str, Any]:
+    """The globals of the module that a function, or the class of a callable object, was written in."""
+    if isinstance(sample, partial):
+        return _namespace(sample.func)
+    called = sample if isinstance(sample, (FunctionType, MethodType)) else vars(type(sample)).get("__call__")
+    namespace = _attribute(called, "__globals__", {})
+    return namespace if isinstance(namespace, dict) else {}
+
+
+def _attribute(thing: Any, name: str, default: Any) -> Any:
+    """``getattr`` of what may raise anything at all."""
+    try:
+        return getattr(thing, name, default)
+    except Exception:
+        return default
+
+
 def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise MisuseError(f"{str(path)[:80]} ... cannot be opened: {one_line(error)[:80]}.") from None
+    if not there:
         raise MisuseError(f"there is no file {path}.")
     spec = importlib.util.spec_from_file_location(f"_verifydiff_target_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise MisuseError(f"{path} is no Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and pickles of the file look their module up
-    sys.path.insert(0, str(path.parent.resolve()))  # as `python file.py` would have it
-    try:
-        _executed(lambda: spec.loader.exec_module(module), str(path))  # type: ignore[union-attr]
-    finally:
-        sys.path.remove(str(path.parent.resolve()))
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:  # as `python file.py` would have it; for good, since a function may import when it is called
+        sys.path.insert(0, folder)
+    _executed(lambda: spec.loader.exec_module(module), str(path))  # type: ignore[union-attr]
     return module
 
 
@@ -117,33 +151,35 @@ def _import(name: str) -> ModuleType:
     raise MisuseError(f"{name!r} is neither a .py file nor the name of a module.")
 
 
-def _executed(load: Callable[[], Any], name: str) -> Any:
-    try:
-        return load()
-    except SyntaxError as error:
-        raise MisuseError(f"{error.filename or name}, line {error.lineno}: {error.msg}.") from None
-    except (Exception, SystemExit) as error:
-        text = str(error).strip().splitlines()
-        raise MisuseError(f"{name} cannot be imported: {type(error).__name__}: {text[0] if text else '(no message)'}") from None
+def _executed(load: Callable[[], Any], name: str, what: str = "imported") -> Any:
+    """What ``load`` gives; whatever the target's code raises is told in one line, but for the user's Ctrl-C."""
+    with letting_interrupts_through(), aside():
+        try:
+            return load()
+        except SyntaxError as error:
+            raise MisuseError(f"{error.filename or name}, line {error.lineno}: {error.msg}.") from None
+        except BaseException as error:
+            raise MisuseError(f"{name} cannot be {what}: {type(error).__name__}: {one_line(error)}") from None
 
 
 def _offer(module: ModuleType) -> str:
-    own = [name for name, value in vars(module).items() if callable(value) and getattr(value, "__module__", "") == module.__name__]
+    own = [
+        name for name, value in vars(module).items() if callable(value) and _attribute(value, "__module__", "") == module.__name__
+    ]
     return f"; it has {', '.join(own[:6])}" if own else ""
 
 
-def _scheduler_config(path: Path, overrides: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _scheduler_config(path: Path) -> tuple[str, dict[str, Any]]:
     """The class and the options that a scheduler_config.json names. Nothing that the file names is imported from elsewhere."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MisuseError(f"there is no file {path}.") from None
-    except (OSError, ValueError) as error:
-        raise MisuseError(f"{path} is no JSON: {error}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise MisuseError(f"{str(path)[:200]} is no JSON: {one_line(error)[:200]}.") from None
     if not isinstance(content, dict) or not isinstance(content.get("_class_name"), str):
         raise MisuseError(f"{path} names no scheduler: `_class_name` is missing.")
-    options = {key: value for key, value in content.items() if not key.startswith("_")}
-    return content["_class_name"], {**options, **overrides}
+    return content["_class_name"], {key: value for key, value in content.items() if not key.startswith("_")}
 
 
 __all__ = ["SamplerFault", "function_target", "resolve"]

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..schedule import Array
-from .faults import OutOfTime, SamplerFault
+from .faults import OutOfTime, SamplerFault, one_line
+from .surroundings import letting_interrupts_through, unchanged
 from .target import Prediction, Target
 
 Answer = Callable[[int, Array, float], Array]
@@ -27,6 +27,8 @@ Noise = Callable[[int, tuple[int, ...]], Array]
 """``noise(i, shape)``: the i-th draw."""
 
 MAX_QUERIES_PER_TIMESTEP = 8
+LONGEST_ALARM = 1e8
+"""Seconds; three years, and within what every system's clock can be set to."""
 
 
 @dataclass
@@ -77,15 +79,15 @@ def run(
 
     Raises:
         SamplerFault: if the sampler raises, never asks, asks or returns with another shape, or does not end.
+        KeyboardInterrupt: if the user interrupts, even if the sampler swallows that.
     """
     recorder = _Recorder(target, answer, x_init.shape, noise, deadline, keep)
     given = x_init.reshape(recorder.outer).copy()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_quiet())
+        stack.enter_context(unchanged())
         for tap in target.taps:
             stack.enter_context(tap(recorder.draw))
-        result = _call(lambda: target.sample(recorder.denoise, given, seed), recorder, deadline)
-    final = recorder.state(result, "returned")
+        final = _call(lambda: recorder.state(target.sample(recorder.denoise, given, seed), "returned"), recorder, deadline)
     if not np.isfinite(final).all():
         raise SamplerFault("not-finite", f"the sampler returned {_share(final)} that are not finite.")
     if not np.array_equal(given, x_init.reshape(recorder.outer)):
@@ -124,6 +126,7 @@ class _Recorder:
     def _denoise(self, x: Any, t: Any) -> Array:
         k = len(self.times)
         if time.monotonic() > self.deadline:
+            self.fault = self.fault or _out_of_time(k)  # kept, should the sampler swallow it
             raise OutOfTime
         limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps, 8)
         if k >= limit:
@@ -214,25 +217,27 @@ def predict(kind: Prediction, x: Array, x0: Array, abar: float) -> Array:
     return np.asarray(np.sqrt(abar) * eps - np.sqrt(1 - abar) * x0)
 
 
-def _call(sample: Callable[[], Any], recorder: _Recorder, deadline: float) -> Any:
-    try:
-        with _alarm(deadline):
-            return sample()
-    except OutOfTime:
-        raise SamplerFault(
-            "never-ends", f"the sampler did not return within the time limit; it had asked the model {len(recorder.times)} times."
-        ) from None
-    except SamplerFault:
-        raise
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException as error:
-        if recorder.fault is not None:
-            raise recorder.fault from None
-        where = f"after {len(recorder.times)} model calls" if recorder.times else "before it asked the model"
-        raise SamplerFault(
-            "raises", f"the sampler raised {where}: {type(error).__name__}: {_one_line(error)}{_place(error)}"
-        ) from None
+def _call(sample: Callable[[], Array], recorder: _Recorder, deadline: float) -> Array:
+    """What the sampler returns; everything that it raises is a fault of its own, but for the user's Ctrl-C."""
+    with letting_interrupts_through():
+        try:
+            with _alarm(deadline):
+                return sample()
+        except OutOfTime:
+            raise recorder.fault or _out_of_time(len(recorder.times)) from None
+        except SamplerFault:
+            raise
+        except BaseException as error:
+            raise recorder.fault or _raised(error, len(recorder.times)) from None
+
+
+def _out_of_time(asked: int) -> SamplerFault:
+    return SamplerFault("out-of-time", f"the sampler did not return within the time limit; it had asked the model {asked} times.")
+
+
+def _raised(error: BaseException, asked: int) -> SamplerFault:
+    where = f"after {asked} model calls" if asked else "before it asked the model"
+    return SamplerFault("raises", f"the sampler raised {where}: {type(error).__name__}: {one_line(error)}{_place(error)}")
 
 
 @contextlib.contextmanager
@@ -247,7 +252,7 @@ def _alarm(deadline: float) -> Iterator[None]:
         raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, strike)
-    running, interval = signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3))
+    running, interval = signal.setitimer(signal.ITIMER_REAL, min(max(left, 1e-3), LONGEST_ALARM))
     began = time.monotonic()
     try:
         yield
@@ -258,26 +263,33 @@ def _alarm(deadline: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(running - (time.monotonic() - began), 1e-3), interval)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """What the sampler prints goes to standard error, its warnings nowhere, and NumPy's error state is given back."""
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _as_state(value: Any, shape: tuple[int, ...], did: str) -> tuple[Array, float]:
     """The state in float64, and the unit roundoff of the type it came in."""
+    if np.ma.is_masked(value):
+        raise SamplerFault(
+            "wrong-type", f"the sampler {did} a masked array with {np.count_nonzero(np.ma.getmaskarray(value))} entries hidden."
+        )
     try:
         raw = np.asarray(value)
+    except Exception as error:
+        raise _no_numbers(value, did, error) from None
+    if raw.shape != shape and raw.dtype.kind in "fiubc":
+        raise SamplerFault("wrong-shape", f"the sampler {did} shape {raw.shape}; the state has shape {shape}.")
+    if raw.dtype.kind == "c":
+        if np.any(raw.imag != 0):
+            raise SamplerFault("wrong-type", f"the sampler {did} complex numbers with an imaginary part; the state is real.")
+        raw = raw.real
+    try:
         state = raw.astype(np.float64)
     except Exception as error:
-        raise SamplerFault(
-            "wrong-type", f"the sampler {did} {type(value).__name__}, not an array of numbers: {_one_line(error)}"
-        ) from None
+        raise _no_numbers(value, did, error) from None
     if state.shape != shape:
         raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
     return state, _unit_roundoff(raw.dtype)
+
+
+def _no_numbers(value: Any, did: str, error: Exception) -> SamplerFault:
+    return SamplerFault("wrong-type", f"the sampler {did} {type(value).__name__}, not an array of numbers: {one_line(error)}")
 
 
 def _unit_roundoff(kind: np.dtype[Any]) -> float:
@@ -310,11 +322,6 @@ def _brief(values: Array) -> str:
 
 def _share(values: Array) -> str:
     return f"{np.count_nonzero(~np.isfinite(values))} of {values.size} numbers"
-
-
-def _one_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:300] if text else "(no message)"
 
 
 def _place(error: BaseException) -> str:

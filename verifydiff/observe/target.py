@@ -13,6 +13,7 @@ r"""A target: what is observed, in the one form that every adapter brings its li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ import numpy as np
 
 from ..forms.families import Family
 from ..schedule import Array, Schedule
+from ..verdict import MisuseError
+
+MOST_NUMBERS = 2**20
+"""In one state; a batch holds a few hundred of them."""
+MOST_AXES = 32
 
 
 class Prediction(StrEnum):
@@ -90,6 +96,13 @@ class Target:
     fractional_times: bool = False
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        whole = all(isinstance(n, (int, np.integer)) and n >= 1 for n in self.shape)
+        if not whole or len(self.shape) > MOST_AXES or math.prod(map(int, self.shape)) > MOST_NUMBERS:
+            raise MisuseError(
+                f"a state has 1 to {MOST_NUMBERS:,} numbers on at most {MOST_AXES} axes, got the shape {_brief(self.shape)}."
+            )
+
     @property
     def dimensions(self) -> int:
         """d, the number of coordinates of one state."""
@@ -102,3 +115,7 @@ class Target:
     def levels_at(self, times: Array) -> Array:
         """abar at told times."""
         return np.array([self.level_at(time) for time in times])
+
+
+def _brief(shape: tuple[int, ...]) -> str:
+    return str(shape if len(shape) <= 8 else f"({', '.join(map(str, shape[:3]))}, ... on {len(shape)} axes)")

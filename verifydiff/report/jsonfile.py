@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -14,21 +15,28 @@ from ..verdict import MisuseError
 STDOUT = "-"
 
 
-def check_writable(where: str) -> None:
-    """Refuse a place that cannot be written to before any work is done for it.
+def place(where: str) -> str:
+    """The place as it will be written to: ``-``, or a path that no change of folder moves. It is refused before any work is done.
 
     Raises:
         MisuseError: if the folder is missing or closed, or the place is a folder itself.
     """
-    path = Path(where)
     if where == STDOUT:
-        return
-    if path.is_dir():
-        raise MisuseError(f"{path} is a folder; --json needs a file, or - for standard output.")
-    if not path.parent.is_dir():
-        raise MisuseError(f"{path} cannot be written: there is no folder {path.parent}.")
-    if not os.access(path.parent, os.W_OK):
-        raise MisuseError(f"{path} cannot be written: the folder {path.parent} is closed.")
+        return where
+    if not where:
+        raise MisuseError("--json needs a file, or - for standard output.")
+    try:
+        path = Path(where).resolve()
+        folder, parent = path.is_dir(), path.parent.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, with a null byte, a loop of links
+        raise MisuseError(f"{where[:80]} cannot be written: {str(error)[:80]}.") from None
+    if folder:
+        raise MisuseError(f"{where} is a folder; --json needs a file, or - for standard output.")
+    if not parent:
+        raise MisuseError(f"{where} cannot be written: there is no folder {Path(where).parent}.")
+    if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
+        raise MisuseError(f"{where} cannot be written: the folder {Path(where).parent} is closed.")
+    return str(path)
 
 
 def write(plain: Any, where: str) -> None:
@@ -38,19 +46,38 @@ def write(plain: Any, where: str) -> None:
         MisuseError: if the file cannot be written.
     """
     text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if where == STDOUT:
-        sys.stdout.write(text)
-        return
-    check_writable(where)
-    path = Path(where)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if where == STDOUT:
+            _to_standard_output(text)
+        elif (path := Path(place(where))).exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a device or a pipe stays what it is
+        else:
+            _whole(text, path)
+    except OSError as error:
+        raise MisuseError(f"{'standard output' if where == STDOUT else where} cannot be written: {error.strerror}.") from None
+
+
+def _to_standard_output(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError), Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is left in the buffer has nowhere else to go at exit
+        raise
+
+
+def _whole(text: str, path: Path) -> None:
+    """Write a file beside the place, and move it there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(path)
-    except OSError as error:
-        raise MisuseError(f"{path} cannot be written: {error.strerror}.") from None
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _umask() -> int:

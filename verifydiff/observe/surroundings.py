@@ -1,0 +1,154 @@
+"""What a target may do to the process it runs in, and how the process is given back.
+
+A target is any code at all. It prints, it changes the folder, it may set NumPy to raise or close standard output. None of this
+is a finding, and none of it may reach the report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """What is printed meanwhile goes to standard error, what warns goes nowhere, and the interpreter is given back.
+
+    Of the import path and the loaded modules, what was lost comes back and what was added stays: a function may import later
+    what its file made ready. A process that is forked off meanwhile ends here.
+    """
+    process, limit = os.getpid(), sys.getrecursionlimit()
+    streams, path, entries, modules = (sys.stdout, sys.stderr), sys.path, list(sys.path), dict(sys.modules)
+    dtype = _default_dtype()
+    sys.stdout = sys.stderr = _Outlet(sys.stderr)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if os.getpid() != process:
+            os._exit(1)
+        sys.setrecursionlimit(limit)
+        sys.stdout, sys.stderr = streams
+        path[:] = [*sys.path, *(entry for entry in entries if entry not in sys.path)]
+        sys.path = path
+        sys.modules.update({name: module for name, module in modules.items() if sys.modules.get(name) is None})
+        if dtype is not None:
+            sys.modules["torch"].set_default_dtype(dtype)
+
+
+@contextlib.contextmanager
+def unchanged() -> Iterator[None]:
+    """As :func:`aside`, and the working folder and the handlers of Ctrl-C and of the alarm are given back, too."""
+    folder = _folder()
+    handlers = {number: signal.getsignal(number) for number in _signals()}
+    with aside():
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                if handler is not None and signal.getsignal(number) is not handler:
+                    signal.signal(number, handler)
+            if folder is not None and _folder() != folder:
+                with contextlib.suppress(OSError):
+                    os.chdir(folder)
+
+
+@contextlib.contextmanager
+def letting_interrupts_through() -> Iterator[None]:
+    """A Ctrl-C of the user's reaches the caller, whatever the code within makes of it.
+
+    A ``KeyboardInterrupt`` that no signal came before is the code's own, and an exception like any other.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    struck = False
+
+    def strike(number: int, frame: Any) -> None:
+        nonlocal struck
+        struck = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, strike)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if struck:
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def standard_output_kept() -> Iterator[None]:
+    """What is written to standard output meanwhile, by any road, goes to standard error; afterwards it is there again."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # there is none
+        yield
+        return
+    _flush()
+    _lead(2, to=1)
+    try:
+        yield
+    finally:
+        _flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        if getattr(sys.stdout, "closed", False):
+            sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
+
+
+class _Outlet:
+    """A stream that goes where another goes; closing it closes nothing."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def close(self) -> None:
+        """Leave the stream open: it is not the target's."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.__stdout__):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()  # type: ignore[union-attr]
+
+
+def _lead(source: int, to: int) -> None:
+    """Let the descriptor ``to`` go where ``source`` goes, or nowhere where that is closed."""
+    try:
+        os.dup2(source, to)
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), to)
+
+
+def _signals() -> list[int]:
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    return [signal.SIGINT, *([signal.SIGALRM] if hasattr(signal, "SIGALRM") else [])]
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a string, that a target's patches of pathlib cannot change
+    except OSError:
+        return None
+
+
+def _default_dtype() -> Any:
+    torch = sys.modules.get("torch")
+    return torch.get_default_dtype() if torch is not None and hasattr(torch, "get_default_dtype") else None
