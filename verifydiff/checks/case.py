@@ -126,7 +126,7 @@ def told_levels(observation: Observation) -> Levels:
 
 def in_single_precision(observation: Observation, family: Family, expected: tuple[Array, ...]) -> bool:
     """Whether tables in single precision explain how far the weights are from ``expected``, and nothing finer does."""
-    bounds = rounding(family, told_levels(observation), SINGLE)
+    bounds = rounding(family, told_levels(observation), max(SINGLE, observation.run.unit))
     states = state_rounding(observation)
     share = np.zeros(observation.steps)
     for weight, right, bound in zip((observation.x_t, observation.x_0, observation.z), expected, bounds, strict=True):

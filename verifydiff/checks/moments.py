@@ -27,7 +27,7 @@ MEANS, VARIANCES = (0.08, -0.07, 0.1, -0.05), (0.25, 0.0, 2.25, 1.0)
 ROUNDINGS = 2.0**23
 """How many roundings the law may be off after a whole trajectory: 1e-9 in double precision."""
 COARSEST = 1e-3
-"""In less than double precision the law is judged within this."""
+"""In single precision the law is judged within this."""
 NUDGE = 2.0**-10
 """Unit vectors are this long in double precision: small, for the same reason; affine maps do not care."""
 COARSE_NUDGE = 2.0**-2
@@ -46,7 +46,7 @@ def exact_moments(case: Case, deadline: float = float("inf")) -> Iterator[Findin
         yield at_fault("exact-moments", fault, "on Gaussian data ")
         return
     right = expected_law(case, data)
-    tolerance = min(ROUNDINGS * case.unit, COARSEST)
+    tolerance = max(min(ROUNDINGS * case.unit, COARSEST), 64 * case.observation.run.unit)
     error = np.max([np.abs(seen[0] - right[0]) / 0.1, np.abs(seen[1] - right[1]) / np.maximum(right[1], 1e-3)], axis=0)
     error = np.nan_to_num(error, nan=np.inf)
     spread = data[1] > 0

@@ -21,8 +21,8 @@ LEAST_ROWS = 64
 """The smallest, so that every step has its share of draws."""
 MOST_ROWS = 2**16
 """The largest batch that is asked for to judge hidden noise."""
-SHARED = ("stale-noise", "shared-noise", "repeated-coordinates")
-"""Slips that make draws depend on each other."""
+SHAPE = ("kolmogorov-smirnov", "tails", "extremes")
+"""Tests of the shape alone."""
 SAME = 1e-6
 """Draws that lie nearer than this are one draw, seen through rounding."""
 LAW = {
@@ -61,10 +61,16 @@ def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
         yield at_fault("noise-scale", fault, f"with a batch of {rows} ")
         return
     u = fresh[use] / right[use, None, None]
-    judged = law(case, u, claimed=True)
+    if shared := [test for test in standard_normal_battery(u, resolution=1e-9) if _twice(test)]:
+        yield Finding(
+            "noise-scale", Status.INCONCLUSIVE, "the noise cannot be reached, and draws that are shared do not tell a scale."
+        )
+        yield _wrong_law(case, shared, len(shared))
+        return
+    scale = scale_by_draws(case, u, needed)
     if not any(finding.status is Status.FAIL for finding in known):
-        yield scale_by_draws(case, u, needed, trusted=judged.details.get("slip") not in SHARED)
-    yield judged
+        yield scale
+    yield law(case, u) if scale.status is not Status.FAIL else shape(case, u)
 
 
 def exact_scale(case: Case) -> Iterator[Finding]:
@@ -103,11 +109,8 @@ def _noise_at_the_end(case: Case, k: int) -> Finding:
     return Finding("last-step", status, f"{message}.", measured=size, expected=0.0, tolerance=SINGLE)
 
 
-def scale_by_draws(case: Case, u: Array, needed: int, *, trusted: bool) -> Finding:
+def scale_by_draws(case: Case, u: Array, needed: int) -> Finding:
     """The scale of noise that cannot be reached, over all steps within a resolution, and step by step."""
-    if not trusted:
-        message = "the noise cannot be reached, and draws that depend on each other do not tell a scale."
-        return Finding("noise-scale", Status.INCONCLUSIVE, message)
     result = compare_variance(u, 1.0, RESOLUTION, case.rates)
     parts = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n and test.test.startswith("unit-variance-")]
     rate = case.rates.shared_among(len(parts)).false_alarm
@@ -135,48 +138,54 @@ def scale_by_draws(case: Case, u: Array, needed: int, *, trusted: bool) -> Findi
 _STATUS = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}
 
 
-def law(case: Case, u: Array, *, claimed: bool = False) -> Finding:
-    """Is the noise over its scale fresh at every step, independent over rows and coordinates, and standard normal?
+def law(case: Case, u: Array) -> Finding:
+    """Is the noise over its scale fresh at every step, independent over rows and coordinates, and standard normal?"""
+    hidden = case.observation.hidden.any()
+    battery = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n]
+    return _law(case, [test for test in battery if not (hidden and test.test.startswith("unit-variance"))], u.size)
 
-    Args:
-        case: the case.
-        u: the noise over its scale, (N, rows, d).
-        claimed: whether that scale is the claimed one and not the noise's own. Its errors are then not the law's, so that
-            every step is first brought to the scale it has.
-    """
-    if claimed:
-        u = u / np.sqrt((u**2).mean(axis=(1, 2), keepdims=True))
-    battery = [
-        test
-        for test in standard_normal_battery(u, resolution=1e-9)
-        if test.n and not (claimed and test.test.startswith("unit-variance"))
-    ]
-    rates = case.rates.shared_among(len(battery))
-    failed = {test.test: test for test in battery if test.rejects(rates.false_alarm)}
-    if not failed:
-        return Finding(
-            "noise-law",
-            Status.PASS,
-            f"{u.size} draws are fresh at every step, independent over rows and coordinates, and standard normal "
-            f"({len(battery)} tests).",
-            false_alarm=case.rates.false_alarm,
-        )
-    test = min(failed.values(), key=_how_telling)
+
+def shape(case: Case, u: Array) -> Finding:
+    """The law of noise whose scale is not the claimed one: every step brought to its own scale, its shape alone is judged."""
+    u = u / np.sqrt((u**2).mean(axis=(1, 2), keepdims=True))
+    return _law(case, [test for test in standard_normal_battery(u, resolution=1e-9) if test.test in SHAPE], u.size)
+
+
+def _law(case: Case, battery: list[Evidence], draws: int) -> Finding:
+    rate = case.rates.shared_among(len(battery)).false_alarm
+    failed = [test for test in battery if test.rejects(rate)]
+    if failed:
+        return _wrong_law(case, failed, len(battery))
+    return Finding(
+        "noise-law",
+        Status.PASS,
+        f"{draws} draws are fresh at every step, independent over rows and coordinates, and standard normal "
+        f"({len(battery)} tests).",
+        false_alarm=case.rates.false_alarm,
+    )
+
+
+def _wrong_law(case: Case, failed: list[Evidence], tests: int) -> Finding:
+    test = min(failed, key=_how_telling)
     slip, words = LAW.get(test.test, (None, f"the noise fails the test {test.test}"))
     return Finding(
         "noise-law",
         Status.FAIL,
         f"{words}{f' ({test.where})' if test.where else ''}: {test.test} has p = {test.p_value:.2g} over {test.n} draws.",
         measured=test.p_value,
-        tolerance=rates.false_alarm,
+        tolerance=case.rates.shared_among(tests).false_alarm,
         false_alarm=case.rates.false_alarm,
-        details={"slip": slip, "failed": {name: one.p_value for name, one in failed.items()}},
+        details={"slip": slip, "failed": {one.test: one.p_value for one in failed}},
     )
+
+
+def _twice(test: Evidence) -> bool:
+    """Whether slices of the noise are one and the same."""
+    return test.test.startswith("coincidence-") and test.n > 0 and test.statistic <= SAME
 
 
 def _how_telling(test: Evidence) -> tuple[bool, bool, float, int]:
     """Draws that stand twice to the last digit say most, draws that are merely near least; between them the p-value decides."""
     coincidence = test.test.startswith("coincidence")
-    twice = coincidence and test.test in LAW and test.statistic <= SAME
     rank = list(LAW).index(test.test) if test.test in LAW else len(LAW)
-    return not twice, coincidence and not twice, 0.0 if twice else test.p_value, rank
+    return not _twice(test), coincidence and not _twice(test), 0.0 if _twice(test) else test.p_value, rank

@@ -58,14 +58,15 @@ def clipping(large: Run, natural: Run, p: Array, q: Array, end: Array) -> Clippi
 
     noise = explained(natural) - q[:, None, None] * natural.answers
     moved = explained(large) - noise - q[:, None, None] * large.answers  # what large answers were not worth
+    same = max(SAME, 64 * max(natural.unit, large.unit))
     grown = np.maximum(1.0, np.abs(large.x).max(axis=(1, 2)))
-    told = np.abs(q) > SAME * np.maximum(grown[:-1], grown[1:])
-    if not told.any() or np.all(np.abs(moved) <= SAME * np.maximum(grown[:-1], grown[1:])[:, None, None]):
+    told = np.abs(q) > same * np.maximum(grown[:-1], grown[1:])
+    if not told.any() or np.all(np.abs(moved) <= same * np.maximum(grown[:-1], grown[1:])[:, None, None]):
         return Clipping(Kind.NONE)
     for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, np.sqrt(end))):
         used = large.answers[told] + moved[told] / weight[told][:, None, None]
         lower, upper = float(used.min()), float(used.max())
-        slack = SAME * (grown[:-1] / np.abs(weight))[told][:, None, None]
-        if np.all(np.abs(used - np.clip(large.answers[told], lower, upper)) <= np.maximum(slack, SAME)):
+        slack = same * (grown[:-1] / np.abs(weight))[told][:, None, None]
+        if np.all(np.abs(used - np.clip(large.answers[told], lower, upper)) <= np.maximum(slack, same)):
             return Clipping(kind, lower, upper)
     return Clipping(Kind.OTHER)
