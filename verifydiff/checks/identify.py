@@ -46,7 +46,7 @@ def identify(observation: Observation) -> Identity:
     """The nearest family; ties go to the simpler name."""
     seen = [eta for eta in (_eta_of_mean(observation), _eta_of_noise(observation)) if eta is not None]
     etas = dict.fromkeys([0.0, *(round(eta, 2) for eta in seen), *(round(eta, 6) for eta in seen), *seen])
-    candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in etas if 0 <= eta < 1)]
+    candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in etas if eta == 0 or 1e-6 < eta < 1 - 1e-6)]
     distances = [distance(observation, family) for family in candidates]
     near = [i for i, d in enumerate(distances) if d <= 2 * min(distances) + 1e-9]
     best = max(near, key=lambda i: (_likelihood(observation, candidates[i]), -i))
