@@ -133,7 +133,7 @@ def in_single_precision(observation: Observation, family: Family, expected: tupl
         with np.errstate(all="ignore"):
             one = np.where(np.isfinite(weight), np.abs(weight - right) / np.maximum(bound + states, SINGLE**2), 0.0)
         share = np.maximum(share, np.nan_to_num(one, nan=np.inf))
-    return bool(share.max() <= 1 and np.median(share) >= LEAST_SHARE)
+    return bool(share.max() <= 1 and (observation.run.unit > DOUBLE or np.median(share) >= LEAST_SHARE))
 
 
 def state_rounding(observation: Observation) -> Array:

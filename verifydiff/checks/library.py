@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..forms.quantities import abar_s, abar_t
 from ..observe import Observation, SamplerFault, observe, run
 from ..observe.probe import SMALL, answers, replay
 from ..observe.target import Prediction
@@ -89,8 +90,7 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
         return
     shipped_case = replace(case, observation=seen)
     moved = [np.abs(a - b) for a, b in zip((seen.x_t, seen.x_0), shipped_case.expected, strict=False)]
-    # a step may cast its state although it hands over double precision, so the states' rounding is always granted
-    states = ROUNDINGS * SINGLE * (1 + 1 / np.sqrt(1 - shipped_case.levels.told))
+    states = step_rounding(shipped_case)
     bounds = rounding(case.family, shipped_case.levels, SINGLE)
     off = [np.flatnonzero(~(m <= b + states)) for m, b in zip(moved, bounds, strict=False)]
     worst = float(max(m.max() for m in moved))
@@ -109,6 +109,20 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
             f"as shipped, in single precision, the weights move by up to {worst:.1g}; rounding explains that.",
             measured=worst,
         )
+
+
+def step_rounding(case: Case) -> Array:
+    r"""(N,): what a step does to its weights that casts its state and its prediction to single precision.
+
+    The state and the prediction are of order 1 and 1/sqrt(1 - abar_t) over x_0; in x_s = a x_t + b eps they count a and b times,
+    which is far more than x_s itself where the two cancel: in sigma space, from a level of noise of 10^4.
+    """
+    told = case.levels.told
+    levels = {abar_t: case.levels.abar_t, abar_s: case.levels.abar_s}
+    with np.errstate(all="ignore"):
+        a, b, _ = (np.abs(weight) + np.zeros_like(told) for weight in case.family.writings[0].evaluate(levels, "eps"))
+        terms = np.nan_to_num(a + b / np.sqrt(1 - told), nan=0.0, posinf=0.0)  # at abar = 0 a step has no such form
+    return np.asarray(ROUNDINGS * SINGLE * (1 + 1 / np.sqrt(1 - told) + terms))
 
 
 def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
