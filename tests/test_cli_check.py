@@ -145,12 +145,24 @@ MISUSE = [
     (["samplers.py:right", "--allow", "none.toml"], "there is no file none.toml"),
     (["samplers.py:right", "--allow", "bad.toml"], "reason is missing"),
     (["samplers.py:right", "--json", "no/such/folder.json"], "there is no folder"),
+    (["samplers.py:right", "--schedule", "header.npy"], "header.npy cannot be read as a NumPy table"),
+    (["samplers.py:right", "--shape", "99999x99999"], "a state has 1 to 1,048,576 numbers"),
+    (["samplers.py:right", "--shape", "x".join("1" * 69)], "on at most 32 axes"),
+    (["samplers.py:right", "--timeout", "nan"], "--timeout must be positive"),
+    (["samplers.py:right", "--seed", "99999999999999999999999"], "--seed must be at most"),
+    (["samplers.py:right", "--json", ""], "--json needs a file"),
+    (["samplers.py:right", "--json", "a" * 300], "cannot be written"),
+    (["base.py:sample"], "base.py cannot be imported: KeyboardInterrupt"),
+    (["lookup.py:sample"], "'sample' of lookup.py cannot be looked up: RuntimeError: no sample"),
+    (["a" * 5000 + ".py:sample"], "cannot be opened"),
+    (["a" * 5000 + ".json"], "cannot be read"),
+    (["nested.json"], "is no JSON"),
     (["broken.json"], "is no JSON"),
     (["absent.json"], "there is no file absent.json"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "says"), MISUSE, ids=[" ".join(arguments) for arguments, _ in MISUSE])
+@pytest.mark.parametrize(("arguments", "says"), MISUSE, ids=[" ".join(arguments)[:60] for arguments, _ in MISUSE])
 def test_misuse_is_one_clear_line_and_exit_code_2(file, capsys, arguments, says):
     Path("broken.py").write_text("x = 1\ndef sample(:\n")
     Path("raising.py").write_text("raise ValueError('at import')\n")
@@ -160,6 +172,10 @@ def test_misuse_is_one_clear_line_and_exit_code_2(file, capsys, arguments, says)
     np.save("nan.npy", np.array([0.1, np.nan]))
     np.save("empty.npy", np.array([]))
     Path("text.npy").write_text("hello")
+    Path("header.npy").write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((\n  ")
+    Path("base.py").write_text("raise KeyboardInterrupt\n")
+    Path("lookup.py").write_text("def __getattr__(name): raise RuntimeError('no ' + name)\n")
+    Path("nested.json").write_text("[" * 100_000)
     code, out, err = command(capsys, *arguments)
     assert code == 2
     assert out == ""
@@ -201,3 +217,86 @@ def test_inconclusive_alone_exits_with_3(tmp_path, monkeypatch, capsys):
     code, out, _ = command(capsys, "hidden.py:sample", "--json", "-")
     assert code == 3
     assert json.loads(out)["status"] == "inconclusive"
+
+
+RIGHT = """
+import os, sys, time, numpy as np
+ABAR = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+{at_import}
+def sample(denoise, x, seed):
+    {before}
+    eps = denoise(x, 999)
+    return (x - np.sqrt(1 - ABAR[999]) * eps) / np.sqrt(ABAR[999])
+"""
+
+
+def start(folder, *arguments, at_import="", before="pass"):
+    """The command in a process of its own, on a right sampler that does something else besides."""
+    (folder / "target.py").write_text(RIGHT.format(at_import=at_import, before=before))
+    command = [sys.executable, "-m", "verifydiff.cli", "check", "target.py:sample", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+
+
+def process(folder, *arguments, **does):
+    started = start(folder, *arguments, **does)
+    out, err = started.communicate(timeout=60)
+    return subprocess.CompletedProcess([], started.returncode, out, err)
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "print('hello')",
+        "os.write(1, b'hello')",
+        "sys.__stdout__.write('hello')",
+        "sys.stdout.close()",
+        "sys.stdout = sys.stderr = None",
+        "sys.path.clear()",
+        "sys.modules['json'] = None",
+        "sys.setrecursionlimit(100)",
+        "os.fork() or exit(5)",
+    ],
+)
+@pytest.mark.parametrize("when", ["at_import", "before"])
+def test_nothing_that_a_target_does_to_its_process_reaches_the_report(tmp_path, does, when):
+    done = process(tmp_path, "--json", "-", **{when: does})
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "pass")
+
+
+def test_a_target_that_changes_the_folder_does_not_move_the_report(tmp_path):
+    for when in ("at_import", "before"):
+        assert process(tmp_path, "--json", "here.json", **{when: "os.chdir('/')"}).returncode == 0
+        assert json.loads((tmp_path / "here.json").read_text())["status"] == "pass"
+        (tmp_path / "here.json").unlink()
+
+
+LOOPS = {
+    "at import": {"at_import": "while True: time.sleep(0.01)"},
+    "without the alarm": {"before": "import signal; signal.setitimer(signal.ITIMER_REAL, 0)\n    while True: time.sleep(0.01)"},
+    "deaf to the alarm": {"before": "while True:\n        try: time.sleep(0.01)\n        except BaseException: pass"},
+}
+
+
+def test_what_no_exception_can_stop_is_given_up_in_one_line_and_nothing_is_written(tmp_path):
+    running = {}
+    for name, loop in LOOPS.items():
+        (tmp_path / name).mkdir()
+        running[name] = start(tmp_path / name, "--timeout", "0.5", "--json", "report.json", **loop)
+    for name, started in running.items():
+        out, err = started.communicate(timeout=60)
+        assert (name, started.returncode, out) == (name, 3, "")
+        assert err.startswith("verifydiff: given up")
+        assert err.count("\n") == 1
+        assert [path.name for path in (tmp_path / name).iterdir() if path.suffix == ".json"] == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
+def test_a_report_that_cannot_be_written_is_an_error_and_the_device_stays_one(tmp_path):
+    done = process(tmp_path, "--json", "/dev/full")
+    assert (done.returncode, done.stderr) == (2, "verifydiff: /dev/full cannot be written: No space left on device.\n")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_function_may_import_its_neighbour_when_it_is_called(tmp_path):
+    (tmp_path / "neighbour.py").write_text("number = 1\n")
+    assert process(tmp_path, before="import neighbour").returncode == 0

@@ -13,6 +13,9 @@ pytest.importorskip("torch", reason="judging diffusers needs torch")
 pytest.importorskip("diffusers", reason="judging diffusers needs diffusers")
 
 
+OF_ITS_OWN = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the library's, when it is called directly
+
+
 def judged(name, **options):
     return vd.check(resolve(f"diffusers:{name}", **options))
 
@@ -46,7 +49,15 @@ RIGHT = [
     (EULER, {"steps": 20, "config": {"final_sigmas_type": "sigma_min"}}),
     ("DDPMParallelScheduler", {"steps": 20}),
     ("DDIMParallelScheduler", {"steps": 20}),
-    (DDIM, {"steps": 1}),
+    (DDIM, {"steps": 1, "spacing": "trailing"}),
+    (DDPM, {"steps": 20, "config": {"beta_schedule": "sigmoid"}}),
+    (DDIM, {"steps": 5, "config": {"thresholding": True}}),
+    (DDIM, {"steps": 5, "shape": (3, 8, 8)}),
+    *((DDIM, {"steps": 5, "config": {"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": T}}) for T in (10, 20)),
+    (EULER, {"steps": 10, "config": {"use_karras_sigmas": True, "interpolation_type": "log_linear"}}),
+    (EULER, {"steps": 10, "config": {"use_exponential_sigmas": True, "interpolation_type": "log_linear"}}),
+    (EULER, {"steps": 10, "config": {"timestep_type": "continuous"}}),
+    *((EULER, {"steps": n, "config": {"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": True}}) for n in (2, 5)),
 ]
 
 
@@ -64,6 +75,9 @@ WRONG = [
     (DDIM, {"steps": 20, "spacing": "trailing", "config": {"rescale_betas_zero_snr": True}}, "behaviour", None),
     (EULER, {"steps": 20, "spacing": "trailing", "config": {"rescale_betas_zero_snr": True, **V}}, "tables", None),
     (DDIM, {"steps": 61, "spacing": "trailing"}, "time-grid", None),
+    (EULER, {"steps": 7, "config": {"interpolation_type": "log_linear"}}, "pairing", None),
+    (ANCESTRAL, {"steps": 3, "spacing": "trailing", "config": {"beta_schedule": "squaredcos_cap_v2"}}, "precision", None),
+    (EULER, {"steps": 1000, "config": {"beta_schedule": "squaredcos_cap_v2", "use_beta_sigmas": True}}, "precision", None),
 ]
 
 
@@ -92,6 +106,66 @@ def test_the_stride_of_ddim_is_wrong_by_a_second_route():
 
     assert float(got[0, 0]) == pytest.approx(formula(t - 1000 // 50), rel=1e-5)
     assert float(got[0, 0]) != pytest.approx(formula(following), rel=1e-3)
+
+
+@OF_ITS_OWN
+def test_log_linear_sigmas_are_not_those_of_the_told_times_by_a_second_route():
+    """In plain torch: the sigma of every step, beside the sigma of the time that the model is told."""
+    from diffusers import EulerDiscreteScheduler
+
+    scheduler = EulerDiscreteScheduler(interpolation_type="log_linear")
+    scheduler.set_timesteps(7)
+    abar = scheduler.alphas_cumprod.double().numpy()
+    told = np.interp(scheduler.timesteps.numpy(), np.arange(1000), np.sqrt((1 - abar) / abar))
+    used = scheduler.sigmas.double().numpy()
+    assert used.size == 9  # for 7 steps: the last of them ends at the smallest sigma, not at 0
+    assert used[7] > 0
+    assert (np.abs(used[1:7] / told[1:] - 1) > 0.04).all()
+
+
+@OF_ITS_OWN
+def test_an_ancestral_step_from_a_huge_sigma_is_not_a_number_by_a_second_route():
+    """In plain torch: sigma_up rounds to more than sigma_to, and sigma_down is the root of a negative number."""
+    import torch
+    from diffusers import EulerAncestralDiscreteScheduler
+
+    scheduler = EulerAncestralDiscreteScheduler(beta_schedule="squaredcos_cap_v2", timestep_spacing="trailing")
+    scheduler.set_timesteps(3)
+    t, x = scheduler.timesteps[0], torch.ones(1, 1, 2, 2) * scheduler.init_noise_sigma
+    scheduler.scale_model_input(x, t)
+    assert scheduler.step(torch.ones(1, 1, 2, 2), t, x).prev_sample.isnan().all()
+    high, low = scheduler.sigmas[:2].double()
+    assert low**2 - low**2 * (high**2 - low**2) / high**2 > 0
+
+
+@OF_ITS_OWN
+def test_beta_sigmas_on_all_times_skip_the_first_and_run_off_the_end_by_a_second_route():
+    """In plain torch: the first two times are one number in single precision, and the loop starts at the second."""
+    import torch
+    from diffusers import EulerDiscreteScheduler
+
+    scheduler = EulerDiscreteScheduler(beta_schedule="squaredcos_cap_v2", use_beta_sigmas=True)
+    scheduler.set_timesteps(1000)
+    assert scheduler.timesteps[0] == scheduler.timesteps[1]
+    x = torch.ones(1, 1, 2, 2) * scheduler.init_noise_sigma
+    scheduler.scale_model_input(x, scheduler.timesteps[0])
+    assert scheduler.step_index == 1
+
+
+def test_what_a_scheduler_does_not_offer_is_a_note_and_no_failure():
+    findings = judged(EULER, steps=10, config={"timestep_type": "continuous"}).findings
+    (note,) = [finding for finding in findings if finding.check == "prediction-types" and finding.status is Status.NOTE]
+    assert "v_prediction: timestep_type = continuous" in note.message
+
+
+def test_unknown_keys_of_a_config_file_are_left_out_and_named_as_the_library_leaves_them_out(tmp_path):
+    path = tmp_path / "scheduler_config.json"
+    path.write_text(json.dumps({"_class_name": EULER, "skip_prk_steps": True, "clip_sample": False, "timestep_spacing": "leading"}))
+    target = resolve(str(path), steps=10, spacing="trailing")  # what is asked for takes precedence over what is saved
+    assert target.notes == (f"{EULER} knows no clip_sample, skip_prk_steps: left out, as diffusers does.",)
+    assert failures(vd.check(target)) == []
+    with pytest.raises(MisuseError, match="has no option 'skip_prk_steps'"):
+        resolve(str(path), steps=10, config={"skip_prk_steps": True})
 
 
 def test_single_precision_of_the_tables_is_a_note_with_its_size():
@@ -154,6 +228,21 @@ def test_a_config_file_is_judged_and_nothing_it_names_is_imported(tmp_path):
         (DDPM, {"config": {"variance_type": "learned"}}, "learned variance"),
         (DDIM, {"steps": 10, "config": {"beta_schedule": "cubic"}}, "cubic"),
         (DDIM, {"steps": 10, "spacing": "backwards"}, "backwards"),
+        (DDIM, {"steps": 10, "config": {"prediction_type": "foo"}}, "prediction_type must be one of"),
+        (DDIM, {"steps": 10, "config": {"prediction_type": 3}}, "got 3"),
+        (DDIM, {"steps": 10, "config": {"prediction_type": None}}, "got None"),
+        (DDPM, {"steps": 10, "config": {"variance_type": None}}, "variance_type must be one of"),
+        (EULER, {"steps": 10, "config": {"timestep_type": "x"}}, "timestep_type must be one of"),
+        (EULER, {"steps": 10, "config": {"timestep_type": "continuous", **V}}, "only array indices are judged"),
+        (ANCESTRAL, {"steps": 10, "config": {"prediction_type": "sample"}}, "not implemented"),
+        (DDPM, {"config": {"num_train_timesteps": 10**9}}, "from 1 to 1,000,000"),
+        (DDPM, {"config": {"num_train_timesteps": "many"}}, "a whole number"),
+        (DDPM, {"config": {"trained_betas": [0.1, 0.2]}}, "a beta for each"),
+        (DDIM, {"spacing": "trailing", "config": {"timestep_spacing": "leading"}}, "which one?"),
+        (DDIM, {"prediction": "sample", "config": {"prediction_type": "epsilon"}}, "which one?"),
+        (DDIM, {"schedule": vd.Schedule.linear(10), "config": {"trained_betas": [0.1] * 10}}, "which one?"),
+        (DDIM, {"steps": 5, "shape": (4,), "config": {"thresholding": True}}, "diffusers takes images"),
+        (DDIM, {"steps": 5, "shape": (99999, 99999)}, "a state has 1 to"),
     ],
 )
 def test_misuse_is_one_clear_line(name, options, says):

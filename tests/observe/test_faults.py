@@ -1,5 +1,6 @@
 """Each way to break the contract ends in one clear line, as a finding and not as a traceback."""
 
+import contextlib
 import time
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from samplers import ABAR, BETAS
 
 import verifydiff as vd
+from verifydiff.observe import SamplerFault, observe
+from verifydiff.observe.resolve import function_target
 from verifydiff.verdict import Status
 
 SCHEDULE = vd.Schedule.from_betas(BETAS)
@@ -75,7 +78,41 @@ def swallows_everything(denoise, x, seed):
             return x
 
 
+def runs_out_of_memory(denoise, x, seed):
+    raise MemoryError("no more")
+
+
+def interrupts_itself(denoise, x, seed):
+    raise KeyboardInterrupt
+
+
+def raises_the_unspeakable(denoise, x, seed):
+    class Unspeakable(BaseException):
+        def __str__(self):
+            raise RuntimeError
+
+    raise Unspeakable
+
+
+def returns_complex(denoise, x, seed):
+    return denoise(x, 99) * (1 + 1e-9j)
+
+
+def returns_masked(denoise, x, seed):
+    return np.ma.masked_less(denoise(x, 99), 0)
+
+
+def returns_far_too_much(denoise, x, seed):
+    return np.broadcast_to(denoise(x, 99)[0, 0], (10**6, 10**6))
+
+
 FAULTS = [
+    (runs_out_of_memory, "raised before it asked the model: MemoryError: no more"),
+    (interrupts_itself, "raised before it asked the model: KeyboardInterrupt"),
+    (raises_the_unspeakable, "Unspeakable: (its message cannot be read: RuntimeError)"),
+    (returns_complex, "complex numbers with an imaginary part"),
+    (returns_masked, "a masked array"),
+    (returns_far_too_much, "returned shape (1000000, 1000000)"),
     (never_asks, "without asking the model once"),
     (raises, "raised after 1 model calls: KeyError: 'missing' ("),
     (raises_before, "raised before it asked the model: RuntimeError: first line ("),
@@ -99,6 +136,55 @@ def test_a_fault_is_one_failed_finding_of_one_line(sample, says):
     assert (finding.check, finding.status) == ("behaviour", Status.FAIL)
     assert says in finding.message
     assert "\n" not in finding.message
+
+
+def test_complex_numbers_without_an_imaginary_part_are_real():
+    def sample(denoise, x, seed):
+        return (denoise(x, 99) * (1 + 0j)).astype(complex)
+
+    assert observe(function_target(sample, SCHEDULE)).steps == 1
+
+
+def test_a_sampler_cannot_swallow_the_users_interrupt():
+    import signal
+
+    def sample(denoise, x, seed):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return denoise(x, 99)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        vd.check(sample, schedule=SCHEDULE)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_running_out_of_time_is_told_from_never_ending():
+    def slow(denoise, x, seed):
+        while True:
+            try:
+                denoise(x, 50)
+                time.sleep(0.01)
+            except Exception:
+                return x
+
+    with pytest.raises(SamplerFault) as fault:
+        observe(function_target(slow, SCHEDULE), timeout=0.2)
+    assert fault.value.kind == "out-of-time"
+    with pytest.raises(SamplerFault) as fault:
+        observe(function_target(never_ends_asking, SCHEDULE))
+    assert fault.value.kind == "never-ends"
+
+
+def test_an_object_that_answers_no_questions_can_be_a_sampler():
+    class Closed:
+        def __getattr__(self, name):
+            raise RuntimeError("none of your business")
+
+        def __call__(self, denoise, x, seed):
+            return denoise(x, 99)
+
+    assert observe(function_target(Closed(), SCHEDULE)).steps == 1
 
 
 def test_a_sampler_that_hangs_is_stopped_by_the_timeout():

@@ -377,8 +377,11 @@ def _refuse_impossible(cls: type, options: dict[str, Any]) -> None:
         if key in config and config[key] not in values:
             raise MisuseError(f"{key} must be one of {', '.join(values)}, got {str(config[key])[:40]}.")
     timesteps = config["num_train_timesteps"]
-    if isinstance(timesteps, int) and timesteps > MOST_TIMESTEPS:
-        raise MisuseError(f"`num_train_timesteps` must lie between 1 and {MOST_TIMESTEPS:,}, got {timesteps}.")
+    if isinstance(timesteps, bool) or not isinstance(timesteps, int) or not 1 <= timesteps <= MOST_TIMESTEPS:
+        raise MisuseError(f"num_train_timesteps must be a whole number from 1 to {MOST_TIMESTEPS:,}, got {str(timesteps)[:40]}.")
+    betas = config.get("trained_betas")
+    if betas is not None and np.shape(betas) != (timesteps,):
+        raise MisuseError(f"trained_betas must hold a beta for each of the {timesteps} num_train_timesteps.")
     if config.get("timestep_type") == "continuous" and config["prediction_type"] == "v_prediction":
         raise MisuseError(
             "timestep_type = continuous tells a v_prediction model log(sigma) / 4, and only array indices are judged."

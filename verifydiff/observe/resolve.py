@@ -175,7 +175,9 @@ def _scheduler_config(path: Path) -> tuple[str, dict[str, Any]]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MisuseError(f"there is no file {path}.") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise MisuseError(f"{str(path)[:200]} cannot be read: {error.strerror or error}.") from None
+    except (ValueError, RecursionError) as error:
         raise MisuseError(f"{str(path)[:200]} is no JSON: {one_line(error)[:200]}.") from None
     if not isinstance(content, dict) or not isinstance(content.get("_class_name"), str):
         raise MisuseError(f"{path} names no scheduler: `_class_name` is missing.")
