@@ -238,6 +238,8 @@ def test_a_config_file_is_judged_and_nothing_it_names_is_imported(tmp_path):
         (DDPM, {"config": {"num_train_timesteps": 10**9}}, "from 1 to 1,000,000"),
         (DDPM, {"config": {"num_train_timesteps": "many"}}, "a whole number"),
         (DDPM, {"config": {"trained_betas": [0.1, 0.2]}}, "a beta for each"),
+        (DDIM, {"config": {"num_train_timesteps": 2, "trained_betas": [[0.1], [0.1, 0.2]]}}, "refuses"),
+        (DDIM, {"config": {"self": 1}}, "has no option 'self'"),
         (DDIM, {"spacing": "trailing", "config": {"timestep_spacing": "leading"}}, "which one?"),
         (DDIM, {"prediction": "sample", "config": {"prediction_type": "epsilon"}}, "which one?"),
         (DDIM, {"schedule": vd.Schedule.linear(10), "config": {"trained_betas": [0.1] * 10}}, "which one?"),

@@ -84,7 +84,7 @@ def diffusers_target(
     cls = _class(name)
     _refuse_unknown(cls, config or {})
     asked = _asked(config or {}, schedule, prediction, spacing)
-    known = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    known = _options(cls)
     left_out = sorted(key for key in saved or {} if key not in known)
     options = {**{key: value for key, value in (saved or {}).items() if key in known}, **asked}
     if eta is not None and not 0 <= eta <= 1:
@@ -360,17 +360,22 @@ def _class(name: str) -> type:
     raise MisuseError(f"diffusers has no scheduler {name!r}: give one of {', '.join(SUPPORTED)}.")
 
 
+def _options(cls: type) -> dict[str, Any]:
+    """The constructor's arguments and their defaults."""
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    return {name: parameter.default for name, parameter in list(parameters.items())[1:]}
+
+
 def _refuse_unknown(cls: type, options: dict[str, Any]) -> None:
-    known = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    known = _options(cls)
     for option in options:
         if option not in known:
-            raise MisuseError(f"{cls.__name__} has no option {option!r}; it has {', '.join(list(known)[1:])}.")
+            raise MisuseError(f"{cls.__name__} has no option {option!r}; it has {', '.join(known)}.")
 
 
 def _refuse_impossible(cls: type, options: dict[str, Any]) -> None:
     """Refuse the values that the library would take without a word and stumble over later, or that no closed form is for."""
-    defaults = {name: p.default for name, p in inspect.signature(cls.__init__).parameters.items()}  # type: ignore[misc]
-    config = {**defaults, **options}
+    config = {**_options(cls), **options}
     if str(config.get("variance_type", "")).startswith("learned"):
         raise MisuseError("a learned variance needs a model that predicts one; no closed form says what it should be.")
     for key, values in VALUES.items():
@@ -380,7 +385,7 @@ def _refuse_impossible(cls: type, options: dict[str, Any]) -> None:
     if isinstance(timesteps, bool) or not isinstance(timesteps, int) or not 1 <= timesteps <= MOST_TIMESTEPS:
         raise MisuseError(f"num_train_timesteps must be a whole number from 1 to {MOST_TIMESTEPS:,}, got {str(timesteps)[:40]}.")
     betas = config.get("trained_betas")
-    if betas is not None and np.shape(betas) != (timesteps,):
+    if betas is not None and (not isinstance(betas, list | tuple | np.ndarray) or len(betas) != timesteps):
         raise MisuseError(f"trained_betas must hold a beta for each of the {timesteps} num_train_timesteps.")
     if config.get("timestep_type") == "continuous" and config["prediction_type"] == "v_prediction":
         raise MisuseError(
