@@ -115,7 +115,7 @@ def second_moment_of_one(d, u_i):
     curvature = u_i**2 - 1 / V
     identity = d.integrate(
         [(A**2, y_i**2 * K)], [(V**2, curvature * K), (V - x_i**2, K), (2 * A * x_i, y_i * K)],
-        (y_i, K), {y_i**2 * K: S_ii, K: P, y_i * K: M_i, curvature * K: P_ii},
+        (y_i, y_j, K), {y_i**2 * K: S_ii, K: P, y_i * K: M_i, curvature * K: P_ii},
         f"the second derivative of K along i, integrated against p_0; {DOMINATED}",
     )  # fmt: skip
     value = (V**2 * P_ii + (V - x_i**2) * P + 2 * A * x_i * M_i) / abar_t

@@ -6,11 +6,25 @@ import pytest
 from sympy import Eq, Integer, Symbol, exp, pi, sin, sqrt
 
 from verifydiff.forms import ddpm
-from verifydiff.forms.quantities import NONNEGATIVE, abar_s, abar_t, alpha_t, beta_t, eps, sigma_t, x_0, x_s, x_t, z
+from verifydiff.forms.quantities import (
+    NONNEGATIVE,
+    POSITIVE,
+    Domain,
+    abar_s,
+    abar_t,
+    alpha_t,
+    beta_t,
+    eps,
+    sigma_t,
+    x_0,
+    x_s,
+    x_t,
+    z,
+)
 from verifydiff.proof import Gaussian, Page, at, claim, derivation, letter
 from verifydiff.verdict import MisuseError, Proof
 
-k, m = letter("k"), letter("m", domain=NONNEGATIVE)
+k, m, n = letter("k"), letter("m", domain=NONNEGATIVE), letter("n")
 PRIOR = Gaussian(x_s, 0, 1)
 KERNEL = Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t)
 MARGINAL = Gaussian(x_t, 0, 1)
@@ -28,7 +42,7 @@ RIGHT = {
     "marginalise": lambda d: d.marginalise(PRIOR, KERNEL, POSTERIOR, MARGINAL, "why"),
     "affine": lambda d: d.affine(Gaussian(z, 0, 1), 3 - 2 * z, x_t, Gaussian(x_t, 3, 4), "why"),
     "derivative": lambda d: d.derivative(exp(-(x_t**2) / 2), x_t, -x_t * exp(-(x_t**2) / 2), "why"),
-    "integrate": lambda d: d.integrate([(2, x_0)], [(1, 2 * x_0)], [x_0], {x_0: k, 2 * x_0: m}, "why"),
+    "integrate": lambda d: d.integrate([(2, x_0)], [(1, 2 * x_0)], [x_0], {x_0: k, 2 * x_0: n}, "why"),
     "match": lambda d: d.match(k * x_0 + m * abar_t * x_0, x_0, [x_0], "why"),
     "solve, linear": lambda d: d.solve([claim(Eq(2 * k + abar_t, 1))], {k: (1 - abar_t) / 2}, "why"),
     "solve, quadratic": lambda d: d.solve([claim(Eq(4 * m**2, 1 - abar_t))], {m: sqrt(1 - abar_t) / 2}, "why"),
@@ -50,7 +64,7 @@ WRONG = {
         Gaussian(z, 0, 1), 3 + 0 * z + sigma_t * z, x_t, Gaussian(x_t, 3, sigma_t**2), "why"
     ),
     "derivative, sign": lambda d: d.derivative(exp(-(x_t**2) / 2), x_t, x_t * exp(-(x_t**2) / 2), "why"),
-    "integrate": lambda d: d.integrate([(1, x_0)], [(1, x_0**2)], [x_0], {x_0: k, x_0**2: m}, "why"),
+    "integrate": lambda d: d.integrate([(1, x_0)], [(1, x_0**2)], [x_0], {x_0: k, x_0**2: n}, "why"),
     "solve, wrong": lambda d: d.solve([claim(Eq(2 * k, 1))], {k: Integer(1)}, "why"),
     "solve, negative root": lambda d: d.solve([claim(Eq(m**2, 1 - abar_t))], {m: -sqrt(1 - abar_t)}, "why"),
     "solve, a slope that vanishes": lambda d: d.solve([claim(Eq(sigma_t * k, sigma_t))], {k: Integer(1)}, "why"),
@@ -79,6 +93,26 @@ MISUSE = {
     "a law of a definition": (lambda d: Gaussian(abar_t, 0, 1), "without a definition"),
     "a law that depends on itself": (lambda d: Gaussian(x_s, x_s / 2, 1), "must not depend"),
     "a law that depends on itself by a definition": (lambda d: Gaussian(abar_s, abar_t, 1), "must not depend"),
+    "bayes, one letter for both": (
+        lambda d: d.bayes(Gaussian(x_s, 5, 1), PRIOR, Gaussian(x_s, 5, 1), PRIOR, "why"), "must not depend"
+    ),
+    "marginalise, one letter for both": (
+        lambda d: d.marginalise(PRIOR, Gaussian(x_s, 5, 1), Gaussian(x_s, 5, 1), PRIOR, "why"), "must not depend"
+    ),
+    "a law on half the line": (lambda d: Gaussian(letter("p", domain=POSITIVE), 0, 1), "whole line"),
+    "an inequality to solve": (lambda d: d.solve([claim(k <= 1)], {k: Integer(1)}, "why"), "takes equations"),
+    "an equation with a condition": (lambda d: d.solve([claim(Eq(k, 1), [x_t > 0])], {k: Integer(1)}, "why"), "takes equations"),
+    "a name that is integrated over": (
+        lambda d: d.integrate([(1, 2 * x_0)], [(2, x_0)], [x_0], {x_0: x_0, 2 * x_0: k}, "why"), "meaning of its own"
+    ),
+    "an integrand without a name": (lambda d: d.integrate([(1, 2 * x_0)], [(2, x_0)], [x_0], {x_0: k}, "why"), "has no name"),
+    "a nonnegative integral": (
+        lambda d: d.integrate([(1, 2 * x_0)], [(2, x_0)], [x_0], {x_0: m, 2 * x_0: k}, "why"), "real, or positive"
+    ),
+    "coefficients of what is no letter": (lambda d: d.match(sqrt(alpha_t), 1, [sqrt(alpha_t)], "why"), "along letters"),
+    "a definition that breaks its word": (
+        lambda d: d.equal(letter("q", domain=POSITIVE, definition=-alpha_t), 1, "why"), "does not show it"
+    ),
     "no reason": (lambda d: d.equal(1, 1, " "), "justification"),
     "conclude without a form": (lambda d: d.conclude(1), "names none"),
     "a letter that is not there": (lambda d: at(alpha_t, abar_s=1), "has no letter abar_s"),
@@ -175,3 +209,74 @@ def test_the_root_gives_the_names_that_a_notebook_needs():
     proofs = vd.prove(page)
     assert isinstance(page, vd.Derivation)
     assert (proofs.outcome, proofs.exit_code) == (Proof.PROVED, 0)
+
+
+def test_every_case_of_a_page_is_told_beside_its_claim():
+    """Nothing checks that cases exhaust a page, so that none of them may be hidden."""
+
+    @derivation
+    def halved(d):
+        with d.suppose(x_t > 0, "first case"):
+            d.equal(sqrt(x_t**2), x_t, "the root is not negative")
+
+    assert halved.prove().outcome is Proof.PROVED
+    assert any("0 < x_t" in one for one in halved.prove().where)
+
+
+def test_nothing_is_concluded_or_assumed_for_all_inside_a_case():
+    page = Page(ddpm.large_variance)
+    with page.suppose(abar_s < 1, "a case"):
+        with pytest.raises(MisuseError, match="all cases"):
+            page.conclude(beta_t)
+        with pytest.raises(MisuseError, match="open another"):
+            page.assume(x_t > 0, "why")
+    assert page.assumed == ()
+
+
+RULES_FOR_THE_WHOLE_LINE = {
+    "bayes": (x_s > 0, lambda d: d.bayes(KERNEL, PRIOR, MARGINAL, POSTERIOR, "why")),
+    "marginalise": (x_s > 0, lambda d: d.marginalise(PRIOR, KERNEL, POSTERIOR, MARGINAL, "why")),
+    "affine": (z > 0, lambda d: d.affine(Gaussian(z, 0, 1), 3 - 2 * z, x_t, Gaussian(x_t, 3, 4), "why")),
+    "integrate": (x_0 > 0, lambda d: d.integrate([(2, x_0)], [(1, 2 * x_0)], [x_0], {x_0: k, 2 * x_0: n}, "why")),
+    "match": (x_0 > 0, lambda d: d.match(k * x_0, x_0, [x_0], "why")),
+}
+
+
+@pytest.mark.parametrize("rule", RULES_FOR_THE_WHOLE_LINE)
+def test_a_rule_about_all_values_is_refused_where_a_hypothesis_narrows_them(rule):
+    narrowing, write = RULES_FOR_THE_WHOLE_LINE[rule]
+    page = Page()
+    page.assume(narrowing, "why")
+    with pytest.raises(MisuseError, match="narrows them"):
+        write(page)
+
+
+def test_a_solution_outside_of_its_domain_or_hypothesis_is_refuted():
+    page = Page()
+    page.solve(
+        [claim(Eq(letter("fraction", domain=Domain(0, 1)), 2))], {letter("fraction", domain=Domain(0, 1)): Integer(2)}, "why"
+    )
+    assert page.steps[-1].outcome is Proof.REFUTED
+    page = Page()
+    page.assume(k > 5, "why")
+    page.solve([claim(Eq(k, 1))], {k: Integer(1)}, "why")
+    assert page.steps[-1].outcome is Proof.REFUTED
+
+
+def test_an_integral_is_not_taken_for_a_constant_of_what_it_depends_on():
+    page = Page()
+    page.integrate([(1, x_0 * x_t)], [(x_t, x_0)], [x_0], {x_0 * x_t: k, x_0: n}, "why")
+    with pytest.raises(MisuseError, match="depends on x_t"):
+        page.derivative(k, x_t, 0, "why")
+
+
+def test_what_has_no_value_has_no_derivative():
+    page = Page()
+    page.derivative(sqrt(-1 - x_t**2), x_s, 0, "why")
+    assert page.steps[-1].outcome is Proof.REFUTED
+
+
+@pytest.mark.parametrize("ends", [(5, 3), (0, 0), (0.5, 1), ("0", 1)])
+def test_a_domain_without_room_or_with_odd_ends_is_refused(ends):
+    with pytest.raises(MisuseError):
+        Domain(*ends)

@@ -14,20 +14,34 @@ from typing import Any
 import sympy
 from sympy import sqrt
 
+from ..verdict import MisuseError
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
     """A real interval; an end is None where there is no bound.
 
     Attributes:
-        lower, upper: rational ends.
+        lower, upper: whole ends.
         closed_below, closed_above: whether the end itself belongs to the domain.
+
+    Raises:
+        MisuseError: if an end is no whole number, or nothing lies between them.
     """
 
     lower: int | None = None
     upper: int | None = None
     closed_below: bool = False
     closed_above: bool = False
+
+    def __post_init__(self) -> None:
+        for end in (self.lower, self.upper):
+            if end is not None and type(end) is not int:
+                raise MisuseError(
+                    f"the ends of a domain are whole numbers, got {end!r}; scale the letter, or assume what narrows it."
+                )
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            raise MisuseError(f"there is nothing between {self.lower} and {self.upper}.")
 
     def __str__(self) -> str:
         if self == REAL:

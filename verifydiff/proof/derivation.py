@@ -38,6 +38,7 @@ class Proved:
         outcome: the worst outcome of its steps.
         steps: the page.
         assuming: the hypotheses that were in force at its end.
+        cases: the hypotheses of single cases that the page goes through.
         seconds: how long it took.
         idea: the docstring of the derivation.
     """
@@ -50,14 +51,16 @@ class Proved:
     steps: tuple[Step, ...]
     seconds: float
     assuming: tuple[Claim, ...] = ()
+    cases: tuple[Claim, ...] = ()
     idea: str = ""
 
     @property
     def where(self) -> list[str]:
-        """Where the claim holds: its hypotheses, and the conditions of its steps that the domains do not see to."""
+        """Where the claim holds: its hypotheses, the cases of its page, and the conditions that the domains do not meet."""
         decisions = [check.decision for step in self.steps for check in step.checks]
         open_ones = [str(condition) for decision in decisions for condition in decision.open_conditions]
-        return list(dict.fromkeys([*map(str, self.assuming), *open_ones]))
+        cases = [f"{one} (a case of the page)" for one in self.cases]
+        return list(dict.fromkeys([*map(str, self.assuming), *cases, *open_ones]))
 
     @property
     def latex(self) -> str:
@@ -130,7 +133,16 @@ class Derivation:
         outcome = worst([step.outcome for step in page.steps])
         idea = inspect.getdoc(self.body) or ""
         return Proved(
-            self.id, self.title, self.source, self.form, outcome, tuple(page.steps), perf_counter() - began, page.assumed, idea
+            self.id,
+            self.title,
+            self.source,
+            self.form,
+            outcome,
+            tuple(page.steps),
+            perf_counter() - began,
+            page.assumed,
+            tuple(page.supposed),
+            idea,
         )
 
 

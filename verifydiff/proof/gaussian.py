@@ -13,8 +13,10 @@ from typing import Any
 
 import sympy
 
+from ..forms.quantities import REAL
 from ..verdict import MisuseError
 from .claim import exact, letters_of
+from .tower import domain_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Gaussian:
             raise MisuseError(f"a Gaussian is the law of a letter without a definition, got {self.of!r}.")
         if self.of in self.letters:
             raise MisuseError(f"the mean and the variance of a Gaussian in {self.of} must not depend on {self.of}.")
+        if domain_of(self.of) != REAL:
+            raise MisuseError(f"a Gaussian lives on the whole line, and {self.of} lies in {domain_of(self.of)}.")
 
     @property
     def letters(self) -> set[sympy.Symbol]:

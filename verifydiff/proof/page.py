@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter
 from typing import Any
 
 import sympy
 
 from ..forms import Form
-from ..forms.quantities import Quantity, in_base_letters
+from ..forms.quantities import POSITIVE, REAL, Quantity, in_base_letters
 from ..verdict import MisuseError, Proof
 from .claim import Claim, Decision, claim, exact, letters_of
 from .decide import decide
@@ -109,8 +110,10 @@ class Page:
         self.form = form
         self.steps: list[Step] = []
         self.concluded = False
+        self.supposed: list[Claim] = []
         self._assumed: list[Claim] = []
-        self._integrals: dict[sympy.Symbol, Any] = {}
+        self._cases = 0
+        self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
         self._began = perf_counter()
 
     @property
@@ -127,19 +130,35 @@ class Page:
         return value
 
     def assume(self, statement: Any, because: str) -> None:
-        """Narrow the domain for the steps that follow; the reader sees it as a hypothesis of the page."""
+        """Narrow the domain for the steps that follow; the reader sees it as a hypothesis of the page.
+
+        Raises:
+            MisuseError: inside a case, which has its hypothesis already.
+        """
+        if self._cases:
+            raise MisuseError("`assume` narrows a whole page; inside a `suppose` block, open another one.")
+        self._assume(statement, because)
+
+    def _assume(self, statement: Any, because: str) -> None:
         assumed = claim(statement)
         self._assumed.append(assumed)
         self._write("hypothesis", because, [], lambda: str(assumed), assumed.latex)
 
     @contextmanager
     def suppose(self, statement: Any, because: str) -> Iterator[None]:
-        """Distinguish a case: the assumption holds for the steps inside the ``with`` block only."""
-        self.assume(statement, because)
+        """Distinguish a case: the assumption holds for the steps inside the ``with`` block only.
+
+        Nothing checks that the cases of a page are all there are, so that the reader is told each of them beside the claim.
+        """
+        before = len(self._assumed)
+        self._assume(statement, because)
+        self.supposed += self._assumed[before:]
+        self._cases += 1
         try:
             yield
         finally:
-            self._assumed.pop()
+            self._cases -= 1
+            del self._assumed[before:]
 
     # -- algebra ---------------------------------------------------------------------------------------------------------
 
@@ -166,6 +185,8 @@ class Page:
             raise MisuseError("`conclude` compares with a form, and this derivation names none; end it with `equal`.")
         if self.concluded:
             raise MisuseError("a derivation concludes once.")
+        if self._cases:
+            raise MisuseError("a derivation concludes for all cases, not inside a `suppose` block.")
         form = self.form
         check = self._decide("conclusion", exact(derived), "==", form.expression)
         self._write("conclusion", because, [check], lambda: f"{form.id}: {check.statement}", form.latex)
@@ -177,8 +198,9 @@ class Page:
         """The posterior density is likelihood times prior over evidence, pointwise, normalisers included."""
         if (likelihood.of, prior.of) != (evidence.of, posterior.of):
             raise MisuseError("likelihood and evidence are laws of one letter, prior and posterior of the other.")
-        if prior.of in evidence.letters or likelihood.of in prior.letters:
+        if prior.of == likelihood.of or prior.of in evidence.letters or likelihood.of in prior.letters:
             raise MisuseError(f"the evidence must not depend on {prior.of}, nor the prior on {likelihood.of}.")
+        self._on_the_whole_line(prior.of, likelihood.of)
         lhs = likelihood.log_density + prior.log_density - evidence.log_density
         checks = [self._positive(law) for law in (likelihood, prior, evidence, posterior)]
         checks.append(self._decide("log densities, pointwise", lhs, "==", posterior.log_density))
@@ -194,8 +216,9 @@ class Page:
         """Integrate ``prior.of`` out of prior times kernel: the joint factorises into a density of it and the marginal."""
         if (conditional.of, marginal.of) != (prior.of, kernel.of):
             raise MisuseError(f"the joint must factorise into a law of {prior.of} and one of {kernel.of}.")
-        if prior.of in marginal.letters or kernel.of in prior.letters:
+        if prior.of == kernel.of or prior.of in marginal.letters or kernel.of in prior.letters:
             raise MisuseError(f"the marginal must not depend on {prior.of}, nor the prior on {kernel.of}.")
+        self._on_the_whole_line(prior.of, kernel.of)
         checks = [self._positive(law) for law in (prior, kernel, conditional, marginal)]
         joint = prior.log_density + kernel.log_density
         checks.append(self._decide("joint factorises, pointwise", joint, "==", conditional.log_density + marginal.log_density))
@@ -213,9 +236,10 @@ class Page:
         if result.of != of or of in letters_of(image) | law.letters:
             raise MisuseError(f"the image is the law of {of}, and must not depend on {of} itself.")
         slope = sympy.diff(image, x)
+        if x in slope.free_symbols or slope == 0:
+            raise MisuseError(f"{image} is not affine in {x}, with a slope.")
+        self._on_the_whole_line(x, of)
         inverse = x + (of - image) / slope
-        if x in slope.free_symbols:
-            raise MisuseError(f"{image} is not affine in {x}.")
         checks = [self._positive(law), self._positive(result), self._nonzero(slope)]
         pushed = law.log_density.xreplace({x: sympy.expand(inverse)}) - sympy.log(sympy.Abs(slope))
         checks.append(self._decide("density of the image, pointwise", pushed, "==", result.log_density))
@@ -232,9 +256,15 @@ class Page:
         function, result = in_base_letters(exact(function)), exact(result)
         if getattr(of, "definition", None) is not None:
             raise MisuseError(f"{of} is defined by other letters; differentiate along one of those.")
-        check = self._decide("derivative", sympy.diff(function, of), "==", result)
+        for symbol, (integrand, over) in self._integrals.items():
+            if symbol in function.free_symbols and of in letters_of(exact(integrand)) - set(over):
+                raise MisuseError(f"{symbol} stands for an integral that depends on {of}; name its derivative instead.")
+        checks = [
+            self._decide("the function has a value", function, "==", function),
+            self._decide("derivative", sympy.diff(function, of), "==", result),
+        ]
         self._write(
-            "differentiation", because, [check],
+            "differentiation", because, checks,
             lambda: f"d/d{of} ({function}) = {result}",
             lambda: rf"\frac{{\partial}}{{\partial {_latex(of)}}} \left({_latex(function)}\right) = {_latex(result)}",
         )  # fmt: skip
@@ -261,14 +291,16 @@ class Page:
                 raise MisuseError(
                     f"the coefficient {coefficient} depends on {', '.join(map(str, over))} and cannot leave the integral."
                 )
-        for integrand, symbol in integrals.items():
-            if self._integrals.setdefault(symbol, integrand) != integrand:
-                raise MisuseError(f"{symbol} already stands for the integral of {self._integrals[symbol]}.")
+        self._on_the_whole_line(*over)
+        checks = [check for integrand, symbol in integrals.items() for check in self._named(symbol, integrand, tuple(over))]
+        missing = [str(g) for _, g in (*lhs, *rhs) if g not in integrals]
+        if missing:
+            raise MisuseError(f"{missing[0]} is integrated and has no name among the integrals.")
         pointwise = [sum((c * g for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
-        check = self._decide("integrands, pointwise", pointwise[0], "==", pointwise[1])
+        checks.append(self._decide("integrands, pointwise", pointwise[0], "==", pointwise[1]))
         integrated = [sum((c * integrals[g] for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
         result = Claim(integrated[0], "==", integrated[1])
-        self._write("integration", because, [check], lambda: str(result), result.latex, "the integral is linear")
+        self._write("integration", because, checks, lambda: str(result), result.latex, "the integral is linear")
         return result
 
     def match(self, lhs: Any, rhs: Any, letters: Sequence[sympy.Symbol], because: str) -> list[Claim]:
@@ -277,6 +309,9 @@ class Page:
         Returns:
             One equation a monomial that does not hold by itself.
         """
+        if not all(isinstance(one, sympy.Symbol) for one in letters):
+            raise MisuseError("undetermined coefficients are compared along letters.")
+        self._on_the_whole_line(*letters)
         lhs, rhs = in_base_letters(exact(lhs)), in_base_letters(exact(rhs))
         try:
             gap = sympy.Poly(sympy.expand(lhs - rhs), *letters)
@@ -294,7 +329,10 @@ class Page:
 
     def solve(self, equations: Sequence[Claim], values: Mapping[sympy.Symbol, Any], because: str) -> None:
         """The values solve the equations, and being linear in turn with coefficients that do not vanish, no others do."""
-        checks = []
+        if any(equation.relation != "==" or not set(equation.assuming) <= set(self.assumed) for equation in equations):
+            raise MisuseError("`solve` takes equations, under no other hypotheses than those in force.")
+        checks = [check for letter, value in values.items() for check in self._in_domain(letter, exact(value))]
+        checks += self._hypotheses_hold({letter: exact(value) for letter, value in values.items()})
         solved: dict[Any, Any] = {}
         rest = [in_base_letters(equation.lhs - equation.rhs) for equation in equations]
         for letter, value in values.items():
@@ -322,6 +360,46 @@ class Page:
             lambda: r",\quad ".join(f"{_latex(letter)} = {_latex(value)}" for letter, value in values.items()),
             "an equation of first degree with a slope that is not zero has one solution; m^2 = c has one that is not negative",
         )  # fmt: skip
+
+    # -- what a rule asks for ---------------------------------------------------------------------------------------------
+
+    def _on_the_whole_line(self, *letters: sympy.Symbol) -> None:
+        """Refuse a rule about all values of a letter where a hypothesis narrows the letter."""
+        for one in self._assumed:
+            if narrowed := set(letters) & letters_of(one.lhs, one.rhs):
+                raise MisuseError(f"the rule is about all values of {narrowed.pop()}, and {one} narrows them.")
+
+    def _named(self, symbol: sympy.Symbol, integrand: Any, over: tuple[sympy.Symbol, ...]) -> list[Check]:
+        """Let a letter stand for an integral: one that is free, or positive where the integrand is."""
+        if self._integrals.setdefault(symbol, (integrand, over)) != (integrand, over):
+            raise MisuseError(f"{symbol} already stands for the integral of {self._integrals[symbol][0]}.")
+        if symbol in over or symbol in letters_of(exact(integrand)) or getattr(symbol, "definition", None) is not None:
+            raise MisuseError(f"{symbol} cannot stand for an integral: it has a meaning of its own.")
+        if domain_of(symbol) == REAL:
+            return []
+        if domain_of(symbol) != POSITIVE:
+            raise MisuseError(f"{symbol} stands for an integral, so that it is real, or positive if the integrand is.")
+        return [self._decide(f"{symbol} is positive, since its integrand is", sympy.Integer(0), "<", exact(integrand))]
+
+    def _in_domain(self, letter: sympy.Symbol, value: sympy.Expr) -> list[Check]:
+        """The value lies where the letter may."""
+        domain = domain_of(letter)
+        ends = []
+        if domain.lower is not None:
+            ends.append((sympy.Integer(domain.lower), "<=" if domain.closed_below else "<", value))
+        if domain.upper is not None:
+            ends.append((value, "<=" if domain.closed_above else "<", sympy.Integer(domain.upper)))
+        return [self._decide(f"{letter} stays in its domain {domain}", *end) for end in ends]
+
+    def _hypotheses_hold(self, values: dict[sympy.Symbol, sympy.Expr]) -> list[Check]:
+        """The hypotheses in force allow the values."""
+        narrowing = [one for one in self._assumed if set(values) & letters_of(one.lhs, one.rhs)]
+        kept = [one for one in self._assumed if one not in narrowing]
+        checks = []
+        for one in narrowing:
+            stated = Claim(one.lhs.xreplace(values), one.relation, one.rhs.xreplace(values), tuple(kept))
+            checks.append(Check(f"the hypothesis {one} allows it", stated, decide(stated)))
+        return checks
 
     # -- under a step ----------------------------------------------------------------------------------------------------
 
@@ -352,6 +430,9 @@ class Page:
 
     def _decide(self, what: str, lhs: Any, relation: str, rhs: Any) -> Check:
         stated = Claim(lhs, relation, rhs, self.assumed)
+        for symbol in (stated.lhs.free_symbols | stated.rhs.free_symbols) - {None}:
+            if isinstance(symbol, Quantity) and symbol.definition is not None:
+                _keep_its_word(symbol)
         return Check(what, stated, decide(stated))
 
     def _write(self, rule: str, because: str, checks: list[Check], statement: Text, latex: Text, rests_on: str = "") -> None:
@@ -361,6 +442,20 @@ class Page:
         under = tuple(checks) or (Check("", None, BY_DEFINITION),)
         self.steps.append(Step(rule, because, rests_on, under, now - self._began, statement, latex))
         self._began = now
+
+
+@cache
+def _keep_its_word(letter: Quantity) -> None:
+    """Refuse a defined letter whose definition may leave the domain that it is said to have."""
+    definition, domain = in_base_letters(exact(letter)), letter.domain
+    claims = []
+    if domain.lower is not None:
+        claims.append(Claim(sympy.Integer(domain.lower), "<=" if domain.closed_below else "<", definition))
+    if domain.upper is not None:
+        claims.append(Claim(definition, "<=" if domain.closed_above else "<", sympy.Integer(domain.upper)))
+    for one in claims:
+        if decide(one).outcome is not Proof.PROVED:
+            raise MisuseError(f"{letter} is said to lie in {domain}, and its definition does not show it: {one}.")
 
 
 def _latex(value: Any) -> str:
