@@ -13,6 +13,7 @@ from ..observe.probe import SMALL, answers, replay
 from ..observe.target import Prediction
 from ..schedule import Array
 from ..verdict import Finding, MisuseError, Status
+from .behaviour import at_fault
 from .case import ROUNDINGS, SINGLE, Case, rounding
 from .diagnosis import matches
 
@@ -81,7 +82,7 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
     try:
         seen = observe(shipped, seed=seed, timeout=timeout)
     except SamplerFault as fault:
-        yield Finding("precision", Status.FAIL, f"as shipped, in single precision: {fault}")
+        yield at_fault("precision", fault, "as shipped, in single precision: ")
         return
     if seen.steps != case.observation.steps:
         yield Finding(
@@ -148,11 +149,8 @@ def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding
         try:
             other = run(told_otherwise, answers(seed, SMALL), _first_state(case), seed, noise=replay(natural), deadline=deadline)
         except SamplerFault as fault:
-            if fault.kind != "raises":
-                yield Finding("prediction-types", Status.FAIL, f"told as {kind}: {fault}")
-                return
-            refused.append(f"{kind}: {str(fault).split(': ', 1)[-1]}")
-            continue
+            yield at_fault("prediction-types", fault, f"told as {kind}: ")
+            return
         difference = _difference(natural.x, other.x)
         if difference > 1e-9:
             yield Finding(
@@ -190,7 +188,7 @@ def identity(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
     try:
         seen = observe(twin, seed=seed, timeout=timeout)
     except SamplerFault as fault:
-        yield Finding("identity", Status.FAIL, f"{name}: {fault}")
+        yield at_fault("identity", fault, f"{name}: ")
         return
     finding = _same_weights(case, name, seen)
     yield replace(finding, details={"observation": seen}) if finding.status is Status.FAIL else finding
