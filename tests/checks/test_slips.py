@@ -79,10 +79,9 @@ def mutants():
                 for i, writing in enumerate(slip.variants(family)):
                     yield pytest.param(slip, name, sampler(writing, levels, silent=family.silent_end), id=f"{name}-{slip.id}-{i}")
             elif isinstance(slip, LevelSlip):
-                fed = slip.shift(levels)
-                if fed is not None:
+                for i, fed in enumerate(slip.shift(levels)):
                     mutant = sampler(family.writings[0], fed, silent=family.silent_end)
-                    yield pytest.param(slip, name, mutant, id=f"{name}-{slip.id}")
+                    yield pytest.param(slip, name, mutant, id=f"{name}-{slip.id}-{i}")
 
 
 TRULY_EQUAL = {("final-level-is-one", name): "the contract ends on the data anyway" for name in FAMILIES}

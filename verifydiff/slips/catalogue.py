@@ -121,52 +121,56 @@ def _divided_out(divisor: sympy.Expr, symbol: sympy.Symbol) -> Rewrite:
 # -- ways to get the levels wrong ----------------------------------------------------------------------------------------
 
 
-def _end_at(index: Callable[[Levels], Array]) -> Callable[[Levels], Levels | None]:
-    """The steps lead to other indices than the next query's; the last step's end stays."""
+Shift = Callable[[Levels], Iterator[Levels]]
 
-    def shift(levels: Levels) -> Levels:
+
+def _end_at(index: Callable[[Levels], Array]) -> Shift:
+    """The steps lead to other indices than the next query's; the last one too, or else to the end it should."""
+
+    def shift(levels: Levels) -> Iterator[Levels]:
         wrong = index(levels)
-        abar = np.where(wrong < 0, levels.final, levels.at(wrong))
-        return levels.fed(levels.abar_t, np.where(levels.end < 0, levels.abar_s, abar))
+        ends = np.where(wrong < 0, levels.final, levels.at(wrong))
+        yield levels.fed(levels.abar_t, np.where(levels.end < 0, levels.abar_s, ends))
+        yield levels.fed(levels.abar_t, ends)
 
     return shift
 
 
-def _stride(levels: Levels) -> Levels:
-    wrong = levels.start - levels.schedule.timesteps // levels.steps
-    return levels.fed(levels.abar_t, np.where(wrong < 0, levels.final, levels.at(wrong)))
-
-
-def _shifted(by: int) -> Callable[[Levels], Levels]:
+def _shifted(by: int) -> Shift:
     """The equations work at other times than the model is told; the data stay the data."""
 
-    def shift(levels: Levels) -> Levels:
+    def shift(levels: Levels) -> Iterator[Levels]:
         end = np.where(levels.end < 0, levels.abar_s, levels.at(np.maximum(levels.end + by, -1)))
-        return levels.fed(levels.at(np.maximum(levels.start + by, 0)), end)
+        yield levels.fed(levels.at(np.maximum(levels.start + by, 0)), end)
 
     return shift
 
 
-def _start_shifted(by: int) -> Callable[[Levels], Levels]:
-    return lambda levels: levels.fed(levels.at(np.maximum(levels.start + by, 0)), levels.abar_s)
+def _start_shifted(by: int) -> Shift:
+    def shift(levels: Levels) -> Iterator[Levels]:
+        yield levels.fed(levels.at(np.maximum(levels.start + by, 0)), levels.abar_s)
+
+    return shift
 
 
-def _last_end(level: Callable[[Levels], float]) -> Callable[[Levels], Levels]:
-    return lambda levels: levels.fed(levels.abar_t, np.where(levels.end < 0, level(levels), levels.abar_s))
+def _last_end(level: Callable[[Levels], float]) -> Shift:
+    def shift(levels: Levels) -> Iterator[Levels]:
+        yield levels.fed(levels.abar_t, np.where(levels.end < 0, level(levels), levels.abar_s))
+
+    return shift
 
 
-def _table(make: Callable[[Schedule], Schedule | None]) -> Callable[[Levels], Levels | None]:
+def _table(make: Callable[[Schedule], Schedule | None]) -> Shift:
     """The levels come from another table at the same indices."""
 
-    def shift(levels: Levels) -> Levels | None:
+    def shift(levels: Levels) -> Iterator[Levels]:
         try:
             schedule = make(levels.schedule)
         except MisuseError:
-            return None
-        if schedule is None:
-            return None
-        other = replace(levels, schedule=schedule)
-        return levels.fed(other.at(levels.start), np.where(levels.end < 0, levels.abar_s, other.at(levels.end)))
+            return
+        if schedule is not None and not np.allclose(schedule.abar, levels.schedule.abar, rtol=1e-9, atol=0):
+            other = replace(levels, schedule=schedule)
+            yield levels.fed(other.at(levels.start), np.where(levels.end < 0, levels.abar_s, other.at(levels.end)))
 
     return shift
 
@@ -301,7 +305,7 @@ CATALOGUE: tuple[Slip, ...] = (
     LevelSlip(
         "stride-by-division",
         "a step leads to t - T // S, not to the next entry of the list of times",
-        _stride,
+        _end_at(lambda v: v.start - v.schedule.timesteps // v.steps),
     ),
     LevelSlip(
         "previous-is-t-minus-one",

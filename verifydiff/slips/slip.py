@@ -8,7 +8,7 @@ observed sampler can be held against them; applied to right code, all three make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -98,12 +98,12 @@ class LevelSlip:
 
     Attributes:
         id, description: as of a form slip.
-        shift: the levels that the mistake feeds to the equations; None where there is no place for it.
+        shift: every set of levels that the mistake can feed to the equations; none where there is no place for it.
     """
 
     id: str
     description: str
-    shift: Callable[[Levels], Levels | None]
+    shift: Callable[[Levels], Iterable[Levels]]
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,7 @@ def slipped(slip: FormSlip | LevelSlip, family: Family, levels: Levels) -> Itera
     The model answers at the told level whatever the equations are fed, so p and q are taken over x_0 at the told level.
     """
     if isinstance(slip, LevelSlip):
-        fed = slip.shift(levels)
-        if fed is not None:
+        for fed in slip.shift(levels):
             yield weights(family.writings[0], fed, silent=family.silent_end)
         return
     for variant in slip.variants(family):
