@@ -279,4 +279,4 @@ def test_what_has_no_value_has_no_derivative():
 @pytest.mark.parametrize("ends", [(5, 3), (0, 0), (0.5, 1), ("0", 1)])
 def test_a_domain_without_room_or_with_odd_ends_is_refused(ends):
     with pytest.raises(MisuseError):
-        Domain(*ends)
+        letter("narrow", domain=Domain(*ends))

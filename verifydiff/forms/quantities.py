@@ -26,7 +26,7 @@ class Domain:
         closed_below, closed_above: whether the end itself belongs to the domain.
 
     Raises:
-        MisuseError: if an end is no whole number, or nothing lies between them.
+        MisuseError: if an end is no whole number.
     """
 
     lower: int | None = None
@@ -40,8 +40,6 @@ class Domain:
                 raise MisuseError(
                     f"the ends of a domain are whole numbers, got {end!r}; scale the letter, or assume what narrows it."
                 )
-        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
-            raise MisuseError(f"there is nothing between {self.lower} and {self.upper}.")
 
     def __str__(self) -> str:
         if self == REAL:
@@ -70,6 +68,9 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]  # SymPy carries no types
         domain: the values it may take.
         definition: an expression in other quantities that it abbreviates.
         meaning: a few words for legends.
+
+    Raises:
+        MisuseError: if the domain has no room.
     """
 
     __slots__ = ("definition", "domain", "meaning", "tex")
@@ -87,6 +88,8 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]  # SymPy carries no types
         definition: sympy.Expr | None = None,
         meaning: str = "",
     ) -> Quantity:
+        if domain.lower is not None and domain.upper is not None and domain.lower >= domain.upper:
+            raise MisuseError(f"{name} has no room: there is nothing between {domain.lower} and {domain.upper}.")
         assumptions: dict[str, bool] = {"real": True}
         if domain.lower is not None and domain.lower >= 0:
             assumptions = {"nonnegative": True} if domain.closed_below and domain.lower == 0 else {"positive": True}
