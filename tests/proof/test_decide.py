@@ -19,6 +19,7 @@ n = Symbol("n", nonnegative=True)
 m = Symbol("m", negative=True)
 k = Symbol("k", integer=True)
 unit = Quantity("unit", domain=Domain(0, 1, closed_below=True, closed_above=True))
+UNITS = [Quantity(f"unit{i}", domain=Domain(0, 1, closed_below=True, closed_above=True)) for i in range(14)]
 BOUND = sigma_t**2 <= 1 - abar_s
 
 
@@ -54,6 +55,7 @@ TRUE = {
     "exponentials multiply": (exp(x) * exp(y), "==", exp(x + y)),
     "exponential of a sum first": (exp(x + y) / exp(y), "==", exp(x)),
     "exponential of a logarithm": (exp(log(p) / 2 + x), "==", sqrt(p) * exp(x)),
+    "exponentials of many parts": (exp(x) * exp(173 * x / 210 + y), "==", exp(y) * exp(x) * exp(173 * x / 210)),
     "powers of a letter": (p**x * p**y, "==", p ** (x + y)),
     "a number to a letter": (4**x, "==", 2 ** (2 * x)),
     "closed end not reached by assumption": (0, "<", 1 - abar_s, abar_s < 1),
@@ -73,6 +75,10 @@ TRUE = {
     "unit interval, both ends closed": (unit * (1 - unit), "<=", Rational(1, 4)),
     "numbers": (log(2), "<", 1),
     "integers": (k, "<", k + 1),
+    "an assumption that is true by definition": (0, "<", alpha_t, Claim(beta_t, "<=", 1 - alpha_t)),
+    "an assumption about nothing": (0, "<", alpha_t, Claim(x, "<=", x)),
+    "a cube of many bounded letters": (0, "<=", sum(UNITS) ** 3),
+    "a high power of a letter": (p ** (unit**10), "==", p ** (unit**10)),
 }  # fmt: skip
 
 
@@ -150,6 +156,8 @@ MISUSE = {
     "nan": (lambda: Claim(sympy.nan, "==", x), "infinity or a nan"),
     "text": (lambda: Claim("x", "==", x), "no SymPy expression"),
     "a truth value": (lambda: claim(True), "relation"),
+    "an assumption that is no list": (lambda: Claim(x, "<", 2, x < 1), "takes a list"),
+    "an assumption to be added that is no list": (lambda: claim(x < 2, assuming=x < 1), "takes a list"),
     "a relation that does not exist": (lambda: Claim(x, ">", y), "one of"),
     "one name, two letters": (lambda: decide(Claim(x, "==", Symbol("x", positive=True))), "two different symbols are called x"),
     "one name, letter and definition": (lambda: decide(Claim(abar_t, "==", Symbol("abar_t"))), "symbols are called abar_t"),
@@ -184,6 +192,16 @@ def test_a_division_is_a_condition_and_says_whether_the_domains_see_to_it():
     assert conditions((1 - abar_s) ** 2 / (1 - abar_s), 1 - abar_s) == {}  # SymPy has cancelled before anyone could see
     assert conditions(1 / (1 - abar_s), 1 / (1 - abar_s)) == {"1 - abar_s != 0": False}
     assert conditions(1 / (1 - abar_s), 1 / (1 - abar_s), abar_s < 1) == {"1 - abar_s != 0": True}
+
+
+def test_the_logarithm_of_an_even_power_holds_where_the_base_is_not_zero():
+    assert conditions(log(x**2), log(3 * x**2) - log(3)) == {"x != 0": False}
+    assert conditions(log(sigma_t**2) + 1, log(sigma_t**2 * sympy.E))["sigma_t != 0"] is False
+    assert all(conditions(log(abar_t**2), 2 * log(abar_t)).values())
+
+
+def test_a_divisor_too_large_to_factor_is_a_condition_as_it_stands():
+    assert conditions((x**100 + 2) / (x**100 + 1), 1 + 1 / (x**100 + 1)) == {"x**100 + 1 != 0": True}
 
 
 def test_a_condition_prints_as_latex():
@@ -242,11 +260,23 @@ def test_the_search_is_the_same_every_time():
     assert search(wrong, 1e12).found == search(wrong, 1e12).found
 
 
+def test_assumptions_may_be_relations_and_are_added_to_a_claim():
+    assert Claim(x, "<", 2, [x < 1]) == Claim(x, "<", 2, (claim(x < 1),)) == claim(x < 2, assuming=[x < 1])
+    assert claim(Claim(x, "<", 2, (y < 1,)), assuming=[x < 1]).assuming == (claim(y < 1), claim(x < 1))
+
+
 def test_an_assumption_that_no_point_fulfils_proves_nothing():
     assert outcome(1 / p, "==", 1 / p, p > 3, p < 2) is Proof.UNDECIDED
 
 
 # -- hostile -------------------------------------------------------------------------------------------------------------
+
+
+def _long(shift):
+    letters = symbols("u:6", positive=True)
+    return sum(
+        (7 * i + shift) * sympy.Mul(*[u ** ((i * (j + 3) + shift) % 9) for j, u in enumerate(letters)]) for i in range(1, 150)
+    )
 
 
 HOSTILE = {
@@ -256,6 +286,10 @@ HOSTILE = {
     "a huge number": (sympy.Integer(7) ** 90000 * x, x),
     "a huge exponent": (x ** (10**12), x),
     "a root of a huge number": (sqrt(sympy.Integer(10) ** 90 + 7), x),
+    "a huge exponent with a root": (p ** Rational(10**12 + 1, 2), p ** Rational(10**12 + 1, 2)),
+    "a tower of powers": (((x**9999 + 1) ** 9999 + 1) ** 9999, x),
+    "a root of a huge degree": (p ** (unit**10), 1 + p),
+    "common denominators of long sums": (sum(1 / _long(shift) for shift in range(3)), x),
     "many roots": (sum(sqrt(1 + Symbol(f"r{i}", positive=True)) for i in range(40)), 0),
     "a product of sums": (sympy.Mul(*[sum(Symbol(f"s{i}_{j}") for j in range(8)) for i in range(8)]), 1),
 }
@@ -265,6 +299,14 @@ HOSTILE = {
 def test_what_is_hostile_ends_without_a_wrong_answer(case):
     lhs, rhs = case
     assert decide(Claim(lhs, "==", rhs), seconds=1.0).outcome is not Proof.PROVED or lhs == rhs
+
+
+def test_what_is_nested_too_deeply_for_the_search_is_undecided():
+    fraction, root = x, p
+    for _ in range(150):
+        fraction, root = sympy.Add(1, sympy.Pow(fraction, -1, evaluate=False), evaluate=False), sqrt(1 + root)
+    assert outcome(fraction, "==", x) is Proof.UNDECIDED
+    assert outcome(root, "==", p) is Proof.UNDECIDED
 
 
 def test_what_is_nested_too_deeply_is_refused_or_undecided():

@@ -16,6 +16,9 @@ from sympy.core.numbers import Exp1, Half, NegativeOne, One, Pi, Zero
 from ..forms.quantities import Quantity
 from .tower import UnsupportedError
 
+MAX_EXACT = 1_000_000  # bits of a rational number; a larger one is carried on as a ball
+MAX_ROOT = 64
+
 Value = Any  # flint.fmpq where exact, else flint.arb
 Point = Mapping[sympy.Symbol, sympy.Rational]
 
@@ -60,7 +63,8 @@ class Balls:
             walk = _WALKS.get(type(expression))
             if walk is None:
                 raise UnsupportedError(f"{type(expression).__name__} is not evaluated")
-            known = self._known[expression] = walk(self, expression)
+            value = walk(self, expression)
+            known = self._known[expression] = arb(value) if isinstance(value, fmpq) and bits(value) > MAX_EXACT else value
         return known
 
     def rational(self, expression: sympy.Rational) -> Value:
@@ -95,9 +99,7 @@ class Balls:
         if exponent < 0 and _sign(base) == 0:
             raise UndefinedError("it divides by 0", by_root=False)
         if exponent.q == 1:
-            if abs(int(exponent.p)) > 10_000:
-                raise UnsupportedError("the power is too high")
-            return base ** int(exponent.p)
+            return _whole_power(base, int(exponent.p))
         if _sign(base) < 0:
             raise UndefinedError(f"it takes a root of the negative number {_shown(base)}", by_root=True)
         return _rational_power(base, exponent)
@@ -160,14 +162,28 @@ def _sign(value: Value) -> int:
     raise ImpreciseError
 
 
+def bits(value: Any) -> int:
+    """The bits of the longer part of a fraction."""
+    return max(int(value.p).bit_length(), int(value.q).bit_length())
+
+
+def _whole_power(base: Value, exponent: int) -> Value:
+    """Exact as long as the result has a size that can be written down; flint ends the process where it has not."""
+    if isinstance(base, fmpq) and (bits(base) == 1 or bits(base) * abs(exponent) <= MAX_EXACT):
+        return base ** (exponent % 2 if abs(base) == 1 else exponent)
+    return arb(base) ** exponent
+
+
 def _rational_power(base: Value, exponent: Any) -> Value:
     root, power = int(exponent.q), int(exponent.p)
-    if isinstance(base, fmpq):
+    if isinstance(base, fmpq) and (root <= MAX_ROOT or base in (0, 1)):
         exact = [_whole_root(int(part), root) for part in (base.p, base.q)]
         if None not in exact:
-            return fmpq(*exact) ** power
+            return _whole_power(fmpq(*exact), power)
     ball = arb(base)
-    return (ball.sqrt() if root == 2 else ball.root(root)) ** power
+    if root > MAX_ROOT:
+        return (ball.log() * exponent).exp()
+    return _whole_power(ball.sqrt() if root == 2 else ball.root(root), power)
 
 
 def _whole_root(number: int, degree: int) -> int | None:

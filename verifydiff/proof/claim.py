@@ -9,7 +9,7 @@ vanish is a condition of the proof, a root of a negative number at a valid point
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -35,7 +35,7 @@ class Claim:
     Attributes:
         lhs, rhs: the two sides, as SymPy expressions without floats.
         relation: ``==``, ``<=`` or ``<``.
-        assuming: further claims that may be used; they narrow the domain.
+        assuming: further claims, or relations, that may be used; they narrow the domain.
 
     Raises:
         MisuseError: if a side is not an expression over real letters and exact numbers.
@@ -51,6 +51,9 @@ class Claim:
             raise MisuseError(f"a claim is one of {', '.join(RELATIONS)}, got {self.relation!r}.")
         object.__setattr__(self, "lhs", exact(self.lhs))
         object.__setattr__(self, "rhs", exact(self.rhs))
+        if not isinstance(self.assuming, (tuple, list)):
+            raise MisuseError(f"`assuming` takes a list of claims or relations, got {text(self.assuming)}.")
+        object.__setattr__(self, "assuming", tuple(claim(one) for one in self.assuming))
 
     def latex(self) -> str:
         """The statement as LaTeX, without dollar signs."""
@@ -62,18 +65,21 @@ class Claim:
 
 
 def claim(statement: Any, assuming: Iterable[Any] = ()) -> Claim:
-    """The claim of a SymPy relation such as ``sigma**2 <= 1 - abar_s``, or the claim itself.
+    """The claim of a SymPy relation such as ``sigma**2 <= 1 - abar_s``, or a claim, with further assumptions.
 
     Raises:
         MisuseError: if the statement is anything else, for instance ``True`` because SymPy has evaluated it.
     """
+    if not isinstance(assuming, Iterable):
+        raise MisuseError(f"`assuming` takes a list of claims or relations, got {text(assuming)}.")
     if isinstance(statement, Claim):
-        return statement
+        further = tuple(assuming)
+        return replace(statement, assuming=(*statement.assuming, *further)) if further else statement
     if type(statement) not in _RELATIONALS:
         raise MisuseError(f"a claim or a relation such as `x <= y` or `Eq(x, y)` is needed, got {statement!r}.")
     relation, swapped = _RELATIONALS[type(statement)]
     lhs, rhs = (statement.rhs, statement.lhs) if swapped else (statement.lhs, statement.rhs)
-    return Claim(lhs, relation, rhs, tuple(claim(one) for one in assuming))
+    return Claim(lhs, relation, rhs, tuple(assuming))
 
 
 def letters_of(*expressions: sympy.Expr) -> set[sympy.Symbol]:
@@ -151,12 +157,12 @@ class Condition:
         return self._expression()
 
     def __str__(self) -> str:
-        return f"{self.expression} {self.relation}"
+        return f"{text(self.expression)} {self.relation}"
 
     def latex(self) -> str:
         """The condition as LaTeX, without dollar signs."""
         sign = {"!= 0": r"\ne 0", ">= 0": r"\ge 0", "> 0": "> 0"}[self.relation]
-        return f"{sympy.latex(self.expression)} {sign}"
+        return f"{latex(self.expression)} {sign}"
 
 
 @dataclass(frozen=True, slots=True)

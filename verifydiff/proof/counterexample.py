@@ -17,12 +17,13 @@ import sympy
 from flint import arb, ctx, fmpq
 
 from ..forms.quantities import Domain, Quantity, abar_s, abar_t, alpha_t, beta_t
-from .balls import Balls, ImpreciseError, UndefinedError, Value
+from .balls import Balls, ImpreciseError, UndefinedError, Value, bits
 from .claim import Claim, Counterexample, letters_of
 from .tower import UnsupportedError, domain_of
 
 PRECISIONS = (64, 256, 1024, 4096)
 POINTS = 600
+MAX_SHOWN = 1000  # bits
 
 _INSIDE = [
     sympy.Rational(*pair) for pair in ((1, 2), (1, 3), (2, 3), (3, 4), (1, 4), (9, 10), (1, 10), (99, 100), (1, 100), (1, 10**6))
@@ -251,7 +252,7 @@ def _derived(claim: Claim, point: Any) -> dict[Quantity, str]:
 
 
 def shown(value: Value) -> str:
-    """A value as a person reads it: an exact fraction, or the digits that are certain."""
-    if isinstance(value, fmpq):
+    """A value as a person reads it: an exact fraction unless it is very long, or the digits that are certain."""
+    if isinstance(value, fmpq) and bits(value) <= MAX_SHOWN:
         return str(value)
     return str(arb(value).str(12, radius=False))

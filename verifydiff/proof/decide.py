@@ -41,16 +41,19 @@ def decide(claim: Claim, seconds: float = SECONDS) -> Decision:
     """
     deadline = monotonic() + seconds
     try:
+        return _decide(claim, deadline)
+    except RecursionError:
+        return Decision(Proof.UNDECIDED, "not decided", remains="the expression is nested too deeply")
+
+
+def _decide(claim: Claim, deadline: float) -> Decision:
+    try:
         attempt = _attempt(claim, deadline)
     except VanishingError:
         return _refute(claim, deadline, "a denominator is zero everywhere")
     except UnsupportedError as error:
         return _refute(claim, deadline, str(error))
-    except RecursionError:
-        return Decision(Proof.UNDECIDED, "not decided", remains="the expression is nested too deeply")
-    if isinstance(attempt, Decision):
-        return attempt
-    return _refute(claim, deadline, attempt)
+    return attempt if isinstance(attempt, Decision) else _refute(claim, deadline, attempt)
 
 
 def _attempt(claim: Claim, deadline: float) -> Decision | str:
@@ -175,6 +178,8 @@ def _assume(assumed: Claim, normal: Normal) -> None:
     if not sign.strict:
         raise UnsupportedError(f"the assumption {assumed} has a denominator of unknown sign")
     positive = numerator if sign is Sign.POSITIVE else -numerator
+    if positive.is_constant():
+        return  # true by definition, or false: then no point fulfils it, and the claim is not proved
     _narrow(tower, positive, closed=assumed.relation == "<=")
     normal.signs.assume(positive, strict=assumed.relation == "<")
 
@@ -199,11 +204,15 @@ def _narrow(tower: Tower, positive: Any, closed: bool) -> None:
 def _below(domain: Domain, end: int, closed: bool) -> Domain:
     if domain.upper is not None and (domain.upper < end or (domain.upper == end and (closed or not domain.closed_above))):
         return domain
+    if domain.lower is not None and domain.lower >= end:
+        return domain  # a single point, or none: the assumption stands, but no domain says so
     return replace(domain, upper=end, closed_above=closed)
 
 
 def _above(domain: Domain, end: int, closed: bool) -> Domain:
     if domain.lower is not None and (domain.lower > end or (domain.lower == end and (closed or not domain.closed_below))):
+        return domain
+    if domain.upper is not None and domain.upper <= end:
         return domain
     return replace(domain, lower=end, closed_below=closed)
 
@@ -223,8 +232,15 @@ def _conditions(claim: Claim, squared: frozenset[sympy.Symbol], size: int) -> tu
 
 
 def _parts(tower: Tower, divisor: Any) -> list[Any]:
-    """The irreducible factors of a divisor: it vanishes where one of them does. Roots stand for their radicands."""
-    factors = [factor for _, factor, _ in factored(tower.reduced(divisor))[1]]
+    """The irreducible factors of a divisor, if it is not too large: it vanishes where one of them does.
+
+    Roots stand for their radicands.
+    """
+    divisor = tower.reduced(divisor)
+    try:
+        factors = [factor for _, factor, _ in factored(divisor)[1]]
+    except TooLargeError:
+        factors = [divisor]
     roots = {str(generator.poly): generator.root for generator in tower.generators.values() if generator.root}
     bases = [root[0] if (root := roots.get(str(factor))) else factor for factor in factors]
     return [base for base in bases if not base.is_constant()]

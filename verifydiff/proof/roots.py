@@ -22,6 +22,9 @@ from .tower import Fraction, Generator, NestedError, Poly, TooLargeError, Tower,
 
 Factors = dict[str, tuple[Poly, int]]
 
+MAX_ROOT = 4096
+MAX_PRIME_BITS = 128
+
 
 class Roots:
     """Everything transcendental or algebraic over the letters of one tower.
@@ -111,13 +114,15 @@ class Roots:
             base, exponent = flat[0], exponent / flat[1]
             key = str(base)
         p, q = int(exponent.p), int(exponent.q)
+        if q > MAX_ROOT:
+            raise TooLargeError("a root of such a high degree outgrows the limits on size")
         if q == 2 and (key, 2, 1) not in tower.roots and (denested := self._denested(base)) is not None:
             return tower.power(denested, p)
         whole, parts = p // q, _parts(p % q, q)
         top = tower.one
         for prime, level, times in parts:
-            if times < 0:
-                whole, times = whole - 1, times + prime**level
+            turns, times = divmod(times, prime**level)
+            whole += turns
             generator = self._root(base, key, prime, level).poly
             top = generator if len(parts) == times == 1 else tower.reduced(top * generator**times)
         if whole == 0:
@@ -222,6 +227,8 @@ class Roots:
                 if sign.at_most_zero:
                     factor, number = -factor, -number
                 self.require(factor, "> 0")
+            elif not sign.strict:
+                self.divide_by(factor)  # an even power is positive wherever it is not 0
             if multiplicity:
                 total = self._add_log(total, self.absolute_factor(factor), multiplicity)
         rest = rest if number > 0 else -rest
@@ -332,7 +339,7 @@ def _primes(number: Any) -> list[tuple[int, int]]:
     for part, direction in ((number.p, 1), (number.q, -1)):
         if part == 1:
             continue
-        if int(part).bit_length() > 200:
+        if int(part).bit_length() > MAX_PRIME_BITS:
             raise TooLargeError("a number under a root outgrows the limits on size")
         primes += [(int(p), direction * int(e)) for p, e in fmpz(part).factor()]
     return primes

@@ -9,6 +9,7 @@ its absence says nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 from functools import lru_cache
 from itertools import product
@@ -19,7 +20,7 @@ from flint import fmpq
 
 from ..forms.quantities import Domain
 from .balls import Balls, ImpreciseError, UndefinedError
-from .tower import Generator, Poly, Tower, UnsupportedError
+from .tower import MAX_TERMS, Generator, Poly, Tower, UnsupportedError
 
 Terms = dict[tuple[int, ...], Any]
 Bounds = list[tuple[int, Domain]]
@@ -199,9 +200,19 @@ _BY_COEFFICIENTS: dict[Any, Sign] = {}  # a pure function of the polynomial and 
 
 
 def _by_coefficients(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> Sign:
-    """The sign that the coefficients over the slacks certify, ends of closed domains included."""
+    """The sign that the coefficients over the slacks certify, ends of closed domains included.
+
+    Where the slacks would make too many terms, the upper ends of letters from 0 on are left out of account.
+    """
+    used = []
     for slot, domain in bounds:
+        if len(terms) * (degrees[slot] + 1) > MAX_TERMS:
+            if domain.lower != 0 and (domain.lower, domain.upper) != (None, None):
+                return Sign.UNKNOWN
+            domain = replace(domain, upper=None, closed_above=False)
         terms = _in_slack(terms, slot, domain)
+        used.append((slot, domain))
+    bounds = used
     unbounded = [slot for slot, domain in bounds if domain.lower is None and domain.upper is None]
     if any(exponents[slot] & 1 for exponents in terms for slot in unbounded):
         return Sign.UNKNOWN
@@ -272,7 +283,7 @@ def _strict(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> bool:
             ends.append((slot, degrees[slot]))
         if ends:
             choices.append(ends)
-    if len(choices) > 8:
+    if len(terms) << len(choices) > 10 * MAX_TERMS:
         return False
     return all(
         any(all(exponents[slot] == survives for slot, survives in corner) for exponents in terms) for corner in product(*choices)

@@ -189,6 +189,8 @@ class Tower:
             return self.multiply(a, d) + c, d
         if d is self.one:
             return a + self.multiply(c, b), b
+        if len(b) * len(d) > 10 * MAX_TERMS:
+            raise TooLargeError("a common denominator outgrows the limits on size")
         quotient, rest = divmod(d, b)
         if rest.is_zero():
             return self.multiply(a, quotient) + c, d
