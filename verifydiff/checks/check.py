@@ -24,8 +24,8 @@ from .identify import Identity, identify
 from .report import Report
 
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
-STATISTICAL_CHECKS = 2
-"""The scale of hidden noise and the law of the noise; everything else is free of chance."""
+STATISTICAL_CHECKS = 3
+"""The scale of hidden noise, of all steps and of each, and the law of the noise; everything else is free of chance."""
 
 
 def check(
