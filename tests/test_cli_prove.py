@@ -109,6 +109,32 @@ def test_an_error_leaves_an_older_file_as_it_was(notes, capsys, tmp_path):
     assert (tmp_path / "out.json").read_text() == "old"
 
 
+NOISY = """
+import os
+print("at the top")
+from verifydiff.proof import derivation
+
+@derivation
+def one(d):
+    print("in the body"); os.write(1, b"by the descriptor"); os.system("echo from a child")
+    d.equal(1, 1, "as ever")
+"""
+
+
+def test_what_a_file_prints_does_not_reach_the_json(notes):
+    done = command(notes(NOISY), "--json", "-")
+    assert json.loads(done.stdout)["status"] == "proved"
+    for words in ("at the top", "in the body", "by the descriptor", "from a child"):
+        assert words in done.stderr
+
+
+def test_a_claim_that_is_nested_too_deeply_does_not_end_the_run(notes, capsys):
+    deep = "d.equal(__import__('functools').reduce(lambda e, _: (1 + e) ** Rational(1, 2), range(150), beta_t), 1, 'deep')"
+    name = notes(RIGHT + f"\n@derivation\ndef deep(d):\n    from sympy import Rational\n    {deep}\n")
+    code, out, _ = run(capsys, name, "--json", "-")
+    assert (code, [one["status"] for one in json.loads(out)["claims"]]) == (1, ["proved", "undecided"])
+
+
 # -- misuse --------------------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +143,18 @@ MISUSE = {
     "no python": ("text", ["notes.txt"], "no Python file"),
     "syntax": ("\nx = = 1\n", ["notes.py"], "notes.py:2: this is no Python"),
     "null bytes": ("x = 1\0", ["notes.py"], "null bytes"),
+    "an exception of one's own on import": ("class Odd(BaseException): pass\nraise Odd('x')\n", ["notes.py"], "notes.py:2: Odd: x"),
+    "an exception of one's own inside": (RIGHT + "    raise type('Odd', (BaseException,), {})\n", ["notes.py"], "notes.py:8: Odd"),
+    "an exception without words": (
+        RIGHT + "    raise type('Mute', (Exception,), {'__str__': lambda _: 1 / 0})\n", ["notes.py"], "notes.py:8: Mute: it gave up"
+    ),
+    "a number as id": (RIGHT.replace("title=", "id=7, title="), ["notes.py"], "notes.py:5: its id is no text .*: 7"),
+    "half a character": (RIGHT.replace("my notes", r"\ud800"), ["notes.py"], r"its source is no text .*: '\\ud800"),
+    "half a character as a reason": (RIGHT.replace("since", r"\ud800"), ["notes.py"], r"no text .*: '\\ud800"),
+    "no function at all": (
+        RIGHT + "from functools import partial\nx = derivation(id='x', title='x')(partial(print))\n", ["notes.py"], "got partial"
+    ),
+    "two functions of one name": (WRONG + RIGHT, ["notes.py"], "two claims are called notes.variances: notes.py:5 and notes.py:12"),
     "a function that takes nothing": (RIGHT.replace("variances(d)", "variances()"), ["notes.py"], "notes.py: TypeError"),
     "nothing in it": ("x = 1\n", ["notes.py"], "holds no derivations"),
     "an empty folder": (None, ["."], "holds no derivations"),
@@ -206,6 +244,53 @@ def test_a_neighbour_of_the_same_name_in_another_folder_is_another(notes, capsys
         notes(body.replace("@derivation(", f"@derivation(id='{folder}', "), f"{folder}/notes.py")
     _, out, _ = run(capsys, "a", "b", "--json", "-")
     assert [claim["status"] for claim in json.loads(out)["claims"]] == ["proved", "refuted"]
+
+
+def test_a_body_finds_its_module_and_its_neighbours(notes, capsys):
+    notes("from verifydiff.forms.quantities import abar_t\nwanted = 1 - abar_t\n", "_late.py")
+    inside = """d):
+    from dataclasses import dataclass
+    from _late import wanted
+
+    @dataclass
+    class Wanted:
+        value: "int"
+"""
+    name = notes(RIGHT.replace("d):\n", inside).replace("1 - abar_t,", "Wanted(wanted).value,"))
+    modules, path = set(sys.modules), list(sys.path)
+    assert run(capsys, name)[0] == 0
+    assert not {name for name in set(sys.modules) - modules if "_late" in name or "verifydiff_page" in name}
+    assert sys.path == path
+
+
+def test_no_derivation_is_lost_in_a_loop_or_a_list(notes, capsys):
+    loop = """
+from verifydiff.proof import derivation
+
+def made(number):
+    @derivation(id=f"made.{number}")
+    def claim(d):
+        d.equal(number, 1, "some are one")
+    return claim
+
+for number in (1, 2):
+    @derivation(id=f"loop.{number}")
+    def claim(d, number=number):
+        d.equal(number, 2, "some are two")
+
+several = [made(number) for number in (1, 3)]
+again = several[0]
+"""
+    _, out, _ = run(capsys, notes(loop), "--json", "-")
+    statuses = {one["id"]: one["status"] for one in json.loads(out)["claims"]}
+    assert statuses == {"loop.1": "refuted", "loop.2": "proved", "made.1": "proved", "made.3": "refuted"}
+
+
+def test_a_derivation_that_a_neighbour_makes_is_the_files_own(notes, capsys):
+    notes(
+        "from verifydiff.proof import derivation\ndef make():\n    return derivation(lambda d: d.equal(1, 2, 'no'))\n", "_make.py"
+    )
+    assert run(capsys, notes("from _make import make\none = make()\n"))[0] == 1
 
 
 def test_an_imported_derivation_is_not_proved_twice(notes, capsys):

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -250,12 +250,14 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _prove(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from .observe.surroundings import standard_output_kept
     from .report import jsonfile
     from .report.proofs import prove_and_show
 
     place = None if arguments.json is None else jsonfile.place(arguments.json)
     aside = place == jsonfile.STDOUT
-    proofs = prove_and_show(arguments.path, Console(stderr=aside, quiet=aside), arguments.verbose)
+    with standard_output_kept() if aside else nullcontext():
+        proofs = prove_and_show(arguments.path, Console(stderr=aside, quiet=aside), arguments.verbose)
     if place is not None:
         jsonfile.write(proofs.as_json(), place)
     return proofs.exit_code

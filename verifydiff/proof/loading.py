@@ -1,17 +1,19 @@
 r"""Finding derivations: files and folders of them, one's own and the shipped ones.
 
 A file is run as Python, as a test runner does, under a name of its own; what it put into ``sys.modules`` and ``sys.path``
-is taken out again.
+is taken out again, and is there once more while one of its derivations is proved.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager, redirect_stdout
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..verdict import MisuseError
 from .derivation import Derivation
@@ -27,21 +29,28 @@ def shipped() -> Path:
 
 
 def load(paths: Iterable[str | Path]) -> list[Derivation]:
-    """All derivations of the files and folders, in order.
+    """All derivations of the files and folders, in order; see :func:`read`."""
+    return [one for file in read(paths) for one in file.derivations]
+
+
+def read(paths: Iterable[str | Path]) -> list[File]:
+    """The files of derivations among the files and folders, in order.
 
     Raises:
         MisuseError: if a path cannot be read as Python, holds no derivation, or two claims have one id.
     """
     found: dict[str, Derivation] = {}
+    files: list[File] = []
     for path in map(Path, paths):
-        here = [one for file in _files(path) for one in _load_file(file)]
+        here = [file for file in map(File, _files(path)) if file.derivations]
         if not here:
             raise MisuseError(f"{path} holds no derivations: functions under @derivation are needed.")
-        for one in here:
+        for one in (one for file in here for one in file.derivations):
             other = found.setdefault(one.id, one)
             if other is not one:
                 raise MisuseError(f"two claims are called {one.id}: {place(other)} and {place(one)}; give one an `id=`.")
-    return list(found.values())
+        files += here
+    return files
 
 
 def place(derivation: Derivation) -> str:
@@ -60,19 +69,109 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _load_file(file: Path) -> list[Derivation]:
-    source = _read(file)
-    module = ModuleType(f"verifydiff_page_{abs(hash(str(file.resolve())))}_{file.stem}")
-    module.__file__ = str(file)
-    with _as_if_installed(module, file.parent):
+class File:
+    """A Python file that has been run for its derivations.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        derivations: what it derives, in order; also what it has bound to a name once and to another thing later.
+
+    Raises:
+        MisuseError: if it is no Python, or raises.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._module = ModuleType(f"verifydiff_page_{abs(hash(str(path.resolve())))}_{path.stem}")
+        self._module.__file__ = str(path)
+        self._neighbours: dict[str, ModuleType] = {}
+        source, names = _read(path), _Names(vars(self._module))
+        with self.installed():
+            try:
+                exec(compile(source, str(path), "exec", dont_inherit=True), vars(self._module), names)  # noqa: S102 - the user's own file
+            except SyntaxError as error:
+                raise MisuseError(
+                    f"{_short(error.filename or path)}:{error.lineno or 1}: this is no Python: {error.msg}."
+                ) from None
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also what a file makes of its own
+                raise MisuseError(told(error, str(path))) from None
+            candidates = [*names.bound, *_derivations(vars(self._module).values())]
+            self.derivations = [one for one in {id(one): one for one in candidates}.values() if self._is_mine(one)]
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """The module is known by its name, its neighbours can be imported, and what it prints goes to standard error."""
+        before, path, folder = set(sys.modules), list(sys.path), self._path.parent.resolve()
+        sys.modules.update({self._module.__name__: self._module, **self._neighbours})
+        sys.path.insert(0, str(folder))
         try:
-            exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user's own file
-        except SyntaxError as error:
-            raise MisuseError(f"{_short(error.filename or file)}:{error.lineno or 1}: this is no Python: {error.msg}.") from None
-        except (Exception, SystemExit) as error:
-            raise MisuseError(told(error, str(file))) from None
-    mine = [value for value in vars(module).values() if isinstance(value, Derivation) and value.body.__module__ == module.__name__]
-    return list(dict.fromkeys(mine))
+            with redirect_stdout(sys.stderr):
+                yield
+        finally:
+            sys.path[:] = path
+            sys.modules.pop(self._module.__name__, None)
+            for name in set(sys.modules) - before:
+                origin = getattr(sys.modules[name], "__file__", None)
+                if origin and Path(origin).resolve().is_relative_to(folder):
+                    self._neighbours[name] = sys.modules.pop(name)
+
+    def _is_mine(self, one: Derivation) -> bool:
+        """Whether the derivation was made here; if not, it is the other file's to prove."""
+        if not isfunction(one.body):
+            raise MisuseError(f"{_short(self._path)}: the body of a derivation is a function, got {type(one.body).__name__}.")
+        for name in ("id", "title", "source"):
+            refuse_unwritable(getattr(one, name), f"{place(one)}: its {name}")
+        home = sys.modules.get(one.body.__module__)
+        return home is self._module or all(other is not one for other in _derivations(vars(home).values() if home else ()))
+
+
+class _Names(MutableMapping[str, Any]):
+    """The names of a file while it is run: no derivation is lost if its name is bound again, as in a loop."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._names = names
+        self.bound: list[Derivation] = []
+
+    def __getitem__(self, name: str) -> Any:
+        return self._names[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._names[name] = value
+        self.bound += _derivations([value])
+
+    def __delitem__(self, name: str) -> None:
+        del self._names[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _derivations(values: Iterable[Any]) -> list[Derivation]:
+    """The derivations among the values, and in the lists and tables among them."""
+    found: list[Derivation] = []
+    for value in values:
+        inside = value.values() if type(value) is dict else value if type(value) in (list, tuple, set) else (value,)
+        found += [one for one in inside if isinstance(one, Derivation)]
+    return found
+
+
+def refuse_unwritable(words: Any, what: str) -> None:
+    """Refuse what is no text, or holds half a character.
+
+    Raises:
+        MisuseError: if it is not.
+    """
+    try:
+        words.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise MisuseError(f"{what} is no text that can be written: {words!r}.") from None
 
 
 def _read(file: Path) -> bytes:
@@ -85,28 +184,14 @@ def _read(file: Path) -> bytes:
     return source
 
 
-@contextmanager
-def _as_if_installed(module: ModuleType, folder: Path) -> Iterator[None]:
-    """The module is known by its name, and its neighbours can be imported, while it is being run."""
-    before, path = set(sys.modules), list(sys.path)
-    sys.modules[module.__name__] = module
-    sys.path.insert(0, str(folder.resolve()))
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        sys.modules.pop(module.__name__, None)
-        for name in set(sys.modules) - before:
-            origin = getattr(sys.modules[name], "__file__", None)
-            if origin and Path(origin).resolve().is_relative_to(folder.resolve()):
-                del sys.modules[name]
-
-
 def told(error: BaseException, file: str) -> str:
     """An exception from a user's file in one line, with the line of that file where it began."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     where = f"{_short(file)}:{lines[-1]}" if lines else _short(file)
-    message = str(error).strip().splitlines()
+    try:
+        message = str(error).strip().splitlines()
+    except Exception:  # it cannot even say what it is
+        message = []
     kind = "" if isinstance(error, MisuseError) else f"{type(error).__name__}: "
     return f"{where}: {kind}{message[0] if message else 'it gave up'}"
 

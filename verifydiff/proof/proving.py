@@ -3,6 +3,7 @@ r"""Proving many derivations: the whole of what ``verifydiff prove`` reports."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 from ..verdict import EXIT_FAILED, EXIT_OK, MisuseError, Proof
 from .claim import Condition, Counterexample
 from .derivation import Derivation, Proved
-from .loading import load, shipped, told
+from .loading import place, read, refuse_unwritable, shipped, told
 from .page import Check, Step, worst
 
 Told = Callable[[int, int, Derivation], None]
+Around = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,27 @@ def prove(*what: Derivation | str | Path, tell: Told | None = None) -> Proofs:
     return Proofs(tuple(_proved(_gathered(what), tell)))
 
 
-def _gathered(what: Iterable[Derivation | str | Path]) -> list[Derivation]:
+def _gathered(what: Iterable[Derivation | str | Path]) -> list[tuple[Derivation, Around]]:
     things = list(what) or [shipped()]
-    paths = [thing for thing in things if not isinstance(thing, Derivation)]
-    return [thing for thing in things if isinstance(thing, Derivation)] + (load(paths) if paths else [])
+    own: list[tuple[Derivation, Around]] = [(thing, nullcontext) for thing in things if isinstance(thing, Derivation)]
+    files = read(thing for thing in things if not isinstance(thing, Derivation))
+    return own + [(one, file.installed) for file in files for one in file.derivations]
 
 
-def _proved(derivations: list[Derivation], tell: Told | None) -> Iterable[Proved]:
-    for done, one in enumerate(derivations):
+def _proved(derivations: list[tuple[Derivation, Around]], tell: Told | None) -> Iterable[Proved]:
+    for done, (one, around) in enumerate(derivations):
         if tell:
             tell(done, len(derivations), one)
         try:
-            yield one.prove()
-        except (Exception, SystemExit) as error:
+            with around():
+                proved = one.prove()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also what a file makes of its own
             raise MisuseError(told(error, one.file)) from error
+        for words in (proved.idea, *(step.because for step in proved.steps)):
+            refuse_unwritable(words, f"{place(one)}: what it says")
+        yield proved
 
 
 def _claim(proved: Proved) -> dict[str, Any]:
