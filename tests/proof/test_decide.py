@@ -77,6 +77,15 @@ TRUE = {
     "integers": (k, "<", k + 1),
     "an assumption that is true by definition": (0, "<", alpha_t, Claim(beta_t, "<=", 1 - alpha_t)),
     "an assumption about nothing": (0, "<", alpha_t, Claim(x, "<=", x)),
+    "an exponential below one": (exp(-p), "<", 1),
+    "what an exponential leaves": (0, "<", 1 - exp(-p)),
+    "an exponential above one": (1, "<=", exp(n)),
+    "an exponential of a fraction": (exp(-p / x**2), "<", 1),
+    "a logarithm below zero": (log(abar_t), "<", 0),
+    "a logarithm above zero": (0, "<", log(1 + p)),
+    "a logarithm that may vanish": (log(abar_s), "<=", 0),
+    "a reciprocal of a square": (0, "<", 1 / x**2),
+    "a reciprocal that has no value at the end": (0, "<", 1 / (1 - abar_s)),
     "a cube of many bounded letters": (0, "<=", sum(UNITS) ** 3),
     "a high power of a letter": (p ** (unit**10), "==", p ** (unit**10)),
 }  # fmt: skip
@@ -116,6 +125,12 @@ FALSE = {
     "outside the assumption": (sigma_t**2, "<=", 1 - abar_s),
     "within the assumption": (sigma_t, "<=", 1 - abar_s, BOUND),
     "exponentials do not add": (exp(x) + exp(y), "==", exp(x + y)),
+    "an exponential that may reach one": (exp(-n), "<", 1),
+    "an exponential of any sign": (1, "<=", exp(x)),
+    "a logarithm that may reach zero": (log(abar_s), "<", 0),
+    "a logarithm of either sign": (0, "<=", log(p)),
+    "a square over a square that both vanish": ((x - y) ** 2 / x**2, "<", 0),
+    "a fraction whose numerator may vanish": (0, "<", (x - y) ** 2 / x**2),
     "a root beside nothing": (sqrt(abar_s**2 + 1) * sqrt(p), "<", 0),
     "reciprocal of a square": (1 / x**2, "<", 1),
 }  # fmt: skip
@@ -192,6 +207,11 @@ def test_a_division_is_a_condition_and_says_whether_the_domains_see_to_it():
     assert conditions((1 - abar_s) ** 2 / (1 - abar_s), 1 - abar_s) == {}  # SymPy has cancelled before anyone could see
     assert conditions(1 / (1 - abar_s), 1 / (1 - abar_s)) == {"1 - abar_s != 0": False}
     assert conditions(1 / (1 - abar_s), 1 / (1 - abar_s), abar_s < 1) == {"1 - abar_s != 0": True}
+
+
+def test_a_strict_inequality_holds_where_its_denominator_is_not_zero():
+    decision = decide(Claim(0, "<", 1 / x**2))
+    assert {str(one): one.holds for one in decision.conditions} == {"x != 0": False}
 
 
 def test_the_logarithm_of_an_even_power_holds_where_the_base_is_not_zero():

@@ -134,8 +134,11 @@ def _prove(claim: Claim, normal: Normal, conditions: Callable[[], tuple[Conditio
 
 
 def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) -> str:
-    """What remains of showing that numerator / denominator is negative, or at most 0; nothing if it is certified."""
-    sign = normal.signs(numerator) * normal.signs(denominator)
+    """What remains of showing that numerator / denominator is negative, or at most 0; nothing if it is certified.
+
+    Where the denominator vanishes there is nothing to compare, and that it does not is a condition of the proof.
+    """
+    sign = normal.signs(numerator) * normal.signs(denominator).where_nonzero()
     enough = sign.at_most_zero if relation == "<=" else sign is Sign.NEGATIVE
     if enough or _by_factors(normal, numerator, denominator, relation):
         return ""
@@ -164,6 +167,8 @@ def _by_factors(normal: Normal, numerator: Any, denominator: Any, relation: str)
         found = normal.signs(factor)
         if multiplicity % 2 == 0:
             found = Sign.POSITIVE if found.strict else Sign.NONNEGATIVE
+        if multiplicity < 0:
+            found = found.where_nonzero()
         sign = sign * found
     return sign.at_most_zero if relation == "<=" else sign is Sign.NEGATIVE
 

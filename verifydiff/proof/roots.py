@@ -9,6 +9,7 @@ same factors: :math:`\log\prod f_i^{e_i} = \sum e_i \log f_i`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,7 @@ import sympy
 from flint import fmpq, fmpq_mat, fmpz
 from flint.utils.flint_exceptions import DomainError
 
-from ..forms.quantities import NONNEGATIVE, POSITIVE, REAL, Domain
+from ..forms.quantities import NONNEGATIVE, POSITIVE, Domain
 from .signs import Sign, Signs
 from .tower import Fraction, Generator, NestedError, Poly, TooLargeError, Tower, VanishingError, domain_of
 
@@ -253,7 +254,7 @@ class Roots:
                 return generator.exp_of
         key = str(poly)
         if key not in tower.logs:
-            tower.logs[key] = tower.adjoin(REAL, lambda: sympy.log(tower.expression(poly)), log_of=poly)
+            tower.logs[key] = tower.adjoin(self.signs(poly - 1).domain(), lambda: sympy.log(tower.expression(poly)), log_of=poly)
         return tower.logs[key].poly, tower.one
 
     def exponential(self, exponent: Fraction) -> Fraction:
@@ -275,8 +276,11 @@ class Roots:
                 if ratio:
                     result = tower.product(result, self.nonnegative(generator.poly, str(generator.poly), ratio))
             return result
+        sign = self.signs(exponent[0]) * self.signs(exponent[1]).where_nonzero()
         new = tower.adjoin(
-            POSITIVE, lambda: sympy.exp(tower.expression(exponent[0]) / tower.expression(exponent[1])), exp_of=exponent
+            replace(sign.domain(around=1), lower=1 if sign.at_least_zero else 0),
+            lambda: sympy.exp(tower.expression(exponent[0]) / tower.expression(exponent[1])),
+            exp_of=exponent,
         )
         tower.exponentials.append(new)
         return tower.product(result, (new.poly, tower.one))

@@ -18,7 +18,7 @@ from typing import Any
 
 from flint import fmpq
 
-from ..forms.quantities import Domain
+from ..forms.quantities import REAL, Domain
 from .balls import Balls, ImpreciseError, UndefinedError
 from .tower import MAX_TERMS, Generator, Poly, Tower, UnsupportedError
 
@@ -54,6 +54,16 @@ class Sign(IntEnum):
     def flipped(self) -> Sign:
         """The sign of the negative."""
         return self if self is Sign.ZERO else Sign(-self)
+
+    def where_nonzero(self) -> Sign:
+        """The sign wherever the polynomial does not vanish."""
+        return self if self in (Sign.UNKNOWN, Sign.ZERO) else Sign.POSITIVE if self > 0 else Sign.NEGATIVE
+
+    def domain(self, around: int = 0) -> Domain:
+        """The values of something whose difference to a whole number has this sign."""
+        if self.at_most_zero:
+            return Domain(upper=around, closed_above=not self.strict)
+        return Domain(around, closed_below=not self.strict) if self.at_least_zero else REAL
 
     def __mul__(self, other: object) -> Sign:
         if not isinstance(other, Sign):
