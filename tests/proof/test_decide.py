@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import pytest
 import sympy
 from sympy import Abs, Eq, I, Max, Piecewise, Rational, Symbol, cos, erf, exp, expand, floor, log, pi, sin, sqrt, symbols, tanh
@@ -87,6 +89,7 @@ TRUE = {
     "a reciprocal of a square": (0, "<", 1 / x**2),
     "a reciprocal that has no value at the end": (0, "<", 1 / (1 - abar_s)),
     "a cube of many bounded letters": (0, "<=", sum(UNITS) ** 3),
+    "a product of many bounded letters": (sympy.Mul(*[1 + u**3 for u in UNITS[:9]]), "<=", 512),
     "a high power of a letter": (p ** (unit**10), "==", p ** (unit**10)),
 }  # fmt: skip
 
@@ -309,6 +312,7 @@ HOSTILE = {
     "a huge exponent with a root": (p ** Rational(10**12 + 1, 2), p ** Rational(10**12 + 1, 2)),
     "a tower of powers": (((x**9999 + 1) ** 9999 + 1) ** 9999, x),
     "a root of a huge degree": (p ** (unit**10), 1 + p),
+    "a root of two large primes": (sqrt(p * (10**28 + 331) * (10**27 + 103)), p),
     "common denominators of long sums": (sum(1 / _long(shift) for shift in range(3)), x),
     "many roots": (sum(sqrt(1 + Symbol(f"r{i}", positive=True)) for i in range(40)), 0),
     "a product of sums": (sympy.Mul(*[sum(Symbol(f"s{i}_{j}") for j in range(8)) for i in range(8)]), 1),
@@ -319,6 +323,13 @@ HOSTILE = {
 def test_what_is_hostile_ends_without_a_wrong_answer(case):
     lhs, rhs = case
     assert decide(Claim(lhs, "==", rhs), seconds=1.0).outcome is not Proof.PROVED or lhs == rhs
+
+
+def test_a_sign_that_takes_too_long_ends_at_the_time_limit():
+    many = sympy.Mul(*[1 - Symbol(f"free{i}", nonnegative=True) ** 2 * u**2 for i, u in enumerate(UNITS[:6])])
+    began = monotonic()
+    assert decide(Claim(0, "<=", many + 1), seconds=0.5).outcome is not Proof.PROVED
+    assert monotonic() - began < 4
 
 
 def test_what_is_nested_too_deeply_for_the_search_is_undecided():

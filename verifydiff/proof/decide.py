@@ -224,16 +224,23 @@ def _above(domain: Domain, end: int, closed: bool) -> Domain:
 
 def _conditions(claim: Claim, squared: frozenset[sympy.Symbol], size: int) -> tuple[Condition, ...]:
     """Where the two sides of a proved claim make sense; read anew, so that nothing of other claims is among it."""
-    normal = _normal(claim, squared, size, monotonic() + SECONDS)
+    normal = _normal(claim, squared, size, monotonic() + 2 * SECONDS)
     normal(claim.lhs), normal(claim.rhs)
     found: dict[str, Condition] = {}
     divisors = [(part, "!= 0") for divisor in normal.roots.divisors.values() for part in _parts(normal.tower, divisor)]
     for poly, relation in [*normal.roots.needs.values(), *divisors]:
-        if (sign := normal.signs(poly)).at_most_zero and relation == "!= 0":
+        if (sign := _sign_or_unknown(normal, poly)).at_most_zero and relation == "!= 0":
             poly, sign = -poly, sign.flipped()
         holds = {"!= 0": sign.strict, ">= 0": sign.at_least_zero, "> 0": sign is Sign.POSITIVE}[relation]
         found[f"{poly} {relation}"] = Condition(relation, holds, partial(normal.tower.expression, poly))
     return tuple(found.values())
+
+
+def _sign_or_unknown(normal: Normal, poly: Any) -> Sign:
+    try:
+        return normal.signs(poly)
+    except TooLargeError:
+        return Sign.UNKNOWN
 
 
 def _parts(tower: Tower, divisor: Any) -> list[Any]:

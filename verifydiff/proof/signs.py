@@ -20,10 +20,12 @@ from flint import fmpq
 
 from ..forms.quantities import REAL, Domain
 from .balls import Balls, ImpreciseError, UndefinedError
-from .tower import MAX_TERMS, Generator, Poly, Tower, UnsupportedError
+from .tower import Generator, Poly, Tower, UnsupportedError
 
 Terms = dict[tuple[int, ...], Any]
 Bounds = list[tuple[int, Domain]]
+
+MAX_SLACK_TERMS = 600_000
 
 
 class Sign(IntEnum):
@@ -98,6 +100,7 @@ class Signs:
         key = key or str(poly)
         known = self._known.get(key)
         if known is None:
+            self.tower.check_time()
             known = self._certify(poly, key, depth)
             if known or depth == 3:
                 self._known[key] = known
@@ -216,7 +219,7 @@ def _by_coefficients(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> 
     """
     used = []
     for slot, domain in bounds:
-        if len(terms) * (degrees[slot] + 1) > MAX_TERMS:
+        if len(terms) * (degrees[slot] + 1) > MAX_SLACK_TERMS:
             if domain.lower != 0 and (domain.lower, domain.upper) != (None, None):
                 return Sign.UNKNOWN
             domain = replace(domain, upper=None, closed_above=False)
@@ -293,7 +296,7 @@ def _strict(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> bool:
             ends.append((slot, degrees[slot]))
         if ends:
             choices.append(ends)
-    if len(terms) << len(choices) > 10 * MAX_TERMS:
+    if len(terms) << len(choices) > MAX_SLACK_TERMS:
         return False
     return all(
         any(all(exponents[slot] == survives for slot, survives in corner) for exponents in terms) for corner in product(*choices)
