@@ -342,3 +342,19 @@ def test_without_a_terminal_there_is_neither_colour_nor_a_progress_bar():
     done = command()
     assert "\x1b" not in done.stdout
     assert "proving" not in done.stdout
+
+
+def test_a_derivation_without_a_name_is_not_lost(tmp_path, capsys):
+    (tmp_path / "unnamed.py").write_text(
+        "from verifydiff.forms.quantities import alpha_t, beta_t\n"
+        "from verifydiff.proof import derivation\n\n"
+        "def make(times):\n"
+        "    @derivation(id=f'claim-{times}')\n"
+        "    def body(d):\n"
+        "        d.equal(alpha_t + times * beta_t, 1, 'why')\n\n"
+        "make(1)\nmake(2)\n"
+    )
+    assert main(["prove", str(tmp_path / "unnamed.py")]) == 1
+    printed = capsys.readouterr().out
+    assert "claim-1" in printed
+    assert "1 refuted" in printed

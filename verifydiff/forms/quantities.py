@@ -93,6 +93,7 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]  # SymPy carries no types
         assumptions: dict[str, bool] = {"real": True}
         if domain.lower is not None and domain.lower >= 0:
             assumptions = {"nonnegative": True} if domain.closed_below and domain.lower == 0 else {"positive": True}
+        definition = None if definition is None else sympy.sympify(definition)
         self = sympy.Symbol.__xnew__(cls, name, **assumptions)
         self.domain, self.definition, self.tex, self.meaning = domain, definition, latex or name, meaning
         return self  # type: ignore[no-any-return]

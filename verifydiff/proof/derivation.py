@@ -14,7 +14,8 @@ r"""Derivations: a claim, and the page that derives it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -146,6 +147,20 @@ class Derivation:
         )
 
 
+_COLLECTED: list[list[Derivation]] = []
+
+
+@contextmanager
+def collecting() -> Iterator[list[Derivation]]:
+    """Every derivation that is made while the context is open, so that none is lost for want of a name."""
+    made: list[Derivation] = []
+    _COLLECTED.append(made)
+    try:
+        yield made
+    finally:
+        _COLLECTED.pop()
+
+
 @overload
 def derivation(form: Body) -> Derivation: ...
 @overload
@@ -175,6 +190,9 @@ def derivation(
     def make(body: Body) -> Derivation:
         name = id or (form.id if form else f"{Path(body.__code__.co_filename).stem}.{body.__name__}")
         words = title or (form.title if form else body.__name__.replace("_", " "))
-        return Derivation(body, name, words, source or (str(form.source) if form else ""), form)
+        made = Derivation(body, name, words, source or (str(form.source) if form else ""), form)
+        if _COLLECTED:
+            _COLLECTED[-1].append(made)
+        return made
 
     return make

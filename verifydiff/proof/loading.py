@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from inspect import isfunction
 from pathlib import Path
@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ..verdict import MisuseError
-from .derivation import Derivation
+from .derivation import Derivation, collecting
 
 
 def shipped() -> Path:
@@ -76,7 +76,7 @@ class File:
         path: the file.
 
     Attributes:
-        derivations: what it derives, in order; also what it has bound to a name once and to another thing later.
+        derivations: what it derives, in order, whether it gave it a name or not.
 
     Raises:
         MisuseError: if it is no Python, or raises.
@@ -87,10 +87,10 @@ class File:
         self._module = ModuleType(f"verifydiff_page_{abs(hash(str(path.resolve())))}_{path.stem}")
         self._module.__file__ = str(path)
         self._neighbours: dict[str, ModuleType] = {}
-        source, names = _read(path), _Names(vars(self._module))
-        with self.installed():
+        source = _read(path)
+        with self.installed(), collecting() as made:
             try:
-                exec(compile(source, str(path), "exec", dont_inherit=True), vars(self._module), names)  # noqa: S102 - the user's own file
+                exec(compile(source, str(path), "exec", dont_inherit=True), vars(self._module))  # noqa: S102 - the user's own file
             except SyntaxError as error:
                 raise MisuseError(
                     f"{_short(error.filename or path)}:{error.lineno or 1}: this is no Python: {error.msg}."
@@ -99,8 +99,7 @@ class File:
                 raise
             except BaseException as error:  # also what a file makes of its own
                 raise MisuseError(told(error, str(path))) from None
-            candidates = [*names.bound, *_derivations(vars(self._module).values())]
-            self.derivations = [one for one in {id(one): one for one in candidates}.values() if self._is_mine(one)]
+            self.derivations = [one for one in made if self._is_mine(one)]
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -127,30 +126,6 @@ class File:
             refuse_unwritable(getattr(one, name), f"{place(one)}: its {name}")
         home = sys.modules.get(one.body.__module__)
         return home is self._module or all(other is not one for other in _derivations(vars(home).values() if home else ()))
-
-
-class _Names(MutableMapping[str, Any]):
-    """The names of a file while it is run: no derivation is lost if its name is bound again, as in a loop."""
-
-    def __init__(self, names: dict[str, Any]) -> None:
-        self._names = names
-        self.bound: list[Derivation] = []
-
-    def __getitem__(self, name: str) -> Any:
-        return self._names[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._names[name] = value
-        self.bound += _derivations([value])
-
-    def __delitem__(self, name: str) -> None:
-        del self._names[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 def _derivations(values: Iterable[Any]) -> list[Derivation]:
