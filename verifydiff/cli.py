@@ -104,8 +104,8 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .observe.surroundings import standard_output_kept, unchanged
     from .report import jsonfile
+    from .surroundings import standard_output_kept, unchanged
 
     _refuse_nonsense(arguments)
     place = None if arguments.json is None else jsonfile.place(arguments.json)
@@ -250,9 +250,9 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _prove(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .observe.surroundings import standard_output_kept
     from .report import jsonfile
     from .report.proofs import prove_and_show
+    from .surroundings import standard_output_kept
 
     place = None if arguments.json is None else jsonfile.place(arguments.json)
     aside = place == jsonfile.STDOUT

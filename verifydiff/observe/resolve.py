@@ -13,9 +13,9 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..schedule import Schedule
+from ..surroundings import aside, letting_interrupts_through
 from ..verdict import MisuseError
 from .faults import SamplerFault, one_line
-from .surroundings import aside, letting_interrupts_through
 from .target import Prediction, Target
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..schedule import Array
+from ..surroundings import letting_interrupts_through, unchanged
 from .faults import OutOfTime, SamplerFault, one_line
-from .surroundings import letting_interrupts_through, unchanged
 from .target import Prediction, Target
 
 Answer = Callable[[int, Array, float], Array]

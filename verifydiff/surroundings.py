@@ -1,4 +1,4 @@
-"""What a target may do to the process it runs in, and how the process is given back.
+"""What code of a user's may do to the process it runs in, and how the process is given back.
 
 A target is any code at all. It prints, it changes the folder, it may set NumPy to raise or close standard output. None of this
 is a finding, and none of it may reach the report.
@@ -15,8 +15,6 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 
 @contextlib.contextmanager
 def aside() -> Iterator[None]:
@@ -25,6 +23,8 @@ def aside() -> Iterator[None]:
     Of the import path and the loaded modules, what was lost comes back and what was added stays: a function may import later
     what its file made ready. A process that is forked off meanwhile ends here.
     """
+    import numpy as np  # here, since proving wants the rest of this file and no NumPy
+
     process, limit = os.getpid(), sys.getrecursionlimit()
     streams, path, entries, modules = (sys.stdout, sys.stderr), sys.path, list(sys.path), dict(sys.modules)
     dtype = _default_dtype()
