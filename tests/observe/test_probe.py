@@ -269,3 +269,21 @@ def test_what_becomes_of_large_predictions_is_told_apart(change, recompute, kind
     seen = observe(function_target(after_prediction(change, recompute=recompute), SCHEDULE))
     assert seen.affine.all()
     assert seen.clip.kind is kind
+
+
+def test_the_range_is_taken_from_the_step_that_tells_it_best():
+    """In single precision the noisiest steps hardly tell what was used; they must not widen the range."""
+    abar, times = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000, dtype=np.float32)), list(range(999, -1, -1))
+
+    def sample(denoise, x, seed):
+        x = x.astype(np.float32)
+        for k, t in enumerate(times):
+            here, there = abar[t], abar[times[k + 1]] if k + 1 < len(times) else np.float32(1)
+            x0 = np.clip((x - np.sqrt(1 - here) * denoise(x, t)) / np.sqrt(here), -1, 1)
+            alpha = here / there
+            x = np.sqrt(there) * (1 - alpha) / (1 - here) * x0 + np.sqrt(alpha) * (1 - there) / (1 - here) * x
+        return x
+
+    seen = observe(function_target(sample, vd.Schedule.linear(1000)))
+    assert seen.clip.kind is Kind.CLIPPED
+    assert (seen.clip.lower, seen.clip.upper) == pytest.approx((-1, 1), abs=1e-4)

@@ -19,8 +19,8 @@ import numpy as np
 from ..schedule import Array
 from .running import Run
 
-SAME = 1e-5
-"""Answers are used as they are if they differ by less than this."""
+SAME = 1e-3
+"""Answers are used as they are if they differ by less than this: tables in single precision move what is clipped by 1e-4."""
 
 
 class Kind(StrEnum):
@@ -65,8 +65,9 @@ def clipping(large: Run, natural: Run, p: Array, q: Array, end: Array) -> Clippi
         return Clipping(Kind.NONE)
     for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, np.sqrt(end))):
         used = large.answers[told] + moved[told] / weight[told][:, None, None]
-        lower, upper = float(used.min()), float(used.max())
         slack = same * (grown[:-1] / np.abs(weight))[told][:, None, None]
+        sharpest = used[np.argmin(slack)]
+        lower, upper = float(sharpest.min()), float(sharpest.max())
         if np.all(np.abs(used - np.clip(large.answers[told], lower, upper)) <= np.maximum(slack, same)):
             return Clipping(kind, lower, upper)
     return Clipping(Kind.OTHER)
