@@ -83,9 +83,6 @@ def pairing(case: Case) -> Iterator[Finding]:
     so the weights tell the level that a step lands on.
     """
     observation, levels = case.observation, case.levels
-    if not observation.affine.all():
-        yield Finding("pairing", Status.INCONCLUSIVE, "where a step lands is unknown: its map is not affine.")
-        return
     landed = observation.x_t * np.sqrt(levels.abar_t) + observation.x_0
     right = np.sqrt(levels.abar_s)
     bound = _landing_bound(case)

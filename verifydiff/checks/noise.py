@@ -13,7 +13,7 @@ from ..statistics import Decision, Evidence, compare_variance, draws_needed_for_
 from ..verdict import Finding, Status
 from .behaviour import at_fault
 from .case import SINGLE, Case
-from .weights import _wrong_weights
+from .weights import wrong_weights
 
 RESOLUTION = 0.05
 """Where the noise is hidden, its variance over all steps is told right or wrong within this relative resolution."""
@@ -50,7 +50,8 @@ def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
         return
     if not (observation.hidden & (right > 0)).any():
         use = observation.noisy & (observation.scale > 0)
-        yield law(case, observation.noise[use] / observation.scale[use, None, None])
+        u = observation.noise[use] / observation.scale[use, None, None]
+        yield law(case, battery(u), u.size)
         return
     use = observation.noisy & (right > 0)
     needed = draws_needed_for_variance(RESOLUTION, case.rates)
@@ -61,16 +62,17 @@ def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
         yield at_fault("noise-scale", fault, f"with a batch of {rows} ")
         return
     u = fresh[use] / right[use, None, None]
-    if shared := [test for test in standard_normal_battery(u, resolution=1e-9) if _twice(test)]:
+    tests = battery(u)
+    if shared := [test for test in tests if _twice(test)]:
         yield Finding(
             "noise-scale", Status.INCONCLUSIVE, "the noise cannot be reached, and draws that are shared do not tell a scale."
         )
         yield _wrong_law(case, shared, len(shared))
         return
-    scale = scale_by_draws(case, u, needed)
+    scale = scale_by_draws(case, u, tests, needed)
     if not any(finding.status is Status.FAIL for finding in known):
         yield scale
-    yield law(case, u) if scale.status is not Status.FAIL else shape(case, u)
+    yield law(case, tests, u.size) if scale.status is not Status.FAIL else shape(case, u)
 
 
 def exact_scale(case: Case) -> Iterator[Finding]:
@@ -85,7 +87,7 @@ def exact_scale(case: Case) -> Iterator[Finding]:
         yield _noise_at_the_end(case, int(np.flatnonzero(last)[0]))
     off &= ~last
     if off.any():
-        yield _wrong_weights(case, "noise-scale", "z", observation.scale, right, bound, off)
+        yield wrong_weights(case, "noise-scale", "z", observation.scale, right, bound, off)
     elif not observation.noisy.any():
         yield Finding("noise-scale", Status.PASS, "no step adds noise, as the closed form says.")
     elif not hidden.any():
@@ -109,10 +111,10 @@ def _noise_at_the_end(case: Case, k: int) -> Finding:
     return Finding("last-step", status, f"{message}.", measured=size, expected=0.0, tolerance=SINGLE)
 
 
-def scale_by_draws(case: Case, u: Array, needed: int) -> Finding:
+def scale_by_draws(case: Case, u: Array, tests: list[Evidence], needed: int) -> Finding:
     """The scale of noise that cannot be reached, over all steps within a resolution, and step by step."""
     result = compare_variance(u, 1.0, RESOLUTION, case.rates)
-    parts = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n and test.test.startswith("unit-variance-")]
+    parts = [test for test in tests if test.test.startswith("unit-variance-")]
     rate = case.rates.shared_among(len(parts)).false_alarm
     uneven = min((test for test in parts if test.rejects(rate)), key=lambda test: test.p_value, default=None)
     status = _STATUS[result.decision]
@@ -138,29 +140,32 @@ def scale_by_draws(case: Case, u: Array, needed: int) -> Finding:
 _STATUS = {Decision.EQUAL: Status.PASS, Decision.DIFFERENT: Status.FAIL, Decision.INCONCLUSIVE: Status.INCONCLUSIVE}
 
 
-def law(case: Case, u: Array) -> Finding:
+def battery(u: Array) -> list[Evidence]:
+    """Every test of standard normal noise that finds something to test; draws are seen through the rounding of a step."""
+    return [test for test in standard_normal_battery(u, resolution=1e-9) if test.n]
+
+
+def law(case: Case, tests: list[Evidence], draws: int) -> Finding:
     """Is the noise over its scale fresh at every step, independent over rows and coordinates, and standard normal?"""
     hidden = case.observation.hidden.any()
-    battery = [test for test in standard_normal_battery(u, resolution=1e-9) if test.n]
-    return _law(case, [test for test in battery if not (hidden and test.test.startswith("unit-variance"))], u.size)
+    return _law(case, [test for test in tests if not (hidden and test.test.startswith("unit-variance"))], draws)
 
 
 def shape(case: Case, u: Array) -> Finding:
     """The law of noise whose scale is not the claimed one: every step brought to its own scale, its shape alone is judged."""
     u = u / np.sqrt((u**2).mean(axis=(1, 2), keepdims=True))
-    return _law(case, [test for test in standard_normal_battery(u, resolution=1e-9) if test.test in SHAPE], u.size)
+    return _law(case, [test for test in battery(u) if test.test in SHAPE], u.size)
 
 
-def _law(case: Case, battery: list[Evidence], draws: int) -> Finding:
-    rate = case.rates.shared_among(len(battery)).false_alarm
-    failed = [test for test in battery if test.rejects(rate)]
+def _law(case: Case, tests: list[Evidence], draws: int) -> Finding:
+    rate = case.rates.shared_among(len(tests)).false_alarm
+    failed = [test for test in tests if test.rejects(rate)]
     if failed:
-        return _wrong_law(case, failed, len(battery))
+        return _wrong_law(case, failed, len(tests))
     return Finding(
         "noise-law",
         Status.PASS,
-        f"{draws} draws are fresh at every step, independent over rows and coordinates, and standard normal "
-        f"({len(battery)} tests).",
+        f"{draws} draws are fresh at every step, independent over rows and coordinates, and standard normal ({len(tests)} tests).",
         false_alarm=case.rates.false_alarm,
     )
 

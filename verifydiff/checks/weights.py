@@ -98,7 +98,7 @@ def coefficients(case: Case) -> Iterator[Finding]:
         )
     for (name, seen), right in zip(observed.items(), case.expected, strict=False):
         if off[name].any():
-            yield _wrong_weights(case, "coefficients", name, seen, right, bounds[name], off[name])
+            yield wrong_weights(case, "coefficients", name, seen, right, bounds[name], off[name])
     if not any(mask.any() for mask in off.values()) and not adds.size:
         worst = max(float(_relative(observed[n], right).max()) for n, right in zip(observed, case.expected, strict=False))
         if case.unit > DOUBLE:
@@ -120,7 +120,8 @@ def coefficients(case: Case) -> Iterator[Finding]:
         )
 
 
-def _wrong_weights(case: Case, check: str, name: str, seen: Array, right: Array, bound: Array, off: Mask) -> Finding:
+def wrong_weights(case: Case, check: str, name: str, seen: Array, right: Array, bound: Array, off: Mask) -> Finding:
+    """The finding on one weight of the steps in ``off``: where it is worst, what was seen and what the closed form has."""
     error = np.where(off, np.abs(seen - right) / np.maximum(np.abs(right), bound), -1)
     error[off & ~np.isfinite(right)] = np.inf
     k = int(np.argmax(error))

@@ -53,15 +53,13 @@ def clipping(large: Run, natural: Run, p: Array, q: Array, end: Array) -> Clippi
     if large.x.shape != natural.x.shape or not np.isfinite(p).all():
         return Clipping(Kind.UNKNOWN)
 
-    def explained(run: Run) -> Array:
-        return np.asarray(run.x[1:] - p[:, None, None] * run.x[:-1])
-
-    noise = explained(natural) - q[:, None, None] * natural.answers
-    moved = explained(large) - noise - q[:, None, None] * large.answers  # what large answers were not worth
+    moved = large.unexplained(p, q) - natural.unexplained(p, q)  # what large answers were not worth
     same = max(SAME, 64 * max(natural.unit, large.unit))
     grown = np.maximum(1.0, np.abs(large.x).max(axis=(1, 2)))
     told = np.abs(q) > same * np.maximum(grown[:-1], grown[1:])
-    if not told.any() or np.all(np.abs(moved) <= same * np.maximum(grown[:-1], grown[1:])[:, None, None]):
+    if not told.any():
+        return Clipping(Kind.UNKNOWN)
+    if np.all(np.abs(moved) <= same * np.maximum(grown[:-1], grown[1:])[:, None, None]):
         return Clipping(Kind.NONE)
     for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, np.sqrt(end))):
         used = large.answers[told] + moved[told] / weight[told][:, None, None]

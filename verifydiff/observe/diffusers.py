@@ -183,7 +183,7 @@ class _Scheduler:
             level=self.level,
             final_level=self.final_level,
             steps=self.steps,
-            with_prediction=None if twin is None and self.batched else self.with_prediction,
+            with_prediction=None if self.batched else self.with_prediction,
             twin=("batch_step_no_noise", twin.target(f"{name}.batch_step_no_noise")) if twin is not None else None,
             fractional_times=self.in_sigma_space,
             notes=self.notes,

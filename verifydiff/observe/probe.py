@@ -153,7 +153,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     p, q, residual, remembers = (
         (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
     )
-    noise = _unexplained(natural, p, q)
+    noise = natural.unexplained(p, q)
     levels = target.levels_at(natural.times)
     c, draw_of_step, offset = _explain(noise, natural, _rounding(natural, levels, p, q))
     (start_scale,), start_residual = _least_squares(
@@ -185,12 +185,7 @@ def more_noise(observation: Observation, rows: int, *, seed: int, deadline: floa
     """The noise of every step in a run of that many rows and of its own seed, shape (N, rows, d)."""
     start = _generator(seed).standard_normal((rows, observation.target.dimensions))
     fresh = run(observation.target, answers(seed, SMALL), start, seed, deadline=deadline)
-    return _unexplained(fresh, observation.x_t, observation.x_0)
-
-
-def _unexplained(seen: Run, p: Array, q: Array) -> Array:
-    """What the weights p and q leave of every step: its noise."""
-    return np.asarray(seen.x[1:] - p[:, None, None] * seen.x[:-1] - q[:, None, None] * seen.answers)
+    return fresh.unexplained(observation.x_t, observation.x_0)
 
 
 def _rounding(seen: Run, levels: Array, p: Array, q: Array) -> Array:

@@ -15,7 +15,7 @@ from typing import Any
 from ..schedule import Schedule
 from ..surroundings import aside, letting_interrupts_through
 from ..verdict import MisuseError
-from .faults import SamplerFault, one_line
+from .faults import one_line
 from .target import Prediction, Target
 
 
@@ -182,6 +182,3 @@ def _scheduler_config(path: Path) -> tuple[str, dict[str, Any]]:
     if not isinstance(content, dict) or not isinstance(content.get("_class_name"), str):
         raise MisuseError(f"{path} names no scheduler: `_class_name` is missing.")
     return content["_class_name"], {key: value for key, value in content.items() if not key.startswith("_")}
-
-
-__all__ = ["SamplerFault", "function_target", "resolve"]

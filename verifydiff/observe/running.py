@@ -55,6 +55,10 @@ class Run:
     unit: float = 2.0**-53
     mutated: str = ""
 
+    def unexplained(self, p: Array, q: Array) -> Array:
+        """What weights p and q of every step, each (N,), leave of it: its noise, (N, batch, d)."""
+        return np.asarray(self.x[1:] - p[:, None, None] * self.x[:-1] - q[:, None, None] * self.answers)
+
 
 def run(
     target: Target,
