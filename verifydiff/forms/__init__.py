@@ -8,3 +8,5 @@ from . import quantities as quantities
 from . import score as score
 from .form import Form as Form
 from .form import Source as Source
+from .table import is_shipped as is_shipped
+from .table import table as table

@@ -24,7 +24,8 @@ from typing import overload
 from ..forms import Form
 from ..verdict import MisuseError, Proof
 from .claim import Claim, Counterexample
-from .page import Check, Page, Step, worst
+from .page import Page
+from .step import Check, Step, worst
 
 Body = Callable[[Page], None]
 
@@ -42,6 +43,7 @@ class Proved:
         cases: the hypotheses of single cases that the page goes through.
         seconds: how long it took.
         idea: the docstring of the derivation.
+        uses: the forms that the page takes as proved elsewhere.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Proved:
     assuming: tuple[Claim, ...] = ()
     cases: tuple[Claim, ...] = ()
     idea: str = ""
+    uses: tuple[Form, ...] = ()
 
     @property
     def where(self) -> list[str]:
@@ -92,7 +95,7 @@ class Proved:
         return self.blame[1].decision.method
 
 
-_SILENT = ("algebra", "definition", "hypothesis", "conclusion")
+_SILENT = ("algebra", "definition", "hypothesis", "established", "misprint", "conclusion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class Derivation:
             raise MisuseError(f"the derivation {self.id} has no steps.")
         if self.form is not None and not page.concluded:
             raise MisuseError(f"the derivation {self.id} never concludes: end it with `d.conclude(...)`.")
-        if self.form is None and not any(step.rule not in ("definition", "hypothesis") for step in page.steps):
+        if self.form is None and not any(step.rule not in ("definition", "hypothesis", "established") for step in page.steps):
             raise MisuseError(f"the derivation {self.id} states nothing: it only defines and assumes.")
         outcome = worst([step.outcome for step in page.steps])
         idea = inspect.getdoc(self.body) or ""
@@ -144,6 +147,7 @@ class Derivation:
             page.assumed,
             tuple(page.supposed),
             idea,
+            page.uses,
         )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..forms import Form, is_shipped
 from ..verdict import EXIT_FAILED, EXIT_OK, MisuseError, Proof
-from .claim import Condition, Counterexample
+from .claim import Condition, Counterexample, Decision
 from .derivation import Derivation, Proved
 from .loading import place, read, refuse_unwritable, shipped, told
-from .page import Check, Step, worst
+from .step import Check, Step, worst
 
 Told = Callable[[int, int, Derivation], None]
 Around = Callable[[], AbstractContextManager[None]]
@@ -53,7 +54,7 @@ def prove(*what: Derivation | str | Path, tell: Told | None = None) -> Proofs:
     Raises:
         MisuseError: if a path cannot be read, or a derivation raises.
     """
-    return Proofs(tuple(_proved(_gathered(what), tell)))
+    return Proofs(tuple(grounded(_proved(_gathered(what), tell))))
 
 
 def _gathered(what: Iterable[Derivation | str | Path]) -> list[tuple[Derivation, Around]]:
@@ -79,6 +80,38 @@ def _proved(derivations: list[tuple[Derivation, Around]], tell: Told | None) -> 
         yield proved
 
 
+def grounded(claims: Iterable[Proved]) -> list[Proved]:
+    """The verdicts, where a page that rests on an unproved form, or on itself, is undecided.
+
+    A form counts as proved if a page of this run proves it and rests on proved forms only, or if no page of this run is
+    about it and it is one of the package's own.
+    """
+    claims = list(claims)
+    here = {one.form for one in claims if one.form}
+    proved: set[Form] = set()
+    waiting = [one for one in claims if one.outcome is Proof.PROVED]
+
+    def stands(form: Form) -> bool:
+        return form in proved or (form not in here and is_shipped(form))
+
+    while sound := [one for one in waiting if all(map(stands, one.uses))]:
+        waiting = [one for one in waiting if one not in sound]
+        proved |= {one.form for one in sound if one.form}
+    return [_ungrounded(one, [form for form in one.uses if not stands(form)]) if one in waiting else one for one in claims]
+
+
+def _ungrounded(proved: Proved, missing: list[Form]) -> Proved:
+    steps = tuple(_unproved(step, missing) for step in proved.steps)
+    return replace(proved, outcome=worst([step.outcome for step in steps]), steps=steps)
+
+
+def _unproved(step: Step, missing: list[Form]) -> Step:
+    if step.rule != "established" or not any(step.latex == form.latex() for form in missing):
+        return step
+    open_one = Decision(Proof.UNDECIDED, "not decided", remains="no page proves it, or only one that rests on this one")
+    return replace(step, checks=(Check("", None, open_one),))
+
+
 def _claim(proved: Proved) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "id": proved.id,
@@ -88,6 +121,7 @@ def _claim(proved: Proved) -> dict[str, Any]:
         "method": proved.method,
         "seconds": round(proved.seconds, 6),
         "source": proved.source,
+        "uses": [form.id for form in proved.uses],
         "where": proved.where,
         "steps": [_step(step) for step in proved.steps],
     }
