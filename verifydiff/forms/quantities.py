@@ -120,10 +120,22 @@ beta_t = Quantity("beta_t", r"\beta_t", PROPER_FRACTION, 1 - alpha_t, meaning="v
 ve_t = Quantity("ve_t", r"\sigma(t)", POSITIVE, sqrt((1 - abar_t) / abar_t), meaning="noise over signal at t")
 ve_s = Quantity("ve_s", r"\sigma(s)", NONNEGATIVE, sqrt((1 - abar_s) / abar_s), meaning="noise over signal at s")
 
+# -- signal over noise ----------------------------------------------------------------------------------------------------
+
+snr_t = Quantity("snr_t", r"\operatorname{SNR}(t)", POSITIVE, abar_t / (1 - abar_t), meaning="signal over noise at t, in power")
+snr_s = Quantity("snr_s", r"\operatorname{SNR}(s)", POSITIVE, abar_s / (1 - abar_s), meaning="signal over noise at s; s >= 1")
+
+# -- what is known of the data ---------------------------------------------------------------------------------------------
+
+data_mean = Quantity("data_mean", r"m_0", REAL, meaning="mean of the data along one direction")
+data_variance = Quantity("data_variance", "c", NONNEGATIVE, meaning="variance of the data along one direction")
+
 # -- the sampler's own choices -------------------------------------------------------------------------------------------
 
 eta = Quantity("eta", r"\eta", UNIT, meaning="0 deterministic, 1 as DDPM")
 sigma_t = Quantity("sigma_t", r"\sigma_t", NONNEGATIVE, meaning="standard deviation of the fresh noise; sigma_t**2 <= 1 - abar_s")
+
+w = Quantity("w", "w", NONNEGATIVE, meaning="guidance weight; 0 is no guidance")
 
 # -- vectors, one coordinate of them: every form here acts on each coordinate alike -----------------------------------------
 
@@ -146,5 +158,8 @@ def in_base_letters(expression: sympy.Expr) -> sympy.Expr:
 
 def in_levels(expression: sympy.Expr) -> sympy.Expr:
     """The expression over abar_t and abar_s: what a sampler's tables hold."""
-    expression = expression.xreplace({q: q.definition for q in (ve_t, ve_s)})
-    return expression.xreplace({beta_t: 1 - abar_t / abar_s, alpha_t: abar_t / abar_s})
+    while True:
+        defined = {q: q.definition for q in expression.free_symbols if q != abar_t and getattr(q, "definition", None) is not None}
+        if not defined:
+            return expression.xreplace({alpha_t: abar_t / abar_s})
+        expression = expression.xreplace(defined)
