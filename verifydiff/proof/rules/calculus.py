@@ -226,14 +226,14 @@ class CalculusRules(Writer):
 
     def _analytic(self, function: sympy.Expr, of: sympy.Symbol, point: sympy.Expr) -> list[Check]:
         """What makes an elementary function analytic at a point: nothing under a root, a fraction or a logarithm vanishes."""
+        if strange := [part for part in sympy.preorder_traversal(function) if not isinstance(part, _ANALYTIC)]:
+            raise MisuseError(f"{strange[0]} is not known to be analytic.")
         checks: list[Check] = []
         for part in sorted(sympy.preorder_traversal(function), key=sympy.default_sort_key) if function.has(of) else ():
             inside = _argument(part)
             if inside is None or not inside.has(of):
                 continue
             value, positive = _put(inside, of, point), not (isinstance(part, sympy.Pow) and part.exp.is_Integer)
-            if isinstance(part, sympy.Abs):
-                raise MisuseError(f"{part} is not analytic.")
             check = self._decide("positive at the point", sympy.Integer(0), "<", value) if positive else self._nonzero(value)
             if all(check.claim != other.claim for other in checks):
                 checks.append(check)
@@ -269,6 +269,9 @@ class CalculusRules(Writer):
         ]
 
 
+_ANALYTIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.exp, sympy.log, sympy.Symbol, sympy.Number, sympy.NumberSymbol)
+
+
 def _argument(part: sympy.Expr) -> sympy.Expr | None:
     """What must not vanish, or must be positive, for the part to be analytic; None if it always is."""
     match part:
@@ -276,7 +279,7 @@ def _argument(part: sympy.Expr) -> sympy.Expr | None:
             return part.base if part.exp < 0 else None
         case sympy.Pow():
             return part.base
-        case sympy.log() | sympy.Abs():
+        case sympy.log():
             return part.args[0]
     return None
 

@@ -1,11 +1,13 @@
 r"""Induction on the number of steps.
 
-A statement about n steps, such as :math:`L_n = R_n` or :math:`L_n \le R_n`, holds for all n from the first on if it holds
-for the first, and if it follows for n + 1 from what it says of n.
+A sequence is given by its first term and by how a term follows from the one before; a closed form of it by letters that
+advance from step to step. That the closed form is right at first, and after every step that starts from where it is right,
+makes it right for ever.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
@@ -14,54 +16,83 @@ from ...verdict import MisuseError
 from ..claim import Claim, exact, letters_of
 from ..decide import decide
 from ..step import Check
-from ..writer import Writer
+from ..writer import Writer, tex
 
-Sides = tuple[Any, Any]
+Values = Mapping[sympy.Symbol, Any]
 
 
 class InductionRules(Writer):
     """What a page can say for every number of steps."""
 
     def induction(
-        self, over: str, base: Sides, hypothesis: Sides, step: Sides, statement: str, because: str, relation: str = "=="
-    ) -> None:
-        """A statement holds for every n.
+        self,
+        term: sympy.Symbol,
+        first: Any,
+        then: Any,
+        closed: Any,
+        at_first: Values,
+        advanced: Values,
+        because: str,
+        relation: str = "==",
+    ) -> sympy.Expr:
+        r"""Every term of a sequence equals its closed form, or is at most that; returns the closed form.
+
+        .. code-block:: python
+
+            # 1 + 2 + ... + n = n (n + 1) / 2
+            d.induction(total, 1, total + n + 1, n * (n + 1) / 2, {n: 1}, {n: n + 1}, "the next number is added")
 
         Args:
-            over: the letter that is counted, as the reader sees it.
-            base: both sides for the first n.
-            hypothesis: both sides for n; the left one is a letter that stands for it.
-            step: both sides for n + 1, written with that letter and with the letters of one step.
-            statement: what is shown, as LaTeX.
+            term: the letter of a term of the sequence.
+            first: its first value.
+            then: the next term, written with ``term`` and the letters of one step.
+            closed: what the term is claimed to be, written with letters that advance.
+            at_first: the values of those letters for the first term.
+            advanced: their values for the next term.
             because: the justification.
             relation: ``==``, or ``<=``.
 
         Raises:
-            MisuseError: if the hypothesis is not about a letter, or the step does not mention it.
+            MisuseError: if the next term does not use the one before, the closed form mentions the term, or a letter that
+                advances is not one of the closed form, or has a definition.
         """
-        letter, known = hypothesis[0], exact(hypothesis[1])
-        if not isinstance(letter, sympy.Symbol) or getattr(letter, "definition", None) is not None:
-            raise MisuseError(f"the left side of the hypothesis is a letter without a definition, got {letter!r}.")
-        if letter in letters_of(known):
-            raise MisuseError(f"the hypothesis must say what {letter} is without {letter}.")
-        if letter not in letters_of(exact(step[0]), exact(step[1])):
-            raise MisuseError(f"the step does not use {letter}, so that it is no induction.")
+        first, then, closed = exact(first), exact(then), exact(closed)
+        self._refuse_odd_terms(term, then, closed, set(at_first), set(advanced))
         if relation not in ("==", "<="):
             raise MisuseError(f"an induction is about == or <=, got {relation!r}.")
-        checks = [self._decide("base", base[0], relation, base[1])]
-        checks += self._step(letter, known, base, step, relation)
+        start, end = closed.xreplace(_exact(at_first)), closed.xreplace(_exact(advanced))
+        checks = [self._decide("base", first, relation, start), *self._step(term, first, then, closed, end, relation)]
+        for one, value in [*_exact(at_first).items(), *_exact(advanced).items()]:
+            checks += self._in_domain(one, value)
+        sign = "=" if relation == "==" else r"\le"
         self._write(
             "induction", because, checks,
-            lambda: f"for all {over}: {checks[0].statement}; if {letter} {relation} {known}, then {checks[1].statement}",
-            lambda: rf"{statement} \quad \text{{for all }} {over}",
-            f"a statement that holds at first, and at {over} + 1 if at {over}, holds for all {over}",
+            lambda: f"{term} {relation} {closed}: at first {first} {relation} {start}, then {then} {relation} {end}",
+            lambda: rf"{tex(term)} {sign} {tex(closed)} \ \text{{at every step:}}\quad {tex(first)} {sign} {tex(start)},"
+            rf"\quad {tex(then)} {sign} {tex(end)}",
+            f"what is true of the first term, and of the next one if of {term}, is true of all; "
+            + "; ".join(f"{one} is {at_first[one]} at first, then {advanced[one]}" for one in advanced),
         )  # fmt: skip
+        return closed
 
-    def _step(self, letter: sympy.Symbol, known: sympy.Expr, base: Sides, step: Sides, relation: str) -> list[Check]:
-        lhs, rhs = exact(step[0]), exact(step[1])
+    def _step(self, term: Any, first: Any, then: Any, closed: Any, end: Any, relation: str) -> list[Check]:
         if relation == "==":
-            put = {letter: known}
-            return [self._decide("step, with the hypothesis put in", lhs.xreplace(put), "==", rhs.xreplace(put))]
-        stated = Claim(lhs, relation, rhs, (*self.assumed, Claim(letter, relation, known)))
-        step_check = Check("step, under the hypothesis", stated, decide(stated))
-        return [step_check, *self._in_domain(letter, exact(base[0])), *self._in_domain(letter, lhs)]
+            return [self._decide("step, with the closed form put in", then.xreplace({term: closed}), "==", end)]
+        stated = Claim(then, relation, end, (*self.assumed, Claim(term, relation, closed)))
+        step = Check("step, where the term is at most its bound", stated, decide(stated))
+        return [step, *self._in_domain(term, first), *self._in_domain(term, then)]
+
+    def _refuse_odd_terms(self, term: Any, then: Any, closed: Any, at_first: set[Any], advanced: set[Any]) -> None:
+        for one in (term, *at_first, *advanced):
+            self._refuse_defined(one)
+        if term not in letters_of(then):
+            raise MisuseError(f"the next term does not use {term}, so that it is no induction.")
+        if term in letters_of(closed):
+            raise MisuseError(f"the closed form must say what {term} is without {term}.")
+        if at_first != advanced or not at_first <= letters_of(closed):
+            raise MisuseError("the letters that advance are those of the closed form, each with a first value and a next one.")
+        self._on_the_whole_line(term, *at_first)
+
+
+def _exact(values: Values) -> dict[sympy.Symbol, sympy.Expr]:
+    return {one: exact(value) for one, value in values.items()}
