@@ -46,6 +46,7 @@ def velocity(d):
     turned = d.given("v", -s * diff(x, c) + c * diff(x, s), "dc/dphi = -s and ds/dphi = c")
     d.equal(sqrt(abar_t) ** 2 + sqrt(1 - abar_t) ** 2, 1, "sqrt(abar_t) and sqrt(1 - abar_t) are cosine and sine of one angle")
     d.conclude(turned.subs({c: sqrt(abar_t), s: sqrt(1 - abar_t)}))
+    d.misprint(sqrt(1 - abar_t) * x_0 - sqrt(abar_t) * eps, "the path gone through backwards: data and noise change signs")
 
 
 @derivation(forward.x0_from_v)
@@ -53,6 +54,8 @@ def x0_from_v(d):
     """Turn back: the inverse of a rotation is its transpose."""
     solves(d, forward.x0_from_v, x_0, TURNED)
     d.conclude(sqrt(abar_t) * x_t - sqrt(1 - abar_t) * v, "the first row of the transpose")
+    d.misprint(sqrt(abar_t) * x_t + sqrt(1 - abar_t) * v, "x_0 = alpha x + sigma v: huggingface/diffusers#1421")
+    d.misprint((x_t - sqrt(1 - abar_t) * v) / sqrt(abar_t), "v read as if it were the noise: Stability-AI/stablediffusion#45")
 
 
 @derivation(forward.eps_from_v)

@@ -71,9 +71,10 @@ class Writer:
             raise MisuseError(f"`use` takes a form, got {form!r}.")
         if form == self.form:
             raise MisuseError(f"a page cannot rest on what it is to prove: {form.id}.")
+        new = form.id not in self._used
         if self._used.setdefault(form.id, form) != form:
             raise MisuseError(f"two forms are called {form.id}.")
-        if not any(step.rule == "established" and step.latex == form.latex() for step in self.steps):
+        if new:
             self._write("established", because, [], lambda: f"{form.id}: {form.expression}", form.latex, f"the page of {form.id}")
         return form.expression
 
