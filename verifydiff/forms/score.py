@@ -19,6 +19,11 @@ kernel_score = Form(
     Source("Song et al. 2021 (SDE)", "eq. 7", "there as the target of training, not written out"),
 )
 
+optimal_eps = Form(
+    "score.optimal_eps", "the best prediction of the noise", r"\mathbb{E}[\epsilon \mid x_t]", -sqrt(1 - abar_t) * score_t,
+    Source("Vincent 2011", "sec. 4.2", "for a Gaussian kernel with the signal scaled, solved for the noise"),
+)  # fmt: skip
+
 tweedie_mean = Form(
     "score.tweedie_mean", "Tweedie: posterior mean of the data", r"\mathbb{E}[x_0 \mid x_t]",
     (x_t + (1 - abar_t) * score_t) / sqrt(abar_t),
