@@ -112,7 +112,7 @@ def averaged(d):
         "the slope of a component is the component times its score",
     )  # fmt: skip
     d.solve([average], {P_1: mean_score * P}, "so the slope of the mixture is the mixture times the averaged score")
-    return part, share, s_k
+    return share, s_k
 
 
 @derivation(id="mixture.responsibility", title="the responsibilities sum to one", source="Bishop 2006, eq. 9.13")
@@ -129,7 +129,7 @@ def responsibility(d):
 )
 def mixture_score(d):
     """Weighted by the responsibilities at x_t, not by the weights of the mixture."""
-    part, _, s_k = averaged(d)
+    _, s_k = averaged(d)
     d.misprint(s_k, "the score of one component for that of the mixture", P_1 / P)
     d.derivative(log(P), x_t, P_1 / P, "the logarithmic derivative")
     d.equal((P_1 / P).xreplace({P_1: mean_score * P}), mean_score, "is the averaged score")
@@ -142,7 +142,7 @@ def mixture_score(d):
 )
 def denoiser(d):
     """Tweedie's formula is affine in the score, and the responsibilities sum to one."""
-    _, share, s_k = averaged(d)
+    share, s_k = averaged(d)
     d_k = d.use(mixture.component_denoiser)
     average = letter("average", r"\sum_k r_k\,\mathbb{E}[x_0 \mid x_t, k]")
     total = d.integrate(
@@ -158,7 +158,7 @@ def denoiser(d):
 
 def curved(d):
     """The second derivative of the mixture, by averages of the scores' squares and slopes."""
-    part, share, s_k = averaged(d)
+    share, s_k = averaged(d)
     curvature = d.under_integral(P_1, x_t, P_2, SUM)
     slope_k = d.derivative(s_k, x_t, -1 / (abar_t * c_k + V), "the slope of a component's score")
     total = d.integrate(
