@@ -69,6 +69,7 @@ TRUE = {
     "a root of a sum of squares": (sqrt((x + abar_s) ** 2 + 1) * sqrt(4), "==", sqrt(4 * (x + abar_s) ** 2 + 4)),
     "a sum of squares": (2 * x * y, "<=", x**2 + y**2),
     "a discriminant": (0, "<", x**2 - x + 1),
+    "a discriminant of the letter that tells most": (0, "<", p**2 + (q - x) ** 2),
     "a square may vanish": (0, "<=", x**2 - 2 * x + 1),
     "variances are ordered": (ddpm.posterior_variance.expression, "<=", beta_t),
     "eta stays in its bound": (ddim.sigma.expression**2, "<=", 1 - abar_s),
@@ -100,6 +101,7 @@ def test_what_is_true_is_proved(case):
 
 
 FALSE = {
+    "a sum of squares that can vanish": (0, "<", x**2 + (q - p) ** 2),
     "root of a square, unknown sign": (sqrt(x**2), "==", x),
     "root of a square, sign changes": (sqrt((1 - 2 * abar_s) ** 2), "==", 1 - 2 * abar_s),
     "root of a product, unknown signs": (sqrt(x * y), "==", sqrt(x) * sqrt(y)),

@@ -2,6 +2,7 @@
 
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import edm as edm
 from . import euler as euler
 from . import forward as forward
 from . import mixture as mixture

@@ -178,7 +178,8 @@ class Signs:
         return Sign.POSITIVE if value > 0 else Sign.NEGATIVE if value < 0 else Sign.UNKNOWN
 
     def _by_discriminant(self, poly: Poly, depth: int) -> Sign:
-        """a x^2 + b x + c has the sign of a where b^2 < 4 a c, whatever the bounds of x."""
+        """a x^2 + b x + c has the sign of a where b^2 < 4 a c, whatever the bounds of x; a strict sign is looked for first."""
+        found = Sign.UNKNOWN
         for slot, degree in enumerate(poly.degrees()):
             if degree != 2 or self.tower.generators[slot].root:
                 continue
@@ -188,9 +189,11 @@ class Signs:
             b = first - 2 * a * x
             c = poly - a * x**2 - b * x
             lead, gap = self(a, depth=depth), self(self.tower.reduced(4 * a * c - b**2), depth=depth)
+            if lead.strict and gap is Sign.POSITIVE:
+                return lead
             if lead.strict and gap.at_least_zero:
-                return lead if gap is Sign.POSITIVE else Sign(lead // 2)
-        return Sign.UNKNOWN
+                found = Sign(lead // 2)
+        return found
 
 
 def _never_negative(generator: Generator) -> bool:
