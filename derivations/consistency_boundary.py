@@ -61,7 +61,7 @@ def boundary(d):
     source="Luo et al. 2023 (LCM), eq. 9",
 )
 def without_sigma_data(d):
-    """Latent consistency models take (sigma - sigma_min) / sqrt(sigma^2 + sigma_data^2) for c_out, as huggingface/diffusers#8547 asks.
+    """Latent consistency models leave sigma_data out of c_out, which huggingface/diffusers#8547 asks about.
 
     0 stays 0, so the boundary is not at stake. What changes is the scale of the network: F is on the scale of the data, where
     that of Karras et al. has unit variance.

@@ -1,6 +1,7 @@
 r"""Two scales of one process: the variance-preserving state and sigma space.
 
-.. math:: x_t = \sqrt{\bar\alpha}\,x_0 + \sqrt{1 - \bar\alpha}\,\epsilon, \qquad \bar x = x_t / \sqrt{\bar\alpha} = x_0 + \sigma\epsilon
+.. math:: x_t = \sqrt{\bar\alpha}\,x_0 + \sqrt{1 - \bar\alpha}\,\epsilon, \qquad
+    \bar x = x_t / \sqrt{\bar\alpha} = x_0 + \sigma\epsilon
 
 A level of one is a level of the other, one to one; scores change by the scale, since densities are densities. Each of the
 usual predictions is a preconditioning in sigma space, and the velocity's is that of Karras et al. for data of unit variance.

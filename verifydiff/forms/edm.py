@@ -52,7 +52,8 @@ loss_weight = Form(
 
 consistency_c_skip = Form(
     "consistency.c_skip", "weight of the skip connection of a consistency model", r"c_{\mathrm{skip}}",
-    sigma_data**2 / ((sigma - sigma_min) ** 2 + sigma_data**2), Source(CONSISTENCY, "app. C", "t there is sigma, epsilon sigma_min"),
+    sigma_data**2 / ((sigma - sigma_min) ** 2 + sigma_data**2),
+    Source(CONSISTENCY, "app. C", "t there is sigma, epsilon sigma_min"),
 )  # fmt: skip
 
 consistency_c_out = Form(
