@@ -4,11 +4,14 @@ from . import ddim as ddim
 from . import ddpm as ddpm
 from . import edm as edm
 from . import euler as euler
+from . import flow as flow
 from . import forward as forward
+from . import inversion as inversion
 from . import mixture as mixture
 from . import predictions as predictions
 from . import quantities as quantities
 from . import score as score
+from . import terminal as terminal
 from .form import Form as Form
 from .form import Source as Source
 from .table import is_shipped as is_shipped

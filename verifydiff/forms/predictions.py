@@ -92,9 +92,9 @@ score_weight = _form(
 )  # fmt: skip
 u_weight = _form(
     "u_weight", "squared error of the flow velocity over that of the data", f"{FLOW_ERROR} / {DATA_ERROR}",
-    (1 + sqrt(snr_t)) ** 2, Source(ESSER, "sec. 2", "there over the squared error of the noise"),
+    (1 + sqrt(snr_t)) ** 2, Source(ESSER, "eq. 11", "there over the squared error of the noise"),
 )  # fmt: skip
 eps_weight_of_u = _form(
     "eps_weight_of_u", "squared error of the flow velocity over that of the noise", f"{FLOW_ERROR} / {NOISE_ERROR}",
-    (1 + 1 / sqrt(snr_t)) ** 2, Source(ESSER, "sec. 2", "written in the signal over noise"),
+    (1 + 1 / sqrt(snr_t)) ** 2, Source(ESSER, "eq. 11", "written in the signal over noise"),
 )  # fmt: skip
