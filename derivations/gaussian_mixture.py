@@ -187,7 +187,7 @@ def hessian(d):
         (k,), {share * (s_k - mean_score) ** 2: letter("spread", r"\operatorname{Var}_r[s_k]"), share * s_k**2: square_score,
         share * s_k: mean_score, share: one}, "the variance of the scores under the responsibilities",
     )  # fmt: skip
-    d.at_most(0, share * (s_k - mean_score) ** 2, "which is never negative")
+    d.at_most(0, (s_k - mean_score) ** 2, "which is never negative, being an average of squares by positive weights")
     d.equal(at_least.rhs.xreplace({one: Integer(1)}) + mean_slope, value, "and with the mean of the slopes makes the Hessian")
 
 

@@ -7,15 +7,9 @@ import pytest
 import sympy
 
 from verifydiff import forms
-from verifydiff.forms import Form
 from verifydiff.forms import quantities as q
 
-ALL = [
-    form
-    for topic in (forms.forward, forms.ddpm, forms.ddim, forms.score, forms.euler)
-    for form in vars(topic).values()
-    if isinstance(form, Form)
-]
+ALL = list(forms.table().values())
 
 
 def test_a_form_prints_with_the_letters_of_the_field():
