@@ -210,7 +210,7 @@ class MeasureRules(Writer):
         checks.append(self._decide("integrands, pointwise", pointwise[0], relation, pointwise[1]))
         integrated = [sum((c * known[g] for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
         result = Claim(integrated[0], relation, integrated[1])
-        linear = "the integral is linear" if relation == "==" else "the integral is linear and monotone"
+        linear = f"the integrals exist; the integral is linear{'' if relation == '==' else ' and monotone'}"
         self._write("integration", because, checks, lambda: str(result), result.latex, linear)
         return result
 
@@ -252,9 +252,12 @@ class MeasureRules(Writer):
         """
         function = in_base_letters(exact(function))
         slope = self._slope(function, of)
+        checks = [self._decide("the function has a value", function, "==", function)]
+        if all(one == of or not self._moves(one, of) for one in function.free_symbols):
+            checks.append(self._decays(function, of))
         self._known_values[slope] = (of,), sympy.Integer(0)
         self._write(
-            "integration by parts", because, [self._decide("the function has a value", function, "==", function)],
+            "integration by parts", because, checks,
             lambda: f"int d/d{of} ({function}) d{of} = 0",
             lambda: rf"\int \partial_{{{tex(of)}}} \left({tex(function)}\right) d{tex(of)} = \int {tex(slope)}\,d{tex(of)} = 0",
             f"the function is differentiable in {of}, its derivative is integrable, and it tends to 0 at both ends",
@@ -287,6 +290,15 @@ class MeasureRules(Writer):
             "log u <= u - 1, with equality only at u = 1: the integral is 0 exactly if p = q almost everywhere",
         )  # fmt: skip
         return integrand
+
+    def _decays(self, function: sympy.Expr, of: sympy.Symbol) -> Check:
+        """An explicit function vanishes at both ends if it is a polynomial times the exponential of a parabola that opens down."""
+        exponents = [one.args[0] for one in sympy.Mul.make_args(function) if isinstance(one, sympy.exp)]
+        total = sympy.expand(sympy.Add(*exponents))
+        rest = sympy.Mul(*(one for one in sympy.Mul.make_args(function) if not isinstance(one, sympy.exp)))
+        if not (total.is_polynomial(of) and sympy.degree(total, of) == 2 and rest.is_polynomial(of)):
+            raise MisuseError(f"{function} is not seen to vanish at both ends of {of}.")
+        return self._decide("vanishes at both ends", total.coeff(of, 2), "<", sympy.Integer(0))
 
     # -- what is known of an integral ----------------------------------------------------------------------------------------
 
