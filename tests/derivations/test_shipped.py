@@ -11,6 +11,7 @@ import sympy
 
 from verifydiff import forms
 from verifydiff.forms import Form
+from verifydiff.forms.quantities import in_base_letters
 from verifydiff.proof import load, prove
 from verifydiff.proof.loading import shipped
 from verifydiff.verdict import Proof
@@ -67,6 +68,26 @@ def test_a_misprint_is_refuted_with_a_counterexample(derivation):
     assert proved.outcome is Proof.REFUTED
     assert proved.counterexample.point
     assert proved.counterexample.reason
+
+
+def mistakes():
+    for name, derivation in SHIPPED.items():
+        for step in derivation.prove().steps:
+            if step.rule == "misprint":
+                yield name, step.checks[0]
+
+
+def test_what_a_page_calls_a_mistake_fails_at_its_counterexample_in_sympy_too():
+    seen = 0
+    for name, check in mistakes():
+        found = check.decision.counterexample
+        values = {letter: sympy.Rational(value) for letter, value in found.point.items()}
+        lhs, rhs = (in_base_letters(side).xreplace(values).evalf(30) for side in (check.claim.lhs, check.claim.rhs))
+        real = lhs.is_real and rhs.is_real
+        differs = {"==": lhs != rhs, "<=": real and lhs > rhs, "<": real and lhs >= rhs}[check.claim.relation]
+        assert not real or (differs and abs(lhs - rhs) > sympy.Float("1e-20")), (name, check.statement)
+        seen += 1
+    assert seen >= 25
 
 
 def test_there_are_misprints_enough():
