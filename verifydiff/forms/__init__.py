@@ -8,3 +8,5 @@ from . import quantities as quantities
 from . import score as score
 from .form import Form as Form
 from .form import Source as Source
+from .table import every_form as every_form
+from .table import every_letter as every_letter

@@ -8,3 +8,8 @@ from .slip import LevelSlip as LevelSlip
 from .slip import NoiseSlip as NoiseSlip
 from .slip import Slip as Slip
 from .slip import slipped as slipped
+from .formula import FORMULA_SLIPS as FORMULA_SLIPS
+from .formula import FormulaSlip as FormulaSlip
+from .formula import Mutant as Mutant
+from .formula import mutants as mutants
+from .formula import mutated as mutated
