@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from time import monotonic
 from typing import Any
@@ -103,7 +104,8 @@ def points(symbols: list[sympy.Symbol]) -> Iterator[dict[sympy.Symbol, sympy.Rat
             return
 
 
-def candidates(symbol: sympy.Symbol) -> list[sympy.Rational]:
+@cache
+def candidates(symbol: sympy.Symbol) -> tuple[sympy.Rational, ...]:
     """Simple values that the letter may take, inner ones first."""
     domain = domain_of(symbol)
     values = [value for value in _spread(domain) if _inside(value, domain)]
@@ -112,7 +114,7 @@ def candidates(symbol: sympy.Symbol) -> list[sympy.Rational]:
         values = [
             value for value in values if all(getattr(value, f"is_{name}", None) in (truth, None) for name, truth in wanted.items())
         ]
-    return values
+    return tuple(values)
 
 
 def _spread(domain: Domain) -> list[sympy.Rational]:

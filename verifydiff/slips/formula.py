@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from itertools import combinations, permutations
 
 import sympy
-from sympy import Add, Mul, Pow, Rational, sqrt
+from sympy import Add, Expr, Mul, Pow, Rational, sqrt
 
 from ..forms import Form, every_letter
 from ..forms.families import Writing, mean, sigma_down, sigma_up, variance, x_hat, xbar_s
@@ -23,8 +23,7 @@ from ..forms.quantities import Quantity, abar_t, alpha_t, sigma_t, x_s
 from .catalogue import CATALOGUE
 from .slip import FormSlip
 
-Expr = sympy.Expr
-ONE, HALF, TWO = sympy.Integer(1), Rational(1, 2), sympy.Integer(2)
+ONE, HALF = sympy.Integer(1), Rational(1, 2)
 NONSENSE = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I)
 
 
@@ -298,9 +297,10 @@ def _upside_down(formula: Formula, place: Place) -> Iterator[Expr]:
 
 def _ones_cancelled(formula: Formula, place: Place) -> Iterator[Expr]:
     for above, below in _quotients(formula, place):
-        parts = [_complemented(base) for base, _ in (above.as_base_exp(), below.as_base_exp())]
-        if None not in parts and above.as_base_exp()[1] == -below.as_base_exp()[1]:
-            yield place.node / above / below * (parts[0] / parts[1]) ** above.as_base_exp()[1]
+        (base, power), (divisor, inverse) = above.as_base_exp(), below.as_base_exp()
+        x, y = _complemented(base), _complemented(divisor)
+        if x is not None and y is not None and power == -inverse:
+            yield place.node / above / below * (x / y) ** power
 
 
 def _factors(formula: Formula, place: Place) -> list[Expr]:
@@ -469,7 +469,9 @@ def _siblings(formula: Formula, letter: sympy.Symbol) -> list[sympy.Symbol]:
         return []
     own = {one.name: one for one in formula.letters}
     known = {**every_letter(), **own}
-    return [one for one in known.values() if one != letter and _stem(one) == _stem(letter) and _on_the_line(one) == _on_the_line(letter)]
+    return [
+        one for one in known.values() if one != letter and _stem(one) == _stem(letter) and _on_the_line(one) == _on_the_line(letter)
+    ]
 
 
 # -- the tuple -------------------------------------------------------------------------------------------------------------
@@ -489,29 +491,49 @@ FORMULA_SLIPS: tuple[FormulaSlip, ...] = (
     FormulaSlip("number-inverted", "a number stands where its inverse belongs: 2 for 1/2", 2, at_each_place(_number_inverted)),
     FormulaSlip("twice", "one term, or the whole, is twice what it must be", 2, at_each_place(_twice)),
     FormulaSlip("half", "one term, or the whole, is half of what it must be", 2, at_each_place(_half)),
-    FormulaSlip("root-added", "a square root is taken where there is none: a deviation for a variance", 2, at_each_place(_root_added)),
-    FormulaSlip("square-added", "a square is taken where there is none: a variance for a deviation", 2, at_each_place(_square_added)),
-    FormulaSlip("square-in-place-of-root", "a square stands where a square root belongs, in one place", 2, at_each_place(_square_for_root)),
+    FormulaSlip(
+        "root-added", "a square root is taken where there is none: a deviation for a variance", 2, at_each_place(_root_added)
+    ),
+    FormulaSlip(
+        "square-added", "a square is taken where there is none: a variance for a deviation", 2, at_each_place(_square_added)
+    ),
+    FormulaSlip(
+        "square-in-place-of-root", "a square stands where a square root belongs, in one place", 2, at_each_place(_square_for_root)
+    ),
     FormulaSlip("complement-added", "1 - x stands where x belongs", 2, at_each_place(_complement_added)),
     FormulaSlip("signal-for-noise", "x and 1 - x have changed places everywhere: signal for noise", 2, _complement_everywhere),
     FormulaSlip("off-by-one", "1 + x, or x - 1, stands where x belongs", 2, at_each_place(_off_by_one)),
     FormulaSlip("power-off-by-one", "an exponent is off by one", 2, at_each_place(_power_off_by_one)),
     FormulaSlip("indices-swapped", "a letter's two indices have changed places: s and t, 0 and t", 2, _indices_swapped),
-    FormulaSlip("vectors-swapped", "two vectors have changed places: x_0 and the noise, conditional and unconditional", 2, _vectors_swapped),
+    FormulaSlip(
+        "vectors-swapped", "two vectors have changed places: x_0 and the noise, conditional and unconditional", 2, _vectors_swapped
+    ),
     FormulaSlip("other-vector", "one vector stands where another belongs", 2, _other_vector),
     FormulaSlip("factor-lost", "a factor is missing", 2, at_each_place(_factor_lost)),
     FormulaSlip("division-lost", "a division is missing", 2, at_each_place(_division_lost)),
     FormulaSlip("term-lost", "a term of a sum is missing", 2, at_each_place(_term_lost)),
-    FormulaSlip("other-extreme", "the greater stands where the lesser belongs, or the lesser where the greater", 2, at_each_place(_other_extreme)),
+    FormulaSlip(
+        "other-extreme",
+        "the greater stands where the lesser belongs, or the lesser where the greater",
+        2,
+        at_each_place(_other_extreme),
+    ),
     FormulaSlip("function-lost", "a logarithm or an exponential is missing", 2, at_each_place(_function_lost)),
     # the structure
-    FormulaSlip("factor-inverted", "a factor multiplies where it must divide, or divides where it must multiply", 3, at_each_place(_factor_inverted)),
+    FormulaSlip(
+        "factor-inverted",
+        "a factor multiplies where it must divide, or divides where it must multiply",
+        3,
+        at_each_place(_factor_inverted),
+    ),
     FormulaSlip("upside-down", "a fraction stands upside down", 3, at_each_place(_upside_down)),
     FormulaSlip("ones-cancelled", "(1 - x) / (1 - y) is cancelled to x / y", 3, at_each_place(_ones_cancelled)),
     FormulaSlip("bracket-lost", "a factor reaches all terms of a bracket but one", 3, at_each_place(_bracket_lost)),
-    FormulaSlip("root-too-short", "a root ends before one term, or one factor, that belongs under it", 3, at_each_place(_root_too_short)),
+    FormulaSlip(
+        "root-too-short", "a root ends before one term, or one factor, that belongs under it", 3, at_each_place(_root_too_short)
+    ),
     FormulaSlip("power-split", "a root, a square or an inverse of a sum is taken term by term", 3, at_each_place(_power_split)),
-)  # fmt: skip
+)
 """Slips in a formula, the smallest first. What is not here, and why: a logarithm to another base, since a base is no part of the
 formula as it is printed; a letter that means something else to another author (alpha for abar), since that is a convention, which a
 renaming of the page's letters tells, and no mistake."""

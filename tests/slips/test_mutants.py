@@ -1,0 +1,105 @@
+"""Every form with every slip that has a place in it is refuted with a counterexample, or is known to be equivalent.
+
+The decisions are the engine's; each counterexample is evaluated once more with mpmath, which shares no code with it.
+"""
+
+import mpmath
+import pytest
+import sympy
+from mutation_table import PAGE, SLIPS, equivalents, judged, key, page
+
+from verifydiff.forms import every_form
+from verifydiff.slips import CATALOGUE, mutants
+from verifydiff.verdict import Proof
+
+FORMS = every_form()
+DIGITS = 50
+
+
+def value(expression, point):
+    """The expression at a point, by mpmath."""
+    if expression.is_Symbol:
+        definition = getattr(expression, "definition", None)
+        return value(point[expression] if definition is None else definition, point)
+    if expression.is_Rational:
+        return mpmath.mpf(int(expression.p)) / int(expression.q)
+    if expression.is_NumberSymbol:
+        return +getattr(mpmath, str(expression).lower())
+    return OPERATIONS[type(expression)](*(value(argument, point) for argument in expression.args))
+
+
+OPERATIONS = {
+    sympy.Add: lambda *terms: mpmath.fsum(terms),
+    sympy.Mul: lambda *factors: mpmath.fprod(factors),
+    sympy.Pow: mpmath.power,
+    sympy.Max: max,
+    sympy.Min: min,
+    sympy.Abs: abs,
+    **{getattr(sympy, name): getattr(mpmath, name) for name in ("exp", "log", "sin", "cos", "sinh", "cosh", "tanh", "erf", "sign")},
+}
+
+
+def number(expression, point):
+    """The expression at a point; None where it divides by zero or takes the logarithm of zero."""
+    try:
+        found = value(expression, point)
+    except (ZeroDivisionError, ValueError):
+        return None
+    return found if mpmath.isfinite(found) else None
+
+
+def differ(claim, point):
+    """Whether the right side is a real number at the point, and the left one something else."""
+    with mpmath.workdps(DIGITS):
+        left, right = number(claim.lhs, point), number(claim.rhs, point)
+        if right is None or mpmath.im(right) != 0:
+            return False
+        return left is None or abs(left - right) > mpmath.mpf(10) ** (5 - DIGITS) * (abs(left) + abs(right))
+
+
+def report(form, survivors):
+    return f"{form} = {FORMS[form].expression}\n" + "\n".join(map(str, survivors))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_mutant_of_a_form_is_refuted_or_known_to_be_equivalent(form):
+    undecided = [f"{one}: {one.decision.remains}" for one in judged(form) if one.decision.outcome is Proof.UNDECIDED]
+    assert not undecided, report(form, undecided)
+    proved = [one for one in judged(form) if one.decision.outcome is Proof.PROVED and key(form, one) not in equivalents()]
+    assert not proved, "equivalent without a reason in equivalents.toml: " + report(form, proved)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_counterexample_stands_up_to_another_arithmetic(form):
+    """Where it does not and the form itself has no real value, the form lacks the hypothesis under which it has (`assuming`)."""
+    refuted = [one for one in judged(form) if one.decision.outcome is Proof.REFUTED]
+    wrong = [f"{one} {one.decision.counterexample}" for one in refuted if not stands_up(one)]
+    assert not wrong, report(form, wrong)
+
+
+def stands_up(one):
+    example = one.decision.counterexample
+    return bool(example.point) and differ(one.claim, example.point)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_has_mutants_and_they_come_smallest_first_and_once(form):
+    found = list(mutants(FORMS[form]))
+    assert found == list(mutants(FORMS[form]))
+    assert [one.cost for one in found] == sorted(one.cost for one in found)
+    assert len({one.expression for one in found} | {FORMS[form].expression}) == len(found) + 1 > 5
+
+
+def test_no_entry_of_the_equivalents_is_stale():
+    proved = {key(form, one) for form in FORMS for one in judged(form) if one.decision.outcome is Proof.PROVED}
+    assert set(equivalents()) <= proved
+    assert all(equivalents().values())
+
+
+def test_the_slips_of_samplers_and_of_formulas_have_names_of_their_own():
+    ids = [slip.id for slip in (*CATALOGUE, *SLIPS)]
+    assert len(set(ids)) == len(CATALOGUE) + sum(slip not in CATALOGUE for slip in SLIPS)
+
+
+def test_the_page_says_what_the_code_yields():
+    assert PAGE.read_text() == page(), "write it anew: python -m tests.slips.mutation_table"
