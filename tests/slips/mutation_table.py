@@ -91,7 +91,7 @@ def page() -> str:
             "\n## By slip\n",
             "| slip | mutants |",
             "|---|---|",
-            *(f"| `{slip.id}` | {slips[slip.id]} |" for slip in SLIPS),
+            *(f"| `{slip.id}` | {slips[slip.id]} |" for slip in SLIPS if slips[slip.id]),
             "",
         ]
     )

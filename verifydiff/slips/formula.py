@@ -18,7 +18,7 @@ import sympy
 from sympy import Add, Expr, Mul, Pow, Rational, sqrt
 
 from ..forms import Form, every_letter
-from ..forms.families import Writing, mean, sigma_down, sigma_up, variance, x_hat, xbar_s
+from ..forms.families import Writing, mean, sigma_down, variance, x_hat, xbar_s
 from ..forms.quantities import Quantity, abar_t, alpha_t, sigma_t, x_s
 from .catalogue import CATALOGUE
 from .slip import FormSlip
@@ -70,13 +70,14 @@ class Formula:
 
     @cached_property
     def vectors(self) -> frozenset[sympy.Symbol]:
-        """The letters on the whole line that make a term on their own; a guidance weight needs a vector beside it."""
+        """The letters on the whole line, but for weights such as that of guidance: what multiplies more letters than those do."""
         free = [letter for letter in self.letters if _on_the_line(letter)]
-
-        def alone(letter: sympy.Symbol) -> bool:
-            return bool(self.expression.xreplace({other: sympy.Integer(0) for other in free if other != letter}).has(letter))
-
-        return frozenset(letter for letter in free if len(free) == 1 or alone(letter))
+        beside = {one: frozenset(sympy.diff(self.expression, one).free_symbols & set(free)) for one in free}
+        return frozenset(
+            one
+            for one in free
+            if not beside[one] or one in beside[one] or any(len(beside[other]) >= len(beside[one]) for other in beside[one])
+        )
 
     def is_scalar(self, expression: Expr) -> bool:
         """Whether it is a weight: letters, and no vectors among them."""
@@ -149,10 +150,8 @@ SYMBOLS: dict[str, sympy.Symbol] = {
     "ddim.step_mean": x_s,
     "ddpm.large_variance": variance,
     "ddpm.mean_from_eps": mean,
-    "ddpm.posterior_mean": mean,
     "ddpm.posterior_variance": variance,
     "euler.sigma_down": sigma_down,
-    "euler.sigma_up": sigma_up,
     "euler.step": xbar_s,
     "forward.x0_from_eps": x_hat,
 }
@@ -407,9 +406,9 @@ def _other_extreme(formula: Formula, place: Place) -> Iterator[Expr]:
 
 def _off_by_one(formula: Formula, place: Place) -> Iterator[Expr]:
     base, exponent = place.node.as_base_exp()
-    if base.is_Symbol and exponent in (1, 2) and formula.is_scalar(base) and not is_level(base):
-        yield place.node + 1
-        yield place.node - 1
+    if base.is_Symbol and exponent in (1, 2, -2) and formula.is_scalar(base) and not is_level(base):
+        for by in (1, -1):
+            yield place.node + by if exponent > 0 else 1 / (1 / place.node + by)
 
 
 def _replaced(old: sympy.Symbol, new: sympy.Symbol) -> Rewrite:
