@@ -1,6 +1,8 @@
 """Forms print, compile and know their letters."""
 
 import pickle
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,3 +71,10 @@ def test_the_table_holds_the_forms_of_all_topics_once():
     assert {"ddpm.posterior_variance", "forward.noised", "euler.step", "score.kernel", "ddim.sigma"} <= set(table)
     assert all(form.id == name for name, form in table.items())
     assert forms.every_letter()["abar_t"] == q.abar_t
+
+
+def test_two_forms_of_one_name_are_refused(monkeypatch):
+    twin = SimpleNamespace(one=forms.ddpm.posterior_variance, other=[replace(forms.ddpm.posterior_variance, title="another")])
+    monkeypatch.setattr("verifydiff.forms.table.topics", lambda: [twin])
+    with pytest.raises(ValueError, match=r"two different forms are called ddpm.posterior_variance"):
+        forms.every_form.__wrapped__()

@@ -5,6 +5,8 @@ Whatever the letters are, they fall into three kinds, told apart by their domain
 the level is a level, too; *vectors* are what the formula is about (states, noises, scores) and enter as one summand or another;
 all others are *weights*. SymPy evaluates what a slip leaves, so a slip yields what is written, not how; results that are no
 real expression (an infinity, a root of a negative number for all letters) are no formula anybody would print, and are dropped.
+
+One slip happens at a time: two mistakes in one formula are not looked for.
 """
 
 from __future__ import annotations
@@ -171,9 +173,22 @@ def mutated(expression: Expr, symbol: sympy.Symbol = _NO_LETTER) -> Iterator[Mut
     seen = {expression}
     for cost, slip in _IN_ORDER:
         for slipped in _applied(slip, formula, symbol):
-            if slipped not in seen and not slipped.has(*NONSENSE):
+            if slipped not in seen and not slipped.has(*NONSENSE) and not _ambiguous(slipped):
                 seen.add(slipped)
                 yield Mutant(slip, slipped, cost)
+
+
+def _ambiguous(expression: Expr) -> bool:
+    """Whether two different letters go by one name, in the expression or in what its letters are defined by."""
+    found: dict[str, sympy.Symbol] = {}
+    waiting = list(expression.free_symbols)
+    while waiting:
+        letter = waiting.pop()
+        if found.setdefault(letter.name, letter) != letter:
+            return True
+        definition = getattr(letter, "definition", None)
+        waiting += definition.free_symbols if definition is not None else ()
+    return False
 
 
 def _applied(slip: FormSlip | FormulaSlip, formula: Formula, symbol: sympy.Symbol) -> Iterator[Expr]:
