@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from verifydiff.forms import every_form
+from verifydiff.forms import Form, every_form
 from verifydiff.proof import Claim, Decision, decide
 from verifydiff.slips import CATALOGUE, FORMULA_SLIPS, FormSlip, Mutant, mutants
 from verifydiff.verdict import Proof
@@ -38,9 +39,14 @@ class Judged:
 @cache
 def judged(form: str) -> tuple[Judged, ...]:
     """All mutants of the form of that id."""
-    right = every_form()[form]
-    claims = [(mutant, Claim(mutant.expression, "==", right.expression, right.assuming)) for mutant in mutants(right)]
-    return tuple(Judged(mutant, claim, decide(claim)) for mutant, claim in claims)
+    return tuple(judge(every_form()[form]))
+
+
+def judge(form: Form) -> Iterator[Judged]:
+    """Ask the engine about every mutant of a form, under the form's own hypotheses."""
+    for mutant in mutants(form):
+        claim = Claim(mutant.expression, "==", form.expression, form.assuming)
+        yield Judged(mutant, claim, decide(claim))
 
 
 @cache

