@@ -92,8 +92,8 @@ def bound(d):
     spread = d.given(r"1 - \bar\alpha_s", m**2 * (1 - abar_t) + sigma_t**2, "what the variance of x_s is to be, for some real m")
     d.equal(spread - sigma_t**2, m**2 * (1 - abar_t), "what x_t contributes to it")
     d.at_most(sigma_t**2, spread, "a square is not negative: sigma^2 is at most 1 - abar_s")
-    weight = d.use(ddim.x_t_coefficient)
     with d.suppose(sigma_t**2 <= 1 - abar_s, "conversely, let sigma be within the bound"):
+        weight = d.use(ddim.x_t_coefficient)
         d.equal(weight**2 * (1 - abar_t) + sigma_t**2, 1 - abar_s, "then the weight m is real and keeps the variance")
 
 
@@ -114,13 +114,13 @@ def sigma(d):
 @derivation(id="ddim.eta_one_is_ddpm", title="eta = 1 is DDPM, over any stride", source="Song et al. 2021 (DDIM), sec. 4.1")
 def eta_one_is_ddpm(d):
     """Variance and mean of the step at eta = 1 are those of the composed posterior q(x_s | x_t, x_0), and of DDPM's step."""
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    scale = d.use(ddim.sigma, at={eta: 1})
     d.equal(scale**2, d.use(ddpm.posterior_variance), "the fresh noise is that of the posterior")
     d.equal(
-        d.use(ddim.mean).xreplace({sigma_t: scale}), d.use(ddpm.posterior_mean),
+        d.use(ddim.mean, at={sigma_t: scale}), d.use(ddpm.posterior_mean),
         "the mean is that of the composed posterior, with alpha_t = abar_t / abar_s for any s < t",
     )  # fmt: skip
-    d.equal(d.use(ddim.step_mean).xreplace({sigma_t: scale}), d.use(ddpm.mean_from_eps), "and so is the sampler's step")
+    d.equal(d.use(ddim.step_mean, at={sigma_t: scale}), d.use(ddpm.mean_from_eps), "and so is the sampler's step")
     d.misprint(
         scale**2, "DDIM at eta = 1 is DDPM with beta-tilde, and not with the larger variance beta", right=d.use(ddpm.large_variance)
     )
@@ -133,14 +133,14 @@ def one_to_one(d):
     For a network, whose noise prediction depends on x_t, this alone says nothing: then the whole map counts.
     """
     d.assume(abar_s < 1, "s >= 1: the last step maps everything to x_0")
-    step = d.given("x_s", d.use(ddim.mean).xreplace({sigma_t: Integer(0)}), "the step at sigma = 0, for held x_0")
+    step = d.given("x_s", d.use(ddim.mean, at={sigma_t: 0}), "the step at sigma = 0, for held x_0")
     d.derivative(step, x_t, sqrt((1 - abar_s) / (1 - abar_t)), "its slope")
     d.less(0, sqrt((1 - abar_s) / (1 - abar_t)), "which is positive: the map is increasing")
     back = d.given("x_t", sqrt(abar_t) * x_0 + sqrt((1 - abar_t) / (1 - abar_s)) * (x_s - sqrt(abar_s) * x_0), "its inverse")
     d.equal(step.xreplace({x_t: back}), x_s, "there and back")
     d.equal(back.xreplace({x_s: step}), x_t, "back and there")
     d.equal((step - sqrt(abar_s) * x_0) / sqrt(1 - abar_s), d.use(forward.eps_from_x0), "the noise is carried over unchanged")
-    held = d.use(ddim.step_mean).xreplace({sigma_t: Integer(0)})
+    held = d.use(ddim.step_mean, at={sigma_t: 0})
     d.derivative(held, x_t, 1 / sqrt(alpha_t), "the slope for held noise")
     d.less(0, 1 / sqrt(alpha_t), "is positive too")
     d.equal(
@@ -157,9 +157,10 @@ def last_step(d):
     """At abar_s = 1 the bound leaves no fresh noise, and the update is the x_0 that the noise implies."""
     d.equal(at(d.use(ddim.sigma), abar_s=1), 0, "no fresh noise for any eta")
     prediction = at(d.use(forward.x0_from_eps), abar_s=1)
-    d.equal(at(d.use(ddim.step_mean), abar_s=1, sigma_t=0), prediction, "the update is the prediction")
+    update = d.use(ddim.step_mean, at={sigma_t: 0})
+    d.equal(at(update, abar_s=1), prediction, "the update is the prediction")
     d.misprint(
-        ddim.step_mean.expression.xreplace({sigma_t: Integer(0)}),
+        update,
         "the last step ends at the first entry of the table, abar_1 < 1, and leaves its noise (Stability-AI/stablediffusion#345)",
         right=forward.x0_from_eps.expression,
     )

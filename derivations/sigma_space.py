@@ -5,7 +5,7 @@ plus noise of scale :math:`\sigma = \sqrt{(1 - \bar\alpha) / \bar\alpha}`. For h
 sigma, so one Euler step goes along it exactly.
 """
 
-from sympy import Integer, sqrt
+from sympy import sqrt
 
 from verifydiff.forms import ddim, euler, forward
 from verifydiff.forms.euler import xbar_t
@@ -18,7 +18,7 @@ SCALED = {x_t: sqrt(abar_t) * xbar_t}
 
 def ancestral_noise(d):
     """The fresh noise of DDIM at eta = 1."""
-    return d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    return d.use(ddim.sigma, at={eta: 1})
 
 
 @derivation(euler.step)
@@ -26,7 +26,7 @@ def step(d):
     """DDIM without fresh noise, read in sigma space."""
     d.equal(d.use(forward.noised) / sqrt(abar_t), x_0 + ve_t * eps, "the marginal in sigma space is the data plus noise")
     d.derivative(x_0 + sigma_any * eps, sigma_any, eps, "for held data and noise the path's slope in sigma is the noise")
-    still = d.use(ddim.step_mean).xreplace({sigma_t: Integer(0)})
+    still = d.use(ddim.step_mean, at={sigma_t: 0})
     d.conclude(still.xreplace(SCALED) / sqrt(abar_s), "the DDIM step at sigma = 0")
     d.misprint(xbar_t + (ve_t - ve_s) * eps, "uphill: the step goes the wrong way in sigma")
     d.misprint(xbar_t + (ve_s**2 - ve_t**2) * eps, "a step in the variance in place of the deviation")
@@ -59,5 +59,5 @@ def ancestral_is_ddim(d):
     """Euler down to sigma_down, then noise of scale sigma_up."""
     fresh = ancestral_noise(d)
     ancestral = xbar_t + (d.use(euler.sigma_down) - ve_t) * eps
-    d.equal(ancestral, d.use(ddim.step_mean).xreplace({sigma_t: fresh}).xreplace(SCALED) / sqrt(abar_s), "the mean of the step")
+    d.equal(ancestral, d.use(ddim.step_mean, at={sigma_t: fresh}).xreplace(SCALED) / sqrt(abar_s), "the mean of the step")
     d.equal(d.use(euler.sigma_up), fresh / sqrt(abar_s), "and its fresh noise")
