@@ -21,7 +21,7 @@ h = letter("h", "h", domain=POSITIVE)
 @derivation(inversion.step)
 def step(d):
     """Solve the deterministic step for the state that it came from, with the noise held."""
-    down = d.use(ddim.step_mean).xreplace(NO_NOISE)
+    down = d.use(ddim.step_mean, at=NO_NOISE)
     up = sqrt(abar_t) * (x_s - sqrt(1 - abar_s) * eps) / sqrt(abar_s) + sqrt(1 - abar_t) * eps
     d.solve([claim(Eq(x_s, down))], {x_t: up}, "affine in x_t with a slope that is not zero")
     d.conclude(up)
@@ -45,7 +45,7 @@ def noise_weight(d):
 @derivation(id="inversion.same_formula", title="inversion is the same formula with the levels in each other's place", source=SONG)
 def same_formula(d):
     """The step to a level only asks where it comes from and where it goes to, whichever is the noisier."""
-    down, up = d.use(ddim.step_mean).xreplace(NO_NOISE), d.use(inversion.step)
+    down, up = d.use(ddim.step_mean, at=NO_NOISE), d.use(inversion.step)
     d.misprint(down.xreplace({x_t: x_s}), "the states in each other's place, but not the levels", up)
     d.equal(down.xreplace({**SWAPPED, x_t: x_s}), up, "levels and states in each other's place")
 
@@ -53,7 +53,7 @@ def same_formula(d):
 @derivation(id="inversion.held_noise", title="for held noise the round trip is exact", source=SONG)
 def held_noise(d):
     """Down and up, and up and down, is the identity; data and noise are kept all the while."""
-    down, up = d.use(ddim.step_mean).xreplace(NO_NOISE), d.use(inversion.step)
+    down, up = d.use(ddim.step_mean, at=NO_NOISE), d.use(inversion.step)
     noised = d.use(forward.noised)
     d.equal(up.xreplace({x_s: noised.xreplace({abar_t: abar_s})}), noised, "the state at s goes to the state at t, of one draw")
     d.equal(down.xreplace({x_t: up}), x_s, "up and down")
@@ -63,7 +63,7 @@ def held_noise(d):
 @derivation(inversion.round_trip)
 def round_trip(d):
     """Down with the noise that is predicted at t, up with that which is predicted at s, one step each."""
-    down, up = d.use(ddim.step_mean).xreplace(NO_NOISE), d.use(inversion.step)
+    down, up = d.use(ddim.step_mean, at=NO_NOISE), d.use(inversion.step)
     there = down.xreplace({eps: eps_t})
     back = up.xreplace({eps: eps_s, x_s: there})
     off = d.equal(back - x_t, d.use(inversion.noise_weight) * (eps_s - eps_t), "all else cancels")
@@ -90,6 +90,6 @@ def second_order(d):
 @derivation(id="inversion.from_the_data", title="the first step up from the data is noising with a prediction", source=SONG)
 def from_the_data(d):
     """At abar_s = 1 there is no noise to recognise: whatever the network says is put in, as if it had been drawn."""
-    up = d.use(inversion.step).xreplace({abar_s: Integer(1)})
+    up = d.use(inversion.step, at={abar_s: 1})
     d.equal(sqrt(1 - abar_s).xreplace({abar_s: Integer(1)}) * eps, 0, "x_0 holds no noise that could be predicted from it")
     d.equal(up.xreplace({x_s: x_0}), d.use(forward.noised), "the forward marginal, with the prediction for the noise")

@@ -50,7 +50,7 @@ def one_step(d):
 @derivation(predictions.step_by_v)
 def step_by_v(d):
     """Put the data and the noise that the velocity implies into the deterministic step; cosines and sines of sums appear."""
-    step = d.use(ddim.mean).xreplace(NO_NOISE)
+    step = d.use(ddim.mean, at=NO_NOISE)
     d.equal(C_T**2 + S_T**2, 1, "sqrt(abar) and sqrt(1 - abar) are cosine and sine of one angle")
     turned = step.xreplace({x_0: d.use(forward.x0_from_v)})
     d.conclude(turned, "x_s = cos(phi_s - phi_t) x_t + sin(phi_s - phi_t) v, by the addition theorems")
@@ -81,7 +81,7 @@ def rotation(d):
 @derivation(predictions.step_by_score)
 def step_by_score(d):
     """Put the noise that the score implies into the deterministic step."""
-    step = d.use(ddim.step_mean).xreplace(NO_NOISE)
+    step = d.use(ddim.step_mean, at=NO_NOISE)
     d.conclude(step.xreplace({eps: d.use(predictions.eps_from_score)}))
     d.misprint(step.xreplace({eps: -score_t}), "the score taken for minus the noise, without its scale: deepinv/deepinv#736")
 
@@ -89,7 +89,7 @@ def step_by_score(d):
 @derivation(predictions.step_by_u)
 def step_by_u(d):
     """Put the data and the noise that the flow velocity implies into the deterministic step."""
-    step = d.use(ddim.mean).xreplace(NO_NOISE)
+    step = d.use(ddim.mean, at=NO_NOISE)
     d.equal(step, C_S * x_0 + S_S * d.use(forward.eps_from_x0), "the step keeps data and noise")
     d.conclude(C_S * d.use(predictions.x0_from_u) + S_S * d.use(predictions.eps_from_u))
     d.misprint(x_t + (abar_s - abar_t) * u, "the flow's own Euler step, taken on the other scale of x and of time")

@@ -149,6 +149,6 @@ def euler_is_ddim(d):
     by_u = d.use(predictions.step_by_u).xreplace(at_times).xreplace({x_t: x / scale_t})
     d.equal(scale_s * by_u, x + (s - t) * u, "by the velocity")
     noise = d.use(flow.eps_from_velocity)
-    by_eps = d.use(ddim.step_mean).xreplace({sigma_t: Integer(0)}).xreplace(at_times).xreplace({x_t: x / scale_t, eps: noise})
+    by_eps = d.use(ddim.step_mean, at={sigma_t: 0}).xreplace(at_times).xreplace({x_t: x / scale_t, eps: noise})
     d.misprint(by_eps, "the states compared without rescaling them", x + (s - t) * u)
     d.equal(scale_s * by_eps, d.use(flow.euler_step), "by the noise that the velocity implies")

@@ -6,24 +6,24 @@ in it. Lin et al. 2024 move the roots of the levels by an affine map that keeps 
 
 from sympy import Eq, Integer, sqrt
 
-from verifydiff.forms import ddim, forward, predictions, terminal
+from verifydiff.forms import forward, predictions, terminal
 from verifydiff.forms.quantities import (
     POSITIVE,
     PROPER_FRACTION,
+    UNIT,
     abar_s,
     abar_t,
     data_mean,
     data_variance,
-    eps,
-    sigma_t,
     v,
     x_0,
     x_t,
-)
+)  # fmt: skip
 from verifydiff.forms.terminal import first, height, last, root
 from verifydiff.proof import claim, derivation, letter
 
 slope, offset = letter("slope", "m", domain=POSITIVE), letter("offset", "k")
+level = letter("level", r"\bar\alpha", domain=UNIT)
 level_end = letter("level_end", r"\bar\alpha_T", domain=PROPER_FRACTION)
 LIN = "Lin et al. 2024"
 
@@ -70,15 +70,14 @@ def step_from_noise(d):
 
     By the noise the same step divides by sqrt(abar_T) = 0: huggingface/diffusers#3851, #5103.
     """
-    end = {abar_t: Integer(0)}
-    d.equal(d.use(forward.noised).xreplace(end), eps, "the state is the noise")
-    d.equal(d.use(forward.x0_from_v).xreplace(end), -v, "the data are minus the velocity")
-    signal = d.given(r"\sqrt{\bar\alpha_T}\,\hat x_0", x_t - sqrt(1 - abar_t) * eps, "by the noise, the data times the signal")
-    d.equal(signal.xreplace(end).xreplace({x_t: eps}), 0, "are 0 for the exact noise, to be divided by 0")
-    step = d.use(predictions.step_by_v).xreplace(end)
-    d.misprint(step.xreplace({v: -v}), "the sign of sec. 3.2, v_T = x_0", step)
-    by_data = d.use(ddim.mean).xreplace({sigma_t: Integer(0)}).xreplace(end).xreplace({x_0: -v})
-    d.equal(by_data, step, "by the data")
+    data, noise = d.given(r"\hat x_0", -v, "v = -x_0 at the level 0"), d.given(r"\hat\epsilon", x_t, "the state is the noise")
+    step = sqrt(abar_s) * data + sqrt(1 - abar_s) * noise
+    d.misprint(step.xreplace({v: -v}), "the sign of Lin et al. 2024, sec. 3.2, v_T = x_0", step)
+    left = d.given(r"\sqrt{\bar\alpha}\,x_0", sqrt(level) * x_0, "by the noise: what is left of x_t, to be divided by sqrt(abar)")
+    d.equal(left.xreplace({level: Integer(0)}), 0, "is 0 at the level 0, and so is what it is to be divided by")
+    d.equal(
+        d.use(predictions.step_by_v).xreplace({abar_t: Integer(0)}), step, "the rotation's formula holds at its end: a right angle"
+    )
     d.equal(step, sqrt(1 - abar_s) * x_t - sqrt(abar_s) * v, "x_s = sqrt(1 - abar_s) x_T - sqrt(abar_s) v")
 
 
