@@ -9,7 +9,7 @@ another.
 from sympy import sqrt
 
 from verifydiff.forms import forward, predictions
-from verifydiff.forms.quantities import NONNEGATIVE, abar_t, eps, snr_t, x_0
+from verifydiff.forms.quantities import abar_t, eps, snr_t, x_0
 from verifydiff.proof import derivation, letter
 
 x_hat = letter("x_hat", r"\hat x_0")
@@ -36,7 +36,7 @@ def eps_weight(d):
 def v_weight(d):
     """The velocity is wrong by -1 / sqrt(1 - abar_t) where the data are wrong by 1: SNR + 1."""
     d.conclude(squared_factor(d, predictions.v_from_x0, x_0, x_hat, -1 / B))
-    d.misprint(snr_t, "the weight of the noise taken for that of the velocity: huggingface/diffusers#5654, #6307")
+    d.misprint(snr_t, "the weight of the noise taken for that of the velocity")
 
 
 @derivation(predictions.score_weight)
@@ -71,23 +71,3 @@ def score_loss_weight(d):
         d.use(predictions.score_weight), "no weight: levels near the data dominate without bound", d.use(predictions.eps_weight)
     )
     d.equal((1 - abar_t) * d.use(predictions.score_weight), d.use(predictions.eps_weight), "the variance of the kernel as weight")
-
-
-@derivation(
-    id="predictions.min_snr",
-    title="a weight on the loss of the data, for each prediction",
-    source="Hang et al. 2023 (Min-SNR); Salimans & Ho 2022, sec. 4",
-)
-def min_snr(d):
-    """A weight w of the data's squared error is w / SNR on that of the noise, and w / (SNR + 1) on that of the velocity."""
-    weight = letter("weight", "w", domain=NONNEGATIVE)
-    loss = letter("loss", r"\|x_0 - \hat x_0\|^2", domain=NONNEGATIVE)
-    noise, velocity = d.use(predictions.eps_weight) * loss, d.use(predictions.v_weight) * loss
-    d.given("w", weight, "such as Min-SNR's, the smaller one of the signal over noise and a constant")
-    with d.suppose(snr_t <= 1, "more noise than signal"):
-        d.at_most(noise, loss, "truncated SNR weighting, max(SNR, 1), takes the data's loss here")
-    with d.suppose(snr_t >= 1, "more signal than noise"):
-        d.at_most(loss, noise, "and the noise's loss here: the greater one of the two everywhere")
-    d.equal(weight / snr_t * noise, weight * loss, "on the noise's loss: w / SNR")
-    d.misprint(weight / snr_t * velocity, "the noise's divisor on the velocity's loss: huggingface/diffusers#5654", weight * loss)
-    d.equal(weight / (snr_t + 1) * velocity, weight * loss, "on the velocity's loss: w / (SNR + 1)")

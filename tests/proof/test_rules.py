@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sympy import Abs, Integer, Rational, exp, log, sqrt
 
-from verifydiff.forms import Form, Source, ddpm, forward
+from verifydiff.forms import Form, Source, ddim, ddpm, forward
 from verifydiff.forms.quantities import (
     NONNEGATIVE,
     POSITIVE,
@@ -15,6 +15,7 @@ from verifydiff.forms.quantities import (
     alpha_t,
     beta_t,
     eps,
+    sigma_t,
     x_0,
     x_s,
     x_t,
@@ -478,3 +479,12 @@ def test_a_form_is_written_once_on_a_page():
     assert [step.rule for step in page.steps] == ["established"]
     assert page.steps[0].latex == forward.noised.latex()
     assert x_0 in forward.noised.expression.free_symbols
+
+
+def test_a_form_that_was_taken_in_a_case_is_not_thereby_taken_outside_of_it():
+    """Its hypothesis held in the case only; outside, it has to be shown again."""
+    page = Page()
+    with page.suppose(sigma_t**2 <= 1 - abar_s, "a case"):
+        page.use(ddim.mean)
+    page.use(ddim.mean)
+    assert [step.outcome for step in page.steps if step.rule == "established"] == [Proof.PROVED, Proof.REFUTED]
