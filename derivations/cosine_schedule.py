@@ -25,7 +25,7 @@ def level(d):
     d.equal((f_t / f_0).xreplace({cos_t: cos_0}), 1, "the data keep all signal")
     d.equal((f_t / f_0).xreplace({cos_t: Integer(0)}), 0, "at T the angle is a right one, and no signal is left")
     d.conclude(f_t / f_0)
-    d.misprint(cos_t / cos_0, "the cosine not squared: lilianweng/lil-log#9")
+    d.misprint(cos_t / cos_0, "the cosine not squared: lilianweng/lilianweng.github.io#9")
     d.misprint(cos_t**2, "not divided by f(0): then the data themselves have lost signal")
 
 
@@ -36,7 +36,7 @@ def beta(d):
     quotient = d.given(r"\alpha_t", at / at.xreplace({cos_t: cos_s}), "the level at t over that at s")
     d.equal(quotient, step_fall**2, "f(0) cancels")
     d.conclude(1 - quotient)
-    d.misprint(1 - cos_t / cos_s, "the cosine not squared: lilianweng/lil-log#9")
+    d.misprint(1 - cos_t / cos_s, "the cosine not squared: lilianweng/lilianweng.github.io#9")
     d.misprint((1 - cos_t**2) / cos_s**2, "the fraction taken apart wrongly")
 
 

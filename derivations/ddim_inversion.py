@@ -9,12 +9,13 @@ from sympy import Eq, Integer, sqrt
 
 from verifydiff.forms import ddim, forward, inversion
 from verifydiff.forms.inversion import eps_s, eps_t
-from verifydiff.forms.quantities import POSITIVE, abar_s, abar_t, eps, sigma_t, ve_s, ve_t, x_0, x_s, x_t
+from verifydiff.forms.quantities import LEVEL, POSITIVE, abar_s, abar_t, eps, sigma_t, ve_s, ve_t, x_0, x_s, x_t
 from verifydiff.proof import claim, derivation, letter
 
 NO_NOISE = {sigma_t: Integer(0)}
 SWAPPED = {abar_s: abar_t, abar_t: abar_s}
 SONG = "Song et al. 2021 (DDIM), sec. 4.3"
+abar_r = letter("abar_r", r"\bar\alpha_r", domain=LEVEL)
 h = letter("h", "h", domain=POSITIVE)
 
 
@@ -25,9 +26,11 @@ def step(d):
     up = sqrt(abar_t) * (x_s - sqrt(1 - abar_s) * eps) / sqrt(abar_s) + sqrt(1 - abar_t) * eps
     d.solve([claim(Eq(x_s, down))], {x_t: up}, "affine in x_t with a slope that is not zero")
     d.conclude(up)
+    d.misprint(down.xreplace({x_t: x_s}), "previous and next swapped: the step goes down again")
     d.misprint(
-        down.xreplace({x_t: x_s}), "previous and next swapped, so that the step goes down again: huggingface/diffusers"
-        "#5145, #5832, #6634",
+        sqrt(abar_s / abar_r) * (x_s - sqrt(1 - abar_r) * eps) + sqrt(1 - abar_s) * eps,
+        "both levels one time too clean for the state and its noise: huggingface/diffusers#5832 (#5145 is the noise, asked for "
+        "at another time than the state's)",
     )  # fmt: skip
     d.misprint(sqrt(abar_t / abar_s) * x_s + (sqrt(1 - abar_t) - sqrt(1 - abar_s)) * eps, "the old noise not scaled with the state")
 

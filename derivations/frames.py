@@ -72,7 +72,7 @@ def score_of_scaled(d):
     d.derivative(log(s * p), xbar, s * slope / p, "the logarithmic derivative along x-bar")
     d.solve([claim(Eq(score, slope / p))], {slope: score * p}, "p' = p times the score over x")
     d.conclude((s * slope / p).xreplace({slope: score * p}))
-    d.misprint(score, "the score not rescaled: deepinv/deepinv#736")
+    d.misprint(score, "the score of one scale taken for that of the other")
     d.misprint(score / s, "rescaled the wrong way")
 
 
@@ -82,6 +82,26 @@ def denoiser(d):
     mean = d.use(scores.tweedie_mean).xreplace(IN_SIGMA).xreplace({scores.score_t: score, x_t: S * xbar})
     d.misprint(xbar + sigma**2 * score, "the score of the other scale", mean)
     d.equal(xbar + sigma**2 * d.use(edm.score_of_scaled), mean, "D(x-bar; sigma) = x-bar + sigma^2 score = E[x_0 | x_t]")
+
+
+@derivation(
+    id="frames.range", title="a denoiser of pictures in [0, 1], asked for pictures in [-1, 1]", source="Karras et al. 2022, app. C"
+)
+def of_the_range(d):
+    """x = 2 y - 1 doubles the noise, too: ask at (x + 1) / 2 and sigma / 2, and bring the answer back.
+
+    Both denoisers are conditional means, and Tweedie's formula says the same on either range.
+    """
+    s_y, sigma_y, y = letter("s_y", r"\nabla_y \log p"), sigma / 2, (xbar + 1) / 2
+    d.equal(
+        2 * (x_0 + sigma_y * eps) - 1,
+        (2 * x_0 - 1) + sigma * eps,
+        "noise of scale sigma / 2 in [0, 1] is of scale sigma in [-1, 1]",
+    )
+    of_y = d.given(r"D_y(y; \sigma / 2)", y + sigma_y**2 * s_y, "Tweedie's formula in [0, 1]")
+    of_x = d.given(r"D(x; \sigma)", xbar + sigma**2 * (s_y / 2), "and in [-1, 1], where a score is half as large")
+    d.misprint(xbar + sigma**2 * s_y, "the denoiser of one range asked on the other: deepinv/deepinv#736", of_x)
+    d.equal(2 * of_y - 1, of_x, "D(x; sigma) = 2 D_y((x + 1) / 2; sigma / 2) - 1")
 
 
 # -- each prediction as a preconditioning --------------------------------------------------------------------------------
@@ -109,7 +129,10 @@ def of_v(d):
     d.equal(d.use(edm.c_skip).xreplace(one), d.use(edm.level), "c_skip is the level")
     d.equal(d.use(edm.c_out).xreplace(one), d.use(edm.noise_scale), "c_out is the noise's scale")
     d.equal(1 / d.use(edm.c_out).xreplace(one) ** 2, d.use(edm.loss_weight).xreplace(one), "and lambda the SNR + 1 of the velocity")
-    preconditioned(d, forward.x0_from_v, edm.c_skip.expression.xreplace(one), edm.c_out.expression.xreplace(one), -v)
+    skip, out = d.use(edm.c_skip).xreplace(one), d.use(edm.c_out).xreplace(one)
+    data = skip * xbar - out * v
+    d.misprint(sqrt(skip) * xbar - out * v, "the root of the level, over x-bar: right over x_t (huggingface/diffusers#7046)", data)
+    preconditioned(d, forward.x0_from_v, skip, out, -v)
 
 
 @derivation(id="frames.u", title="flow velocity prediction as a preconditioning", source="Liu et al. 2023 (rectified flow), eq. 1")

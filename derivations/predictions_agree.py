@@ -42,7 +42,7 @@ def recover(d):
     flat = {eps: sqrt(1 - abar_t) * eps}  # (1 - abar_t) eps for sqrt(1 - abar_t) eps
     d.misprint(
         maps[x_0, eps].xreplace({x_t: noised.xreplace(flat)}), "noised with the variance for the standard deviation: "
-        "labmlai/annotated_deep_learning_paper_implementations#152, How-Diffusion-Models-Work#1", x_0,
+        "labmlai/annotated_deep_learning_paper_implementations#152, Ryota-Kawamura/How-Diffusion-Models-Work#1", x_0,
     )  # fmt: skip
     for (wanted, given), value in maps.items():
         put = value.xreplace({x_t: noised, given: drawn[given]})

@@ -48,7 +48,7 @@ def v_from_x0(d):
 def score_from_x0(d):
     """The score of the kernel, with the noise that the data imply."""
     d.conclude(by(d, score.kernel_score, noise=forward.eps_from_x0))
-    d.misprint((x_0 - x_t) / (1 - abar_t), "the data not scaled by sqrt(abar_t), as in sigma space: deepinv/deepinv#736")
+    d.misprint((x_0 - x_t) / (1 - abar_t), "the data not scaled by sqrt(abar_t): right in sigma space only")
 
 
 @derivation(predictions.score_from_v)

@@ -83,7 +83,7 @@ def step_by_score(d):
     """Put the noise that the score implies into the deterministic step."""
     step = d.use(ddim.step_mean, at=NO_NOISE)
     d.conclude(step.xreplace({eps: d.use(predictions.eps_from_score)}))
-    d.misprint(step.xreplace({eps: -score_t}), "the score taken for minus the noise, without its scale: deepinv/deepinv#736")
+    d.misprint(step.xreplace({eps: -score_t}), "the score taken for minus the noise, without its scale")
 
 
 @derivation(predictions.step_by_u)

@@ -122,7 +122,7 @@ def optimal_eps(d):
     d.solve([claim(Eq(score_t, of_marginal))], {slope: score_t * marginal}, "so the slope of the marginal, by its score")
     mean = -sqrt(1 - abar_t) * slope / marginal
     d.conclude(mean.xreplace({slope: score_t * marginal}), "E[eps | x_t] = M / q(x_t)")
-    d.misprint(-score_t, "the scale lost: deepinv/deepinv#736")
+    d.misprint(-score_t, "the scale lost: the noise is the score times a standard deviation")
     d.misprint(-(1 - abar_t) * score_t, "the variance for the standard deviation")
 
 
