@@ -36,7 +36,7 @@ SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "verifydiff",
     "font.family": "sans-serif",
-    "font.sans-serif": ["system-ui", "sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 10,
     "text.color": INK,
     "axes.edgecolor": INK,

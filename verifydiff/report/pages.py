@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import sympy
 from docutils import nodes
 
 from ..forms import Form
+from ..forms.typeset import typeset
 from ..proof import Condition, Counterexample, Proved, Step
 from ..proof.claim import latex
 from ..proof.page import Check
 from ..verdict import Proof
 from .code import numpy_source
-from .prose import Block, Piece, blocks, first_sentence, inline
+from .prose import Block, Piece, blocks, first_sentence, inline, without_markup
 
 MARK = {Proof.PROVED: "✓", Proof.REFUTED: "✗", Proof.UNDECIDED: "?"}
 Link = Callable[[str, Sequence[nodes.Node]], nodes.Node]
@@ -51,8 +51,8 @@ class FileOfProofs:
 
     @property
     def title(self) -> str:
-        """The first sentence of the file, or else its name."""
-        return first_sentence(self.idea)[0] or self.path.stem.replace("_", " ")
+        """The first sentence of the file, or else its name, as plain text: navigation has no place for formulas."""
+        return without_markup(first_sentence(self.idea)[0]) or self.path.stem.replace("_", " ")
 
 
 def idea_of(path: Path) -> str:
@@ -82,7 +82,7 @@ class Surroundings:
 
 def file_section(file: FileOfProofs, around: Surroundings) -> nodes.section:
     """A file as a section: its idea, its pictures, then a section each derivation, and who got it wrong."""
-    section = _section(nodes.make_id(f"page-{file.path.stem}"), file.title)
+    section = nodes.section("", nodes.title("", file.title), ids=[nodes.make_id(f"page-{file.path.stem}")])
     section += prose(first_sentence(file.idea)[1])
     section += around.figures(file.path.stem)
     section += _contents(file.claims, around)
@@ -122,12 +122,15 @@ def is_misprint(step: Step) -> bool:
 
 
 def _section(id: str, title: str) -> nodes.section:  # noqa: A002
-    return nodes.section("", nodes.title(title, "", *words(title)), ids=[id])
+    pieces = [*inline(title)]
+    if pieces and pieces[0].kind == "text":
+        pieces[0] = Piece("text", pieces[0].text[:1].upper() + pieces[0].text[1:])
+    return nodes.section("", nodes.title(title, "", *_pieces(pieces)), ids=[id])
 
 
 def _contents(claims: Iterable[Proved], around: Surroundings) -> nodes.Node:
     """What the page proves, at a glance."""
-    rows = [[[verdict(one.outcome)], [around.link(one.id, words(one.title))], [*_formula_of(one)]] for one in claims]
+    rows = [[[verdict(one.outcome)], [around.link(one.id, words(one.title))], in_cell(one)] for one in claims]
     return table(("", "claim", "formula"), rows, "verifydiff-contents")
 
 
@@ -139,7 +142,8 @@ def statement(proved: Proved, title: Sequence[nodes.Node] = ()) -> nodes.contain
     box = _box("verifydiff-statement")
     if title:
         box += nodes.paragraph("", "", *title, classes=["verifydiff-title"])
-    box += display(proved.latex)
+    if (formula := formula_of(proved)) is not None:
+        box += display(formula)
     facts = [verdict(proved.outcome), nodes.Text(" "), nodes.literal("", proved.id)]
     if proved.source:
         facts += [nodes.Text(" "), nodes.inline("", "", *_source(proved.source), classes=["verifydiff-source"])]
@@ -169,8 +173,19 @@ def verdict(outcome: Proof) -> nodes.inline:
     return nodes.inline("", f"{MARK[outcome]} {outcome}", classes=["verifydiff-badge", f"verifydiff-{outcome}"])
 
 
-def _formula_of(proved: Proved) -> list[nodes.Node]:
-    return [nodes.math(proved.latex, proved.latex)]
+def formula_of(proved: Proved) -> str | None:
+    """What is claimed as LaTeX; None where it is more than one formula, so that the title must say it."""
+    stating = [step for step in proved.steps if step.rule not in ("definition", "hypothesis", "established", "misprint")]
+    if proved.form is not None:
+        return proved.form.latex()
+    return stating[0].latex if len(stating) == 1 else None
+
+
+def in_cell(proved: Proved) -> list[nodes.Node]:
+    """What is claimed, for the cell of a table."""
+    formula = formula_of(proved)
+    tex = rf"\displaystyle {formula}"
+    return [] if formula is None else [nodes.math(tex, tex)]
 
 
 def _rests_on(proved: Proved, around: Surroundings) -> list[nodes.Node]:
@@ -349,7 +364,7 @@ def counterexample(found: Counterexample, sides: tuple[str, str] = ("left side",
     order = list(found.values)
     line: list[nodes.Node] = [nodes.Text("at ")]
     for number, symbol in enumerate(sorted(values, key=lambda symbol: order.index(str(symbol)))):
-        shown = f"{sympy.latex(symbol)} = {_number(values[symbol])}"
+        shown = f"{typeset(symbol)} = {_number(values[symbol])}"
         line += [*([nodes.Text(", ")] if number else []), nodes.math(shown, shown)]
     box += nodes.paragraph("", "", *(line if values else [nodes.Text("at every point")]))
     rows = [[[nodes.Text(side)], [nodes.literal("", value)]] for side, value in zip(sides, (found.lhs, found.rhs), strict=True)]

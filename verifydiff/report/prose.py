@@ -12,9 +12,11 @@ word is, or relates single letters, as in ``s < t``.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+_GREEK = tuple("alpha beta gamma delta epsilon eta theta kappa lambda mu nu pi rho sigma tau phi psi omega zeta xi chi".split())
 Kind = Literal["text", "math", "code", "emphasis", "strong"]
 
 
@@ -53,6 +55,23 @@ def first_sentence(text: str) -> tuple[str, str]:
     if found is None:
         return head.rstrip("."), rest
     return found[1], f"{head[found.end() :]}\n\n{rest}".strip()
+
+
+def without_markup(text: str) -> str:
+    """A line as plain text, formulas in the letters that every font has."""
+    return "".join(_in_letters(piece.text) if piece.kind == "math" else piece.text for piece in inline(text))
+
+
+_SIMPLE = {r"\bar\alpha": "ᾱ", r"\tilde\beta": "β̃", r"\tilde\mu": "μ̃", r"\bar x": "x̄", r"\le": "≤", r"\ge": "≥", r"\ne": "≠"}
+_SIMPLE |= {r"\cdot": "·", r"\mid": "|", r"\infty": "∞", r"\hat ": ""}
+_SIMPLE |= {f"\\{name}": unicodedata.lookup(f"GREEK SMALL LETTER {'lamda' if name == 'lambda' else name}") for name in _GREEK}
+
+
+def _in_letters(tex: str) -> str:
+    tex = re.sub(r"\\sqrt\{([^{}]*)\}", r"√(\1)", re.sub(r"\^\{?2\}?", "²", tex))
+    for name in sorted(_SIMPLE, key=len, reverse=True):
+        tex = re.sub(re.escape(name) + r"(?![A-Za-z])", _SIMPLE[name], tex)
+    return re.sub(r"\\[A-Za-z]+|[{}\\]", "", tex)
 
 
 def _apart(lines: list[str]) -> list[list[str]]:
@@ -150,7 +169,6 @@ def inline(text: str) -> tuple[Piece, ...]:
     return (*pieces, *_words(text[end:]))
 
 
-_GREEK = "alpha beta gamma delta epsilon eta theta kappa lambda mu nu pi rho sigma tau phi psi omega zeta xi chi".split()
 _BASES = {
     "abar": r"\bar\alpha",
     "eps": r"\epsilon",
@@ -166,7 +184,7 @@ _LETTERS = "xyuvpqrmkzhKPMSc"
 _STRONG = re.compile(
     rf"(?P<base>{'|'.join(sorted(_BASES, key=len, reverse=True))}|[{_LETTERS}](?=_))(?:_(?P<sub>\d+|[a-z]|up|down|min|max|data))?(?![\w])"
 )
-_WEAK = re.compile(r"[stijmkvzuxyTNSr](?!\w)")
+_WEAK = re.compile(r"[stijmkvzuxyrTNSKMPV](?!\w)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?![\w.]*[A-Za-z])")
 _RELATION = re.compile(r" ?(<=|>=|!=|<|>|=) ?(?=[^\s])")
 _SUM = re.compile(r" ([-+*/]) |(/)")
@@ -238,7 +256,7 @@ class _Run:
             bracket = self.text[self.here : self.here + 1] == "("
             self._strong = False
             right = self._power() if space else ""
-            if not right or not (self._strong or bracket):
+            if not right or not (self._strong or bracket or right in "KMPSV"):
                 self.here, self._strong = before, strong
                 break
             self._strong |= strong

@@ -19,6 +19,7 @@ from ..report.pages import (
     anchor,
     claim_section,
     file_section,
+    in_cell,
     statement,
     table,
     to_copy,
@@ -143,8 +144,7 @@ class FormsDirective(_ProvingDirective):
             self.judge(proved)
             link = reference(proved.id, [nodes.literal("", proved.id)])
             name = [link, nodes.Text(" "), nodes.inline("", "", *words(proved.title), classes=["verifydiff-what"])]
-            formula = [nodes.math(proved.latex, proved.latex)] if proved.form is not None else []
-            rows.append([name, formula, [nodes.Text(proved.source)], [verdict(proved.outcome)]])
+            rows.append([name, in_cell(proved), [nodes.Text(proved.source)], [verdict(proved.outcome)]])
         return [table(("claim", "formula", "source", "verdict"), rows, "verifydiff-forms")]
 
 
