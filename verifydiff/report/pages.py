@@ -87,27 +87,27 @@ def file_section(file: FileOfProofs, around: Surroundings) -> nodes.section:
     section += around.figures(file.path.stem)
     section += _contents(file.claims, around)
     for proved in file.claims:
-        section += claim_section(proved, around, misprints=False)
-    wrong = [(proved, step) for proved in file.claims for step in proved.steps if is_misprint(step)]
-    if wrong:
-        section += _who_got_this_wrong(wrong, f"{nodes.make_id(file.path.stem)}-misprints", around)
+        section += claim_section(proved, around, alone=False)
+    if any(misprints(proved) for proved in file.claims):
+        section += _who_got_this_wrong(file.claims, nodes.make_id(f"misprints-{file.path.stem}"), around)
     return section
 
 
-def claim_section(proved: Proved, around: Surroundings, misprints: bool = True) -> nodes.section:
+def claim_section(proved: Proved, around: Surroundings, alone: bool = True) -> nodes.section:
     """A derivation as a section: what is claimed and on what it rests, the steps, the formula to copy."""
     section = _section(anchor(proved.id), proved.title)
     section["classes"].append("verifydiff-claim")
     section += statement(proved)
     section += prose(proved.idea)
     section += _rests_on(proved, around)
+    if misprints(proved):
+        section += nodes.paragraph("", "", _to_misprints(proved), classes=["verifydiff-rests-on"])
     section += around.figures(proved.id)
     section += _steps(proved, around)
     if proved.form is not None:
         section += to_copy(proved.form)
-    wrong = [(proved, step) for step in proved.steps if is_misprint(step)]
-    if misprints and wrong:
-        section += _who_got_this_wrong(wrong, f"{anchor(proved.id)}-misprints", around)
+    if alone and misprints(proved):
+        section += _who_got_this_wrong([proved], f"{_misprints_of(proved)}-all", around)
     return section
 
 
@@ -116,9 +116,19 @@ def anchor(claim_id: str) -> str:
     return str(nodes.make_id(f"claim-{claim_id}"))
 
 
-def is_misprint(step: Step) -> bool:
-    """Whether the step tells of a formula that is wrong, and proves it wrong."""
-    return step.rule == "misprint"
+def misprints(proved: Proved) -> list[Step]:
+    """The steps that tell of a formula that is wrong, and prove it wrong."""
+    return [step for step in proved.steps if step.rule == "misprint"]
+
+
+def _misprints_of(proved: Proved) -> str:
+    return str(nodes.make_id(f"misprints-of-{proved.id}"))
+
+
+def _to_misprints(proved: Proved) -> nodes.reference:
+    count = len(misprints(proved))
+    words = f"{count} mistakes that people make with it" if count > 1 else "a mistake that people make with it"
+    return nodes.reference("", words, refid=_misprints_of(proved), internal=True)
 
 
 def _section(id: str, title: str) -> nodes.section:  # noqa: A002
@@ -194,15 +204,18 @@ def _rests_on(proved: Proved, around: Surroundings) -> list[nodes.Node]:
         if ids:
             line: list[nodes.Node] = [nodes.strong("", f"{label}: ")]
             for number, one in enumerate(ids):
-                title = around.known[one].title if one in around.known else one
-                line += [nodes.Text(", ") if number else nodes.Text(""), around.link(one, words(title))]
+                line += [nodes.Text(", ") if number else nodes.Text(""), around.link(one, words(_title(one, around)))]
             lines.append(nodes.paragraph("", "", *line, classes=["verifydiff-rests-on"]))
     return lines
 
 
+def _title(claim: str, around: Surroundings) -> str:
+    return around.known[claim].title if claim in around.known else claim
+
+
 def uses(proved: Proved) -> tuple[str, ...]:
     """The ids of the claims that a proof takes as established."""
-    return tuple(dict.fromkeys(getattr(proved, "uses", ())))
+    return tuple(form.id for form in proved.uses)
 
 
 def to_copy(form: Form) -> list[nodes.Node]:
@@ -223,43 +236,22 @@ def _code(text: str, language: str) -> nodes.literal_block:
 
 def _steps(proved: Proved, around: Surroundings) -> nodes.enumerated_list:
     steps = nodes.enumerated_list(enumtype="arabic", prefix="", suffix=".", classes=["verifydiff-steps"])
-    established = iter(_established(proved))
-    for step in proved.steps:
-        used = next(established) if step.rule == "established" else ""
-        steps += _step(step, around, proved.form, used)
+    for step in (step for step in proved.steps if step.rule != "misprint"):  # those have a section of their own
+        used = [form.id for form in proved.uses if step.rule == "established" and form.latex() == step.latex]
+        steps += _step(step, around, used)
     return steps
 
 
-def _established(proved: Proved) -> list[str]:
-    """The id of the claim that each step takes as established, in order: the one that it names, or else the next one."""
-    found: list[str] = []
-    waiting = list(getattr(proved, "uses", ()))
-    for step in proved.steps:
-        if step.rule == "established":
-            named = [one for one in waiting if one in step.statement or one in step.because or one in step.rests_on]
-            chosen = (named or waiting or [""])[0]
-            found.append(chosen)
-            if chosen in waiting and len(waiting) > 1:
-                waiting.remove(chosen)
-    return found
-
-
-def _step(step: Step, around: Surroundings, form: Form | None = None, used: str = "") -> nodes.list_item:
+def _step(step: Step, around: Surroundings, used: Sequence[str] = ()) -> nodes.list_item:
     item = nodes.list_item("", classes=["verifydiff-step", f"verifydiff-step-{step.outcome}"])
     label = [nodes.inline("", step.rule, classes=["verifydiff-rule"]), nodes.Text(" ")]
-    item += nodes.paragraph("", "", *label, *words(step.because))
-    if used:
-        title = around.known[used].title if used in around.known else used
-        item += nodes.paragraph("", "", nodes.Text("proved as "), around.link(used, words(title)))
-    if is_misprint(step):
-        item += _wrong(step, form)
-    else:
-        item += display(step.latex)
-    if step.rests_on:
+    links = [node for one in used for node in (nodes.Text(": "), around.link(one, words(_title(one, around))))]
+    item += nodes.paragraph("", "", *label, *words(step.because), *links)
+    item += display(step.latex)
+    if step.rests_on and not used:
         line = [nodes.Text("rests on: "), *words(step.rests_on)]
         item += nodes.paragraph("", "", *line, classes=["verifydiff-rests"])
-    if not is_misprint(step):
-        item += _checks(step)
+    item += _checks(step)
     return item
 
 
@@ -320,18 +312,27 @@ def _list(conditions: Iterable[Condition]) -> list[nodes.Node]:
 
 
 def _who_got_this_wrong(
-    wrong: Sequence[tuple[Proved, Step]],
+    claims: Iterable[Proved],
     id: str,  # noqa: A002
     around: Surroundings,
 ) -> nodes.section:
     section = _section(id, "Who got this wrong")
-    for proved, step in wrong:
-        box = _box("verifydiff-misprint")
-        box += nodes.paragraph("", "", around.link(proved.id, words(proved.title)), classes=["verifydiff-title"])
-        box += nodes.paragraph("", "", *words(step.because))
-        box += _wrong(step, proved.form)
-        section += box
+    for proved in claims:
+        if wrong := misprints(proved):
+            title = nodes.inline("", "", *words(proved.title))
+            link = around.link(proved.id, [title])
+            section += nodes.paragraph("", "", link, ids=[_misprints_of(proved)], classes=["verifydiff-title"])
+            section += [_misprint(step, proved.form) for step in wrong]
     return section
+
+
+def _misprint(step: Step, form: Form | None) -> nodes.container:
+    box = _box("verifydiff-misprint")
+    box += nodes.paragraph("", "", *words(step.because[:1].upper() + step.because[1:] if step.because[1:2].islower() else step.because))
+    box += _wrong(step, form)
+    if step.outcome is not Proof.PROVED:
+        box += _checks(step)
+    return box
 
 
 def _wrong(step: Step, form: Form | None) -> list[nodes.Node]:
@@ -340,20 +341,24 @@ def _wrong(step: Step, form: Form | None) -> list[nodes.Node]:
     for check in step.checks:
         if check.claim is None:
             continue
-        symbol = f"{form.symbol} = " if form is not None and check.claim.rhs == form.expression else ""
-        box = _box("verifydiff-wrong")
-        box += nodes.paragraph("", "", nodes.inline("", "✗ wrong", classes=["verifydiff-badge", "verifydiff-refuted"]))
-        box += display(symbol + latex(check.claim.lhs), "verifydiff-struck")
-        parts += [box, _right(symbol + latex(check.claim.rhs))]
+        stated, pair = check.claim, _box("verifydiff-pair")
+        if stated.relation != "==":
+            pair += _side("✗ wrong", "refuted", stated.latex(), "verifydiff-struck")
+        else:
+            symbol = f"{form.symbol} = " if form is not None and stated.rhs == form.expression else ""
+            pair += _side("✗ wrong", "refuted", symbol + latex(stated.lhs), "verifydiff-struck")
+            pair += _side("✓ right", "proved", symbol + latex(stated.rhs))
+        parts.append(pair)
         if check.decision.counterexample is not None:
-            parts.append(counterexample(check.decision.counterexample, ("wrong", "right")))
+            sides = ("wrong", "right") if stated.relation == "==" else ("left side", "right side")
+            parts.append(counterexample(check.decision.counterexample, sides))
     return parts
 
 
-def _right(tex: str) -> nodes.container:
-    box = _box("verifydiff-right")
-    box += nodes.paragraph("", "", nodes.inline("", "✓ right", classes=["verifydiff-badge", "verifydiff-proved"]))
-    box += display(tex)
+def _side(label: str, outcome: str, tex: str, *classes: str) -> nodes.container:
+    box = _box("verifydiff-side")
+    box += nodes.paragraph("", "", nodes.inline("", label, classes=["verifydiff-badge", f"verifydiff-{outcome}"]))
+    box += display(tex, *classes)
     return box
 
 

@@ -140,7 +140,7 @@ class FormsDirective(_ProvingDirective):
 
     def show(self) -> list[nodes.Node]:
         rows = []
-        for proved in sorted(self.library.known.values(), key=lambda one: one.id):
+        for proved in sorted({one.id: one for one in self.library.known.values()}.values(), key=lambda one: one.id):
             self.judge(proved)
             link = reference(proved.id, [nodes.literal("", proved.id)])
             name = [link, nodes.Text(" "), nodes.inline("", "", *words(proved.title), classes=["verifydiff-what"])]

@@ -22,7 +22,7 @@ class Library:
 
     def __init__(self, roots: Iterable[Path] = ()) -> None:
         self._roots = tuple(roots)
-        self._proved: dict[Path, list[FileOfProofs]] = {}
+        self._elsewhere: dict[Path, list[FileOfProofs]] = {}
 
     def at(self, path: Path) -> list[FileOfProofs]:
         """The files at a path, proved.
@@ -31,9 +31,12 @@ class Library:
             MisuseError: if it cannot be read, holds no derivation, or one of them raises.
         """
         path = path.resolve()
-        if path not in self._proved:
-            self._proved[path] = [_proved_file(file) for file in read([path])]
-        return self._proved[path]
+        within = [file for file in self.files if file.path.resolve() == path or path in file.path.resolve().parents]
+        if within:
+            return within
+        if path not in self._elsewhere:
+            self._elsewhere[path] = _proved(path)
+        return self._elsewhere[path]
 
     @cached_property
     def files(self) -> list[FileOfProofs]:
@@ -42,19 +45,17 @@ class Library:
         Raises:
             MisuseError: as :meth:`at`.
         """
-        files = {file.path.resolve(): file for root in self._roots or (shipped(),) for file in self.at(root)}
-        claims = {one.id: one for file in files.values() for one in file.claims}
+        files = _proved(*(self._roots or (shipped(),)))
+        claims = {one.id: one for file in files for one in file.claims}
         edges = [(one.id, base) for one in claims.values() for base in uses(one) if base in claims and base != one.id]
         depth = depths(list(claims), edges)
-        return sorted(files.values(), key=lambda file: max(depth[one.id] for one in file.claims))
+        return sorted(files, key=lambda file: max(depth[one.id] for one in file.claims))
 
     @cached_property
     def known(self) -> dict[str, Proved]:
-        """Every claim that this library is about, by id; a form's own id serves for its claim, too."""
-        found: dict[str, Proved] = {}
-        for one in (one for file in self.files for one in file.claims):
-            found.setdefault(one.id, one)
-        return found
+        """Every claim that this library is about, by id, and by that of its form."""
+        claims = [one for file in self.files for one in file.claims]
+        return {one.form.id: one for one in claims if one.form} | {one.id: one for one in claims}
 
     @cached_property
     def used_by(self) -> dict[str, tuple[str, ...]]:
@@ -80,11 +81,14 @@ class Library:
         raise MisuseError(f"no derivation proves {name!r}" + (f"; did you mean {near}?" if near else "."))
 
 
-def _proved_file(file: object) -> FileOfProofs:
-    derivations = file.derivations  # type: ignore[attr-defined]
-    path = Path(derivations[0].file)
-    with file.installed():  # type: ignore[attr-defined]
-        return FileOfProofs(path, idea_of(path), prove(*derivations).claims)
+def _proved(*paths: Path) -> list[FileOfProofs]:
+    """The files at the paths; they are proved in one go, since they may rest on each other."""
+    verdicts = {one.id: one for one in prove(*paths).claims}
+    files = []
+    for file in read(paths):
+        path = Path(file.derivations[0].file)
+        files.append(FileOfProofs(path, idea_of(path), tuple(verdicts[one.id] for one in file.derivations)))
+    return files
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
