@@ -31,9 +31,14 @@ def numpy_source(form: Form) -> str | None:
     except (NotImplementedError, sympy.printing.codeprinter.PrintMethodNotImplementedError, ValueError, SyntaxError):
         return None
     name = re.sub(r"\W", "_", form.id.rpartition(".")[2])
-    head = [f"def {name}({', '.join(arguments)}):", f'    """{form.title}; {form.source}."""'.replace("\\", "\\\\")]
+    head = [f"def {name}({', '.join(arguments)}):", f'    """{_quoted(f"{form.title}; {form.source}")}."""']
     head += [f"    {line}" for line in lines]
     return "\n".join(["import numpy as np", "", "", *head]) + "\n"
+
+
+def _quoted(words: str) -> str:
+    """Words that cannot end the docstring that they stand in."""
+    return " ".join(words.split()).replace("\\", "\\\\").replace('"', "'")
 
 
 def _abbreviations(expression: sympy.Expr) -> list[tuple[sympy.Symbol, sympy.Expr]]:

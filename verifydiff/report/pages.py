@@ -140,8 +140,11 @@ def _section(id: str, title: str) -> nodes.section:  # noqa: A002
 
 def _contents(claims: Iterable[Proved], around: Surroundings) -> nodes.Node:
     """What the page proves, at a glance."""
-    rows = [[[verdict(one.outcome)], [around.link(one.id, words(one.title))], in_cell(one)] for one in claims]
-    return table(("", "claim", "formula"), rows, "verifydiff-contents")
+    rows = []
+    for one in claims:
+        name = [around.link(one.id, words(one.title)), nodes.Text(" "), verdict(one.outcome)]
+        rows.append([name, in_cell(one)])
+    return table(("claim", "formula"), rows, "verifydiff-contents")
 
 
 # -- the parts of a claim --------------------------------------------------------------------------------------------------

@@ -292,7 +292,7 @@ class _Run:
             right, between = self._sum(relations=False), r" \mid " if sign[1] == "|" else ", "
             inside = inside + between + right if right else ""
         close = self.text[self.here : self.here + 1]
-        if not inside or close not in ")]":
+        if not inside or close != {"(": ")", "[": "]"}[found[3] or "("]:
             self.here = before
             return ""
         self.here += 1

@@ -53,7 +53,7 @@ class _ProvingDirective(SphinxDirective):  # type: ignore[misc]
 
     @property
     def library(self) -> Library:
-        return library(self.env.app)
+        return library(self.env.events)
 
     def warn(self, message: str, kind: str) -> None:
         logger.warning("verifydiff: %s", message, location=self.get_location(), type="verifydiff", subtype=kind)
@@ -118,7 +118,7 @@ class DerivationDirective(_ProvingDirective):
     def _figures(self, name: str) -> list[nodes.Node]:
         """The pictures that the project has for it: pairs of SVG and caption from whoever listens to ``verifydiff-figures``."""
         shown: list[nodes.Node] = []
-        for answer in self.env.app.emit("verifydiff-figures", name):
+        for answer in self.env.events.emit("verifydiff-figures", name):
             for svg, caption in answer or ():
                 box = nodes.container("", nodes.raw("", svg, format="html"), classes=["verifydiff-figure"])
                 box += nodes.paragraph("", "", *words(caption))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import cast
+from weakref import WeakKeyDictionary
 
 from sphinx.application import Sphinx
+from sphinx.events import EventManager
 from sphinx.util import logging
 
 from ..verdict import MisuseError
 from .library import Library
+
+_LIBRARIES: WeakKeyDictionary[EventManager, Library] = WeakKeyDictionary()
+"""The proofs of each build in this process."""
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +24,12 @@ MADE = ".. Made by verifydiff.sphinx from a file of derivations, and made anew b
 def make_library(app: Sphinx) -> None:
     """Let the proofs be at hand for the whole build."""
     roots = [Path(app.confdir, root) for root in app.config.verifydiff_derivations]
-    app.verifydiff = Library(roots)  # type: ignore[attr-defined]
+    _LIBRARIES[app.events] = Library(roots)
 
 
-def library(app: Sphinx) -> Library:
-    """The proofs of the build."""
-    return cast("Library", app.verifydiff)  # type: ignore[attr-defined]
+def library(events: EventManager) -> Library:
+    """The proofs of the build that sends these events."""
+    return _LIBRARIES[events]
 
 
 def make_pages(app: Sphinx) -> None:
@@ -35,7 +39,7 @@ def make_pages(app: Sphinx) -> None:
     folder = Path(app.srcdir, app.config.verifydiff_pages)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        files = library(app).files
+        files = library(app.events).files
     except MisuseError as error:
         logger.warning("verifydiff: %s", error, location=str(Path(app.confdir, "conf.py")), type="verifydiff", subtype="misuse")
         return
