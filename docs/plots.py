@@ -125,7 +125,10 @@ def weight(form: Any, of: Any, *arguments: Any) -> Any:
     return type(form)(form.id, form.title, form.symbol, expression, form.source).numpy(*arguments)
 
 
-@beside("forward_marginal", r"Signal :math:`\sqrt{\bar\alpha_t}` and noise :math:`\sqrt{1 - \bar\alpha_t}` on three schedules of 1000 steps.")
+@beside(
+    "forward_marginal",
+    r"Signal :math:`\sqrt{\bar\alpha_t}` and noise :math:`\sqrt{1 - \bar\alpha_t}` on three schedules of 1000 steps.",
+)
 def signal_and_noise(axes: Any) -> None:
     for number, (name, schedule) in enumerate(SCHEDULES.items()):
         t = np.arange(len(schedule.abar))
@@ -134,7 +137,9 @@ def signal_and_noise(axes: Any) -> None:
     axes.set(xlabel="t", xlim=(0, 1000), ylim=(0, 1.02))
 
 
-@beside("ddpm.posterior_mean", "What the posterior mean weighs the data and the noisy state with: linear schedule, one step at a time.")
+@beside(
+    "ddpm.posterior_mean", "What the posterior mean weighs the data and the noisy state with: linear schedule, one step at a time."
+)
 def posterior_weights(axes: Any) -> None:
     axes.plot(T, weight(ddpm.posterior_mean, x_0, abar_s, abar_t)(LEVEL_S, LEVEL_T), label="weight of $x_0$")
     axes.plot(T, weight(ddpm.posterior_mean, x_t, abar_s, abar_t)(LEVEL_S, LEVEL_T), label="weight of $x_t$")
@@ -152,7 +157,10 @@ def variances(axes: Any) -> None:
     axes.set(xlabel="t", xscale="log", yscale="log", xlim=(1, 1000))
 
 
-@beside("ddim_family", r"The weight of :math:`x_t` in the step over fifty times of the linear schedule: eta moves noise from the state to fresh draws.")
+@beside(
+    "ddim_family",
+    r"The weight of :math:`x_t` in the step over fifty times of the linear schedule: eta moves noise from it to fresh draws.",
+)
 def ddim_weights(axes: Any) -> None:
     times = np.arange(1000, -1, -20)
     here, there = LEVELS[times[:-1]], LEVELS[times[1:]]
@@ -171,7 +179,10 @@ def ddim_scales(axes: Any) -> None:
     axes.set(xlabel="t", ylabel=r"$\sigma_t$", xlim=(0, 1000))
 
 
-@beside("sigma_space", r"Noise over signal, :math:`\sigma(t) = \sqrt{(1 - \bar\alpha_t) / \bar\alpha_t}`, on three schedules of 1000 steps.")
+@beside(
+    "sigma_space",
+    r"Noise over signal, :math:`\sigma(t) = \sqrt{(1 - \bar\alpha_t) / \bar\alpha_t}`, on three schedules of 1000 steps.",
+)
 def sigmas(axes: Any) -> None:
     for name, schedule in SCHEDULES.items():
         levels = schedule.abar[1:]
@@ -179,7 +190,10 @@ def sigmas(axes: Any) -> None:
     axes.set(xlabel="t", yscale="log", xlim=(0, 1000))
 
 
-@beside("euler.sigma_down", "Where the ancestral step goes down to, and the noise it adds on top: together they make up the level at s (25 steps).")
+@beside(
+    "euler.sigma_down",
+    "Where the ancestral step goes down to, and the noise it adds on top: together they make up the level at s (25 steps).",
+)
 def ancestral(axes: Any) -> None:
     times = np.arange(1000, 39, -40)
     here, there = LEVELS[times[:-1]], LEVELS[times[1:]]

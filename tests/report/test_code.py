@@ -33,7 +33,9 @@ def test_the_source_agrees_with_the_compiled_form(form, rng):
     values["abar_t"] = values["abar_s"] * rng.uniform(0.2, 0.9, 50)
     compiled = sympy.lambdify(list(symbols.values()), at_levels(form.expression), "numpy")
     with np.errstate(invalid="ignore"):  # a root outside of the domain of a letter is the same nan on both sides
-        np.testing.assert_allclose(copied(*(values[name] for name in arguments)), compiled(*(values[name] for name in symbols)), rtol=1e-10)
+        np.testing.assert_allclose(
+            copied(*(values[name] for name in arguments)), compiled(*(values[name] for name in symbols)), rtol=1e-10
+        )
 
 
 def test_it_reads_as_one_writes_it():

@@ -132,10 +132,7 @@ def _to_misprints(proved: Proved) -> nodes.reference:
 
 
 def _section(id: str, title: str) -> nodes.section:  # noqa: A002
-    pieces = [*inline(title)]
-    if pieces and pieces[0].kind == "text":
-        pieces[0] = Piece("text", pieces[0].text[:1].upper() + pieces[0].text[1:])
-    return nodes.section("", nodes.title(title, "", *_pieces(pieces)), ids=[id])
+    return nodes.section("", nodes.title(title, "", *_sentence(title)), ids=[id])
 
 
 def _contents(claims: Iterable[Proved], around: Surroundings) -> nodes.Node:
@@ -331,7 +328,7 @@ def _who_got_this_wrong(
 
 def _misprint(step: Step, form: Form | None) -> nodes.container:
     box = _box("verifydiff-misprint")
-    box += nodes.paragraph("", "", *words(step.because[:1].upper() + step.because[1:] if step.because[1:2].islower() else step.because))
+    box += nodes.paragraph("", "", *_sentence(step.because))
     box += _wrong(step, form)
     if step.outcome is not Proof.PROVED:
         box += _checks(step)
@@ -410,6 +407,14 @@ def _block(block: Block) -> nodes.Node:
 def words(text: str) -> list[nodes.Node]:
     """A line of text, formulas in it set as such."""
     return _pieces(inline(text))
+
+
+def _sentence(text: str) -> list[nodes.Node]:
+    """A line of text that starts with a capital, unless it starts with a formula."""
+    pieces = [*inline(text)]
+    if pieces and pieces[0].kind == "text":
+        pieces[0] = Piece("text", pieces[0].text[:1].upper() + pieces[0].text[1:])
+    return _pieces(pieces)
 
 
 def _pieces(pieces: Iterable[Piece]) -> list[nodes.Node]:

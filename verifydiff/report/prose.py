@@ -16,7 +16,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-_GREEK = tuple("alpha beta gamma delta epsilon eta theta kappa lambda mu nu pi rho sigma tau phi psi omega zeta xi chi".split())
+_LETTERS_OF_GREECE = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+_GREEK = (*_LETTERS_OF_GREECE.split(),)
 Kind = Literal["text", "math", "code", "emphasis", "strong"]
 
 
@@ -182,7 +183,8 @@ _BASES = {
 _BASES |= {name: f"\\{name}" for name in _GREEK}
 _LETTERS = "xyuvpqrmkzhKPMSc"
 _STRONG = re.compile(
-    rf"(?P<base>{'|'.join(sorted(_BASES, key=len, reverse=True))}|[{_LETTERS}](?=_))(?:_(?P<sub>\d+|[a-z]|up|down|min|max|data))?(?![\w])"
+    rf"(?P<base>{'|'.join(sorted(_BASES, key=len, reverse=True))}|[{_LETTERS}](?=_))"
+    r"(?:_(?P<sub>\d+|[a-z]|up|down|min|max|data))?(?!\w)"
 )
 _WEAK = re.compile(r"[stijmkvzuxyrTNSKMPV](?!\w)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?![\w.]*[A-Za-z])")

@@ -49,7 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_domain(VerifydiffDomain)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
-    elsewhere = {name: (neither, neither) for name in ("latex", "text", "man", "texinfo")}
+    elsewhere = dict.fromkeys(("latex", "text", "man", "texinfo"), (neither, neither))
     app.add_node(folded, html=(open_folded, close("details")), **elsewhere)
     app.add_node(summary, html=(open_summary, close("summary")), **dict.fromkeys(elsewhere, as_paragraph))
     app.add_node(graph, html=(visit_graph, neither), **elsewhere)
@@ -60,4 +60,3 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", make_pages, priority=600)
     app.connect("env-get-outdated", proved_documents)
     return {"version": __version__, "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
-

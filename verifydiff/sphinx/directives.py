@@ -37,31 +37,31 @@ logger = logging.getLogger(__name__)
 
 
 class _ProvingDirective(SphinxDirective):  # type: ignore[misc]
-    """A directive that shows proofs; :meth:`show` says what."""
+    """A directive that shows proofs; ``_show`` says what."""
 
     def run(self) -> list[nodes.Node]:
         """The nodes, or none and a warning where the argument cannot be read."""
         domain_of(self.env).data["documents"].add(self.env.docname)
         try:
-            return self.show()
+            return self._show()
         except MisuseError as error:
-            self.warn(str(error), "misuse")
+            self._warn(str(error), "misuse")
             return []
 
-    def show(self) -> list[nodes.Node]:
+    def _show(self) -> list[nodes.Node]:
         raise NotImplementedError
 
     @property
-    def library(self) -> Library:
+    def _library(self) -> Library:
         return library(self.env.events)
 
-    def warn(self, message: str, kind: str) -> None:
+    def _warn(self, message: str, kind: str) -> None:
         logger.warning("verifydiff: %s", message, location=self.get_location(), type="verifydiff", subtype=kind)
 
-    def judge(self, proved: Proved) -> None:
+    def _judge(self, proved: Proved) -> None:
         """Warn unless the claim is proved."""
         if proved.outcome is not Proof.PROVED:
-            self.warn(f"{proved.id} is {proved.outcome}: {why(proved)}", str(proved.outcome))
+            self._warn(f"{proved.id} is {proved.outcome}: {why(proved)}", str(proved.outcome))
 
 
 def why(proved: Proved) -> str:
@@ -80,9 +80,9 @@ class FormDirective(_ProvingDirective):
     required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {"code": directives.flag}
 
-    def show(self) -> list[nodes.Node]:
-        proved = self.library.claim(self.arguments[0])
-        self.judge(proved)
+    def _show(self) -> list[nodes.Node]:
+        proved = self._library.claim(self.arguments[0])
+        self._judge(proved)
         box = statement(proved, [reference(proved.id, words(proved.title))])
         if "code" in self.options and proved.form is not None:
             box += to_copy(proved.form)
@@ -95,10 +95,10 @@ class DerivationDirective(_ProvingDirective):
     required_arguments = 1
     final_argument_whitespace = True
 
-    def show(self) -> list[nodes.Node]:
+    def _show(self) -> list[nodes.Node]:
         name = self.arguments[0]
         if not (name.endswith(".py") or "/" in name):
-            proved = self.library.claim(name)
+            proved = self._library.claim(name)
             return [self._noted(claim_section(proved, self._around()), [proved])]
         path = Path(self.env.relfn2path(name)[1])
         files = self._at(path, name)
@@ -109,11 +109,11 @@ class DerivationDirective(_ProvingDirective):
     def _at(self, path: Path, name: str) -> list[FileOfProofs]:
         if not path.exists():
             raise MisuseError(f"there is no file or folder {name}, as seen from this page.")
-        return self.library.at(path)
+        return self._library.at(path)
 
     def _around(self, file: FileOfProofs | None = None) -> Surroundings:
-        known = {**self.library.known, **({one.id: one for one in file.claims} if file else {})}
-        return Surroundings(reference, known, self.library.used_by, self._figures)
+        known = {**self._library.known, **({one.id: one for one in file.claims} if file else {})}
+        return Surroundings(reference, known, self._library.used_by, self._figures)
 
     def _figures(self, name: str) -> list[nodes.Node]:
         """The pictures that the project has for it: pairs of SVG and caption from whoever listens to ``verifydiff-figures``."""
@@ -128,7 +128,7 @@ class DerivationDirective(_ProvingDirective):
     def _noted(self, section: nodes.section, claims: Any) -> nodes.section:
         domain = domain_of(self.env)
         for proved in claims:
-            self.judge(proved)
+            self._judge(proved)
             domain.note(proved.id, proved.title, self.env.docname, anchor(proved.id))
         for part in section.findall(nodes.section):
             self.state.document.note_explicit_target(part, part)
@@ -138,10 +138,10 @@ class DerivationDirective(_ProvingDirective):
 class FormsDirective(_ProvingDirective):
     """A table of all claims."""
 
-    def show(self) -> list[nodes.Node]:
+    def _show(self) -> list[nodes.Node]:
         rows = []
-        for proved in sorted({one.id: one for one in self.library.known.values()}.values(), key=lambda one: one.id):
-            self.judge(proved)
+        for proved in sorted({one.id: one for one in self._library.known.values()}.values(), key=lambda one: one.id):
+            self._judge(proved)
             link = reference(proved.id, [nodes.literal("", proved.id)])
             name = [link, nodes.Text(" "), nodes.inline("", "", *words(proved.title), classes=["verifydiff-what"])]
             rows.append([name, in_cell(proved), [nodes.Text(proved.source)], [verdict(proved.outcome)]])
@@ -151,9 +151,9 @@ class FormsDirective(_ProvingDirective):
 class GraphDirective(_ProvingDirective):
     """Which claim rests on which."""
 
-    def show(self) -> list[nodes.Node]:
+    def _show(self) -> list[nodes.Node]:
         claims, legend = [], []
-        for file in self.library.files:
+        for file in self._library.files:
             legend.append((file.title, file.claims[0].id))
             claims += [Node(one.id, file.path.stem, one.title, str(one.outcome), uses(one)) for one in file.claims]
         return [graph("", claims=claims, legend=legend)]
@@ -164,11 +164,11 @@ class PagesDirective(_ProvingDirective):
 
     option_spec: ClassVar[dict[str, Any]] = {"maxdepth": directives.nonnegative_int}
 
-    def show(self) -> list[nodes.Node]:
+    def _show(self) -> list[nodes.Node]:
         folder = self.config.verifydiff_pages
         if not folder:
             raise MisuseError("`verifydiff-pages` needs `verifydiff_pages` in conf.py: the folder that the pages are made in.")
-        made = [f"{folder.strip('/')}/{file.path.stem}" for file in self.library.files]
+        made = [f"{folder.strip('/')}/{file.path.stem}" for file in self._library.files]
         toctree = addnodes.toctree(
             parent=self.env.docname,
             entries=[(None, page) for page in made],
