@@ -367,14 +367,15 @@ def counterexample(found: Counterexample, sides: tuple[str, str] = ("left side",
     box = _box("verifydiff-counterexample")
     values = {**{symbol: str(value) for symbol, value in found.point.items()}, **found.derived}
     order = list(found.values)
-    line: list[nodes.Node] = [nodes.Text("at ")]
+    line: list[nodes.Node] = [nodes.Text("At " if values else "At every point")]
     for number, symbol in enumerate(sorted(values, key=lambda symbol: order.index(str(symbol)))):
         shown = f"{typeset(symbol)} = {_number(values[symbol])}"
         line += [*([nodes.Text(", ")] if number else []), nodes.math(shown, shown)]
-    box += nodes.paragraph("", "", *(line if values else [nodes.Text("at every point")]))
-    rows = [[[nodes.Text(side)], [nodes.literal("", value)]] for side, value in zip(sides, (found.lhs, found.rhs), strict=True)]
-    box += table((), rows, "verifydiff-sides")
-    box += nodes.paragraph("", found.reason[:1].upper() + found.reason[1:] + ".")
+    box += nodes.paragraph("", "", *line, nodes.Text(":"))
+    both = []
+    for side, value in zip(sides, (found.lhs, found.rhs), strict=True):
+        both += [nodes.Text(f"{side} "), nodes.literal("", value), nodes.Text(", " if side == sides[0] else "; ")]
+    box += nodes.paragraph("", "", *both, nodes.Text(f"{found.reason}."))
     return box
 
 
@@ -443,11 +444,8 @@ def _fold(line: str, *content: nodes.Node) -> folded:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Sequence[nodes.Node]]], *classes: str) -> nodes.table:
     """A table of rows of cells, each of them inline nodes."""
-    rows = [*rows]
-    width = len(head) or len(rows[0])
-    group = nodes.tgroup("", *(nodes.colspec("", colwidth=1) for _ in range(width)), cols=width)
-    if head:
-        group += nodes.thead("", _row([[nodes.Text(word)] for word in head]))
+    group = nodes.tgroup("", *(nodes.colspec("", colwidth=1) for _ in head), cols=len(head))
+    group += nodes.thead("", _row([[nodes.Text(word)] for word in head]))
     group += nodes.tbody("", *map(_row, rows))
     return nodes.table("", group, classes=["verifydiff-table", *classes])
 
