@@ -28,7 +28,7 @@ verifydiff_pages = "reference"
 
 html_theme = "furo"
 html_title = "verifydiff"
-html_static_path = ["_static", str(mathjax.fetched(Path(__file__).parent / "_cache" / "mathjax"))]
+html_static_path = ["_static", str(mathjax.fetched())]
 html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
