@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import sympy
 
-from verifydiff.forms import Form
+from verifydiff.forms import Form, every_form
 from verifydiff.forms.form import Source
 from verifydiff.forms.quantities import abar_s, abar_t, beta_t, in_base_letters
-from verifydiff.forms.table import table
 from verifydiff.report.code import at_levels, numpy_source
 
 
@@ -19,7 +18,7 @@ def function(form):
     return next(value for name, value in names.items() if inspect.isfunction(value))
 
 
-@pytest.mark.parametrize("form", table().values(), ids=lambda form: form.id)
+@pytest.mark.parametrize("form", every_form().values(), ids=lambda form: form.id)
 def test_the_source_agrees_with_the_compiled_form(form, rng):
     source = numpy_source(form)
     if source is None:
