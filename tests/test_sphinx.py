@@ -164,6 +164,34 @@ def test_what_is_not_proved_or_not_there_is_one_warning_with_its_place(tmp_path)
     assert "✗ refuted" in page("index.html")
 
 
+CIRCLE = """
+from verifydiff.forms import Form
+from verifydiff.forms.form import Source
+from verifydiff.forms.quantities import beta_t
+from verifydiff.proof import derivation
+
+one, two = (Form(f"mine.{name}", name, name, beta_t, Source("me", "p. 1")) for name in ("one", "two"))
+
+
+@derivation(one)
+def first(d):
+    d.conclude(d.use(two))
+
+
+@derivation(two)
+def second(d):
+    d.conclude(d.use(one))
+"""
+
+
+def test_claims_that_rest_on_each_other_are_undecided_and_drawn(tmp_path):
+    (tmp_path / "circle.py").write_text(CIRCLE)
+    index = f"{TITLE}.. verifydiff-derivation:: ../circle.py\n\n.. verifydiff-graph::\n"
+    warnings, page = build(tmp_path, 'verifydiff_derivations = ["../circle.py"]', index__rst=index)
+    assert [re.search(r"mine\.\w+ is \w+", told)[0] for told in warnings] == ["mine.one is undecided", "mine.two is undecided"]
+    assert page("index.html").count('class="verifydiff-edge"') == 1
+
+
 @pytest.mark.parametrize("builder", ["text", "latex"])
 def test_other_formats_have_the_words_and_no_drawing(tmp_path, builder):
     index = f"{TITLE}.. verifydiff-derivation:: ../notes.py\n\n.. verifydiff-graph::\n"

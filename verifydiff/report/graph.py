@@ -63,11 +63,12 @@ class Layout:
 def layout(claims: Sequence[Node]) -> Layout:
     """The claims in layers from left to right, what they rest on first; those without edges below, in rows.
 
-    Raises:
-        ValueError: if claims rest on each other in a circle.
+    Of a circle of claims, which proves none of them, the edge that closes it is left out.
     """
     known = {node.id: node for node in claims}
     edges = [(node.id, base) for node in claims for base in node.rests_on if base in known and base != node.id]
+    depth = depths(list(known), edges)
+    edges = [(claim, base) for claim, base in edges if depth[base] < depth[claim]]
     joined = {end for edge in edges for end in edge}
     layers, paths = _layered([node.id for node in claims if node.id in joined], edges)
     layers = _ordered(layers, paths)
@@ -87,10 +88,8 @@ def depths(ids: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, in
     waiting = dict(bases)
     while waiting:
         ready = [one for one, below in waiting.items() if all(base in depth for base in below)]
-        if not ready:
-            raise ValueError(f"these claims rest on each other in a circle: {', '.join(waiting)}.")
-        for one in ready:
-            depth[one] = 1 + max((depth[base] for base in waiting.pop(one)), default=-1)
+        for one in ready or [*waiting][:1]:  # of a circle, the first one that is met
+            depth[one] = 1 + max((depth[base] for base in waiting.pop(one) if base in depth), default=-1)
     return depth
 
 
