@@ -36,7 +36,7 @@ def test_the_tests_bring_torch_only_where_it_does_not_bring_cuda(name: str) -> N
 
 @pytest.mark.parametrize("line", LOCKED)
 def test_the_lock_names_versions_and_neither_hosts_nor_paths_nor_cuda(line: str) -> None:
-    assert re.fullmatch(r"[a-z0-9-]+==[\d.]+( ; [\w' .<>=!]+)?", line)
+    assert re.fullmatch(r"[a-z0-9-]+==[\d.]+(?:b\d)?( ; [\w' .<>=!*]+)?", line)
     assert not re.match(r"nvidia|cuda|triton", line)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import sympy
 
 from .quantities import in_levels
+from .typeset import typeset
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Form:
 
     def latex(self) -> str:
         """The whole statement as LaTeX, without dollar signs."""
-        return f"{self.symbol} = {sympy.latex(self.expression)}"
+        return f"{self.symbol} = {typeset(self.expression)}"
 
     def numpy(self, *arguments: sympy.Symbol) -> Callable[..., Any]:
         """The form as a function over NumPy arrays; see :func:`compiled` for the arguments."""

@@ -15,6 +15,7 @@ from typing import Any
 import sympy
 
 from ..forms.quantities import Quantity
+from ..forms.typeset import typeset
 from ..verdict import MisuseError, Proof
 
 RELATIONS = ("==", "<=", "<")
@@ -133,7 +134,7 @@ def text(expression: Any) -> str:
 def latex(expression: Any) -> str:
     """The expression as LaTeX, however deep it is."""
     try:
-        return str(sympy.latex(expression))
+        return typeset(expression)
     except RecursionError:
         return r"\text{(an expression too deep to print)}"
 

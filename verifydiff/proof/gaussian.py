@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from ..forms.quantities import REAL
+from ..forms.typeset import typeset
 from ..verdict import MisuseError
 from .claim import exact, letters_of
 from .tower import domain_of
@@ -67,7 +68,7 @@ class Gaussian:
 
     def latex(self) -> str:
         """The density as LaTeX."""
-        return rf"\mathcal{{N}}\left({sympy.latex(self.of)} \mid {sympy.latex(self.mean)},\ {sympy.latex(self.variance)}\right)"
+        return rf"\mathcal{{N}}\left({typeset(self.of)} \mid {typeset(self.mean)},\ {typeset(self.variance)}\right)"
 
     def __str__(self) -> str:
         return f"N({self.of} | {self.mean}, {self.variance})"

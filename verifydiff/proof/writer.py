@@ -17,6 +17,7 @@ import sympy
 
 from ..forms import Form
 from ..forms.quantities import Quantity, in_base_letters
+from ..forms.typeset import typeset
 from ..verdict import MisuseError, Proof
 from .claim import Claim, Decision, claim, exact, letters_of
 from .decide import decide
@@ -310,4 +311,4 @@ def _keep_its_word(letter: Quantity) -> None:
 
 def tex(value: Any) -> str:
     """The value as LaTeX, without dollar signs."""
-    return value.latex() if isinstance(value, Gaussian) else str(sympy.latex(value))
+    return value.latex() if isinstance(value, Gaussian) else typeset(value)
