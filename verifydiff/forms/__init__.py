@@ -1,7 +1,9 @@
 """The closed forms, one file a topic: the table of what is true. Each is proved by a page of ``derivations/``."""
 
+from . import bound as bound
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import divergence as divergence
 from . import euler as euler
 from . import forward as forward
 from . import quantities as quantities
