@@ -12,8 +12,9 @@ and if q is a Markov chain, Bayes' rule turns each of its factors round and the 
     + \sum_{t=2}^T \underbrace{\mathbb{E}_q \operatorname{KL}(q(x_{t-1} \mid x_t, x_0) \,\|\, p(x_{t-1} \mid x_t))}_{L_{t-1}}
     \underbrace{- \mathbb{E}_q \log p(x_0 \mid x_1)}_{L_0}
 
-Nothing here is Gaussian. (A q that is defined by its factors :math:`q(x_{t-1} \mid x_t, x_0)`, as DDIM's, needs no Bayes.) A letter may stand for a whole block of variables, such as h for :math:`x_{1:T}`. Expectations are
-over :math:`q(x_{1:T} \mid x_0)`; that of a function of two of the variables is over the law of those two.
+Nothing here is Gaussian. (A q that is defined by its factors :math:`q(x_{t-1} \mid x_t, x_0)`, as DDIM's, needs no Bayes.)
+A letter may stand for a whole block of variables, such as h for :math:`x_{1:T}`. Expectations are over
+:math:`q(x_{1:T} \mid x_0)`; that of a function of two of the variables is over the law of those two.
 """
 
 from sympy import log

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from sympy import Integer, log, pi
 
+from .ddim import SONG
+from .ddim import x_0_coefficient as ddim_x_0
+from .divergence import dimension
 from .form import Form, Source
 from .forward import HO, SALIMANS
 from .quantities import (
@@ -20,6 +23,7 @@ from .quantities import (
     abar_t,
     alpha_t,
     beta_t,
+    sigma_t,
     snr_s,
     snr_t,
     x_0,
@@ -34,7 +38,6 @@ x0_hat = Quantity("x0_hat", r"\hat x_0", REAL, meaning="the network's prediction
 v_hat = Quantity("v_hat", r"\hat v", REAL, meaning="the network's prediction of the velocity")
 gamma = Quantity("gamma", r"\gamma", POSITIVE, meaning="the largest weight of the loss in the data")
 x0_weight = Quantity("x0_weight", "w", NONNEGATIVE, meaning="weight of the loss in the data, such as min(SNR, gamma)")
-dimension = Quantity("dimension", "D", POSITIVE, meaning="number of coordinates")
 nats = Quantity("nats", r"L", REAL, meaning="minus the log-density of the scaled data, in nats, or its bound")
 levels = Quantity("levels", "K", POSITIVE, meaning="number of levels of the data, 256 for images")
 span = Quantity("span", "R", POSITIVE, meaning="length of the interval that K levels are scaled to, 2 for [-1, 1]")
@@ -67,6 +70,12 @@ x0_step_weight = Form(
     "bound.x0_weight", "weight of the squared error of the data", r"w_{x_0}",
     abar_s * beta_t**2 / (2 * step_variance * (1 - abar_t) ** 2),
     Source(HO, "eq. 8", "with the means of eq. 7"),
+)  # fmt: skip
+
+ddim_weight = Form(
+    "bound.ddim_weight", "weight of the squared error of the noise for the DDIM family", r"w_\epsilon",
+    ddim_x_0.expression**2 * (1 - abar_t) / (2 * abar_t * sigma_t**2),
+    Source(SONG, "theorem 1", "its gamma_t, with the variance of the model that of q"),
 )  # fmt: skip
 
 x0_snr_weight = Form(
