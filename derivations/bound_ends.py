@@ -11,7 +11,7 @@ from sympy import Integer, Rational, log, pi
 
 from verifydiff.forms import bound, ddpm, divergence, forward
 from verifydiff.forms.bound import eps_hat, step_variance, x0_hat
-from verifydiff.forms.divergence import mean_p, mean_q, var_p, var_q
+from verifydiff.forms.divergence import log_var_p, log_var_q, mean_p, mean_q, var_p, var_q
 from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, PROPER_FRACTION, UNIT, abar_t, eps, x_0, x_t
 from verifydiff.proof import Gaussian, at, derivation, letter
 
@@ -28,17 +28,8 @@ def prior_term(d):
     last = {mean_q: d.use(forward.mean), var_q: d.use(forward.variance), mean_p: Integer(0), var_p: Integer(1)}
     found = d.use(divergence.gaussian).xreplace(last)
     d.misprint((abar_t * x_0**2 - log(1 - abar_t)) / 2, "the variance is taken to be 1 where it is 1 - abar_T")
-    d.misprint(
-        divergence.log_variances.expression.xreplace(
-            {
-                divergence.mean_q: forward.mean.expression,
-                divergence.log_var_q: 1 - abar_t,
-                mean_p: Integer(0),
-                divergence.log_var_p: Integer(0),
-            }
-        ),
-        "the variance is handed over as its own logarithm (tqch/ddpm-torch#9)",
-    )
+    logs = {mean_q: forward.mean.expression, log_var_q: 1 - abar_t, mean_p: Integer(0), log_var_p: Integer(0)}
+    d.misprint(d.use(divergence.log_variances).xreplace(logs), "the variance is handed over as its logarithm (tqch/ddpm-torch#9)")
     d.conclude(found)
 
 
@@ -91,7 +82,7 @@ def decoder(d):
     total, edge, later = letter("mass", "P_k"), letter("F_k", "F(b_k)", domain=UNIT), letter("F_next", "F(b_{k+1})", domain=UNIT)
     d.induction(
         term=total, first=Integer(0), then=total + (later - edge), closed=edge, at_first={edge: 0}, advanced={edge: later},
-        because="F, the distribution function, is 0 at minus infinity where the first bin starts, and 1 at infinity where the last ends",
+        because="F, the distribution function, is 0 at minus infinity, where the first bin starts, and 1 where the last ends",
     )  # fmt: skip
 
 
