@@ -32,8 +32,8 @@ def x0_snr_weight(d):
     d.assume(abar_s < 1, "s >= 1: the data have no noise, and SNR(0) no value")
     found = d.use(bound.x0_step_weight).xreplace({step_variance: d.use(ddpm.posterior_variance)})
     d.less(0, (snr_s - snr_t) / 2, "the signal falls, so the weight is positive")
-    d.misprint((snr_t - snr_s) / 2, "the two times have changed places: a negative weight")
-    d.misprint(snr_s - snr_t, "the half is lost")
+    d.misprint((snr_t - snr_s) / 2, "the two times have changed places: a negative weight", right=found)
+    d.misprint(snr_s - snr_t, "the half is lost", right=found)
     d.conclude(found)
 
 

@@ -11,19 +11,24 @@ with equality on the right for Gaussian data. For :math:`c \le 1` the bound is a
 Ho et al. 2020 (sec. 3.2) of data of unit variance only, and in this form is true.
 """
 
-from sympy import Integer, sqrt
+from sympy import Integer, log, sqrt
 
-from verifydiff.forms import forward, variance
+from verifydiff.forms import ddpm, forward, variance
 from verifydiff.forms.quantities import (
+    NONNEGATIVE,
     POSITIVE,
     UNIT,
     abar_s,
     abar_t,
+    alpha_t,
+    beta_t,
     data_mean,
     data_variance,
     x_0,
+    x_s,
     x_t,
 )
+from verifydiff.forms.variance import spread
 from verifydiff.proof import Gaussian, derivation, letter
 
 SOHL, HO = "Sohl-Dickstein et al. 2015", "Ho et al. 2020"
@@ -66,7 +71,9 @@ def linear_bound(d):
     forward_order, both = ([x_t], [x_0]), [x_0, x_t]
     wide = d.in_turn((x_0 - data_mean) ** 2 * data, density, *forward_order, "x_t first: the variance of the data", outer_named=C)
     cross = d.in_turn((x_0 - data_mean) * data, once, *forward_order, "x_t first: the noise has mean 0")
-    one, bend = (d.in_turn(data, part, *forward_order, "x_t first: the noise has variance 1 - abar_t") for part in (density, twice))
+    one, bend = (
+        d.in_turn(data, piece, *forward_order, "x_t first: the noise has variance 1 - abar_t") for piece in (density, twice)
+    )
     whole = (x_0 - guess) ** 2 * joint
     found = d.integrate(
         [(1, whole)],
@@ -102,4 +109,125 @@ def linear_bound(d):
         found.rhs.xreplace({C: c, k: best}),
         d.use(variance.linear_spread),
         "which at the best k is the error of the best affine estimate",
+    )
+
+
+@derivation(variance.gaussian_data)
+def gaussian_data(d):
+    """For Gaussian data the reverse step is Gaussian, and Bayes' rule gives its covariance, eigenvalue by eigenvalue."""
+    d.spectral("C", c, "the covariance of the data; those of x_s, of x_t and of the step are functions of it")
+    with d.suppose(c > 0, "a direction in which the data are spread, so that x_s has a density"):
+        likelihood = d.given(r"q(x_t \mid x_s)", Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t), "the kernel, along an eigenvector")
+        prior = d.given("q(x_s)", Gaussian(x_s, sqrt(abar_s) * data_mean, v_s), "the data, scaled, and their noise")
+        evidence = d.given("q(x_t)", Gaussian(x_t, A * data_mean, v_t), "the same at t")
+        mean = sqrt(abar_s) * data_mean + sqrt(alpha_t) * v_s / v_t * (x_t - A * data_mean)
+        law = d.bayes(likelihood, prior, evidence, Gaussian(x_s, mean, beta_t * v_s / v_t), "complete the square in x_s")
+    best = d.use(variance.optimal).xreplace({spread: d.use(variance.linear_spread)})
+    d.equal(best, law.variance, "for other data it is what the best affine estimate makes of the best variance: an upper bound")
+    d.equal(law.variance.xreplace({c: Integer(0)}), d.use(ddpm.posterior_variance), "no spread: beta-tilde")
+    d.equal(law.variance.xreplace({c: Integer(1)}), d.use(ddpm.large_variance), "unit variance: beta")
+    d.misprint(beta_t * v_t / v_s, "the variances of the two marginals have changed places")
+    d.conclude(law.variance)
+
+
+@derivation(
+    id="variance.at_most_beta",
+    title="beta bounds the best variance where the variance of the data is at most 1",
+    source=f"{HO}, sec. 3.2",
+)
+def at_most_beta(d):
+    """What the spread of x_0 is of its linear bound is some share; with c at most 1 that is enough for beta, whatever the law."""
+    d.assume(c <= 1, "the variance of the data along the direction")
+    best = d.use(variance.optimal).xreplace({spread: d.use(variance.linear_spread) * part})
+    d.at_most(d.use(ddpm.posterior_variance), best, "at least beta-tilde")
+    d.at_most(best, d.use(variance.gaussian_data), "at most that of Gaussian data")
+    d.at_most(d.use(variance.gaussian_data), d.use(ddpm.large_variance), "which for c <= 1 is at most beta")
+
+
+@derivation(
+    id="variance.above_beta",
+    title="beta is no upper bound where the variance of the data is larger than 1",
+    source=f"{SOHL}, sec. 2",
+)
+def above_beta(d):
+    """The marginals then lose variance on the way to the noise, and the reverse step has to win it back."""
+    best, beta = d.use(variance.gaussian_data), d.use(ddpm.large_variance)
+    d.misprint(best, "beta is always an upper bound", right=beta, relation="<=")
+    d.misprint(best, "beta-tilde is always the best variance", right=d.use(ddpm.posterior_variance))
+    d.less(best, beta / alpha_t, "beta / alpha bounds the variance for any c")
+    d.equal(v_s - v_t, (abar_s - abar_t) * (c - 1), "the marginal at s is wider than that at t exactly if c > 1")
+    with d.suppose(c > 1, "data of variance larger than 1 along the direction"):
+        d.less(beta, best, "for Gaussian data the best variance is then larger than beta")
+
+
+@derivation(
+    id="variance.isotropic",
+    title="one variance for all coordinates: the average variance of the data decides",
+    source=f"{HO}, sec. 3.2",
+)
+def isotropic(d):
+    """The bound is concave in c, so its mean over directions is at most its value at the mean of the variances.
+
+    So beta bounds the best common variance if the data have variance at most 1 on average over the coordinates.
+    """
+    mean, one = letter("c_mean", r"\bar c", domain=NONNEGATIVE), letter("c_i", "c_i", domain=NONNEGATIVE)
+    count, total = letter("D", "D", domain=POSITIVE), letter("C_D", r"\sum c_i", domain=NONNEGATIVE)
+    bound, variances = d.use(variance.gaussian_data), letter("variances", r"\sum \sigma_i^2")
+    at_mean, here = bound.xreplace({c: mean}), bound.xreplace({c: one})
+    slope = beta_t * (abar_s - abar_t) / (1 - abar_t + mean * abar_t) ** 2
+    tangent = at_mean + slope * (one - mean)
+    d.derivative(at_mean, mean, slope, "the slope of the bound along the variance")
+    d.at_most(here, tangent, "concave: below its tangent at the mean")
+    summed = d.induction(
+        term=variances, first=tangent, then=variances + tangent, closed=count * at_mean + slope * (total - count * mean),
+        at_first={count: 1, total: one}, advanced={count: count + 1, total: total + one}, because="the sum of the tangents",
+    )  # fmt: skip
+    d.equal(
+        summed.xreplace({total: count * mean}) / count,
+        at_mean,
+        "with the mean for the mean, the slopes cancel: the bound at the mean",
+    )
+    with d.suppose(mean <= 1, "variance at most 1 on average"):
+        d.at_most(at_mean, d.use(ddpm.large_variance), "then beta bounds the best variance that all coordinates share")
+
+
+@derivation(
+    id="variance.entropy_bounds", title="the entropy of the reverse step lies between two known ones", source=f"{SOHL}, sec. 2.6"
+)
+def entropy_bounds(d):
+    """The entropy of x_s given x_t is at least that given x_0 as well, and by Bayes' rule tied to that of x_t given x_s.
+
+    The upper bound holds where the entropy does not fall along the chain; where it falls, it fails, as beta does.
+    """
+    q = d.law("q")
+    everything = [x_0, x_s, x_t]
+    known, free, joint = q(x_s, given=(x_t, x_0)), q(x_s, given=x_t), q(x_0, x_s, x_t)
+    information = letter("I", r"I(x_0; x_s | x_t)", domain=NONNEGATIVE)
+    told = d.gibbs(joint, q(x_0, x_t) * free, everything, information, "what x_0 tells of x_s beyond x_t")
+    given_both, given_t = letter("h_0", r"-H(x_s | x_t, x_0)"), letter("h_t", r"-H(x_s | x_t)")
+    named = {joint * log(known): given_both, joint * log(free): given_t, told: information}
+    lower = d.integrate(
+        [(1, joint * log(free))],
+        [(1, joint * log(known)), (-1, told)],
+        everything,
+        named,
+        "q(x_0, x_s, x_t) is q(x_0, x_t) q(x_s | x_t, x_0)",
+    )
+    d.at_most(-given_both, -lower.rhs, "conditioning does not raise the entropy: with x_0 known it is that of beta-tilde")
+    forward, H_s, H_t = letter("h_f", r"-H(x_t | x_s)"), letter("h_s", r"-H(x_s)"), letter("h", r"-H(x_t)")
+    terms = {joint * log(q(x_t, given=x_s)): forward, joint * log(q(x_s)): H_s, joint * log(q(x_t)): H_t}
+    ahead, before, after = terms
+    upper = d.integrate(
+        [(1, joint * log(free))],
+        [(1, ahead), (1, before), (-1, after)],
+        everything,
+        {**named, **terms},
+        "Bayes: q(x_s | x_t) = q(x_t | x_s) q(x_s) / q(x_t)",
+    )
+    growth = letter("growth", r"H(x_t) - H(x_s)", domain=NONNEGATIVE)
+    d.misprint(-upper.rhs, "the upper bound is given without its hypothesis", right=-forward, relation="<=")
+    d.at_most(
+        -upper.rhs.xreplace({H_s: H_t + growth}),
+        -forward,
+        "H(x_s | x_t) is at most H(x_t | x_s), that of beta, if H(x_s) is at most H(x_t)",
     )

@@ -10,19 +10,13 @@ import pytest
 import sympy
 
 from verifydiff import forms
-from verifydiff.forms import Form
 from verifydiff.proof import load, prove
 from verifydiff.proof.loading import shipped
 from verifydiff.verdict import Proof
 
 SHIPPED = {one.id: one for one in load([shipped()])}
 MISPRINTS = {one.id: one for one in load([Path(__file__).with_name("misprints.py")])}
-FORMS = {
-    form.id: form
-    for topic in (forms.forward, forms.ddpm, forms.ddim, forms.euler, forms.score)
-    for form in vars(topic).values()
-    if isinstance(form, Form)
-}
+FORMS = forms.table()
 
 
 @pytest.mark.parametrize("derivation", SHIPPED.values(), ids=SHIPPED)

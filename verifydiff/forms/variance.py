@@ -89,5 +89,5 @@ linear_spread = Form(
 gaussian_data = Form(
     "variance.gaussian_data", "variance of the step for Gaussian data; for others, a bound on the best one", r"\sigma_t^{*2}",
     beta_t * (1 - abar_s + data_variance * abar_s) / (1 - abar_t + data_variance * abar_t),
-    Source("Sohl-Dickstein et al. 2015", "sec. 2", "the bounds for data of unit variance, here for any"),
+    Source("Ho et al. 2020", "sec. 3.2", "there for standard normal data and for data at one point, here for any variance"),
 )  # fmt: skip
