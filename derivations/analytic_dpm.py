@@ -17,6 +17,7 @@ from verifydiff.forms.score import score_t
 from verifydiff.forms.variance import BAO, score_norm, spread
 from verifydiff.proof import Gaussian, derivation, letter
 
+k = letter("k", "k")
 P = letter("P", "p_t(x_t)", domain=POSITIVE)
 M, S = letter("M", r"\int \epsilon\, q"), letter("S", r"\int \epsilon^2 q")
 X, XX = letter("X", r"\int x_0\, q"), letter("XX", r"\int x_0^2 q")
@@ -106,7 +107,8 @@ def analytic_bounds(d):
     """Neither the spread nor the square of the score is negative: the one bounds it from below, the other from above."""
     d.assume(sigma_t**2 <= 1 - abar_s, "the bound on sigma")
     best = d.use(variance.family)
-    d.at_most(sigma_t**2, best, "the spread is not negative: at least sigma_t^2")
+    d.equal(best, (sigma_t**2 + k**2 * spread).xreplace({k: d.use(ddim.x_0_coefficient)}), "with k for the coefficient of x_0")
+    d.at_most(sigma_t**2, sigma_t**2 + k**2 * spread, "the spread is not negative: at least sigma_t^2")
     d.at_most(
         d.use(variance.spread_by_score),
         V / abar_t,
@@ -114,15 +116,18 @@ def analytic_bounds(d):
     )
     widest = best.xreplace({spread: V / abar_t})
     d.equal(widest, sigma_t**2 + (sqrt(V / alpha_t) - sqrt(1 - abar_s - sigma_t**2)) ** 2, "the upper bound as the paper writes it")
-    small, scale = d.use(ddpm.posterior_variance), d.use(ddim.sigma).xreplace({eta: Integer(1)})
-    d.equal(widest.xreplace({sigma_t: scale}), beta_t / alpha_t, "at eta = 1: beta / alpha")
+    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    d.equal(scale**2, d.use(ddpm.posterior_variance), "at eta = 1 the lower bound is beta-tilde")
+    d.equal(widest.xreplace({sigma_t: scale}), beta_t / alpha_t, "and the upper one beta / alpha")
     d.misprint(
         widest.xreplace({sigma_t: scale}),
         "beta is said to bound it whatever the data",
         right=d.use(ddpm.large_variance),
         relation="<=",
     )
-    d.less(small, beta_t / alpha_t, "so the best DDPM variance lies between beta-tilde and beta / alpha, whatever the data")
+    d.at_most(
+        d.use(variance.analytic_ddpm), beta_t / alpha_t, "so the best DDPM variance is at most beta / alpha, whatever the data"
+    )
 
 
 @derivation(id="variance.bounded_data", title="bounds of the best variance for data in an interval", source=f"{BAO}, theorem 2")
@@ -162,4 +167,8 @@ def bounded_data(d):
         "the factor sqrt(abar_t / (1 - abar_t)) of the second root is lost, as in a set of published notes",
         right=bound,
     )
-    d.at_most(best.xreplace({spread: length**2 * part / 4}), bound, "Var[x_0 | x_t] = (b - a)^2 Var[y] is at most (b - a)^2 / 4")
+    d.equal(best, (sigma_t**2 + k**2 * spread).xreplace({k: slope}), "with k for the coefficient of x_0")
+    d.at_most(
+        sigma_t**2 + k**2 * (length**2 * part / 4), sigma_t**2 + k**2 * (length / 2) ** 2,
+        "Var[x_0 | x_t] = (b - a)^2 Var[y] is at most (b - a)^2 / 4",
+    )  # fmt: skip

@@ -37,8 +37,8 @@ def prior_term(d):
 def prior_term_small(d):
     """To first order it is half of abar_T times the square of the data: what is left is the mean, not the variance."""
     term = d.given("L_T", d.use(bound.prior_term).xreplace({abar_t: level}), "with t = T")
-    d.expand(term, level, level * x_0**2 / 2, 1, "-log(1 - a) = a + O(a^2) cancels against the variance that is missing")
     d.equal(at(term, abar_T=0), 0, "with zero terminal signal there is nothing left")
+    d.expand(term, level, level * x_0**2 / 2, 1, "-log(1 - a) = a + O(a^2) cancels against the variance that is missing")
 
 
 @derivation(bound.first_term)

@@ -102,10 +102,6 @@ def finer_is_tighter(d):
 @derivation(id="bound.continuous_time", title="the bound in continuous time", source=f"{KINGMA}, sec. 5")
 def continuous_time(d):
     """The weight per unit of time of a step of length tau, as tau tends to 0."""
-    earlier = d.taylor(r"\operatorname{SNR}(t - \tau)", [snr, slope, bend], -step, "a smooth schedule, at t >= some s > 0")
-    weight = d.equal((earlier - snr) / (2 * step), -slope / 2 + step * bend / 4, "the weight of the step, divided by its length")
-    d.expand(weight, step, -slope / 2, 0, "so the sum over steps tends to the integral of -SNR'(t)/2 times the error")
-    d.misprint(slope / 2, "the sign: SNR falls, and the weight is positive", right=-slope / 2)
     level, rate = letter("level", r"\bar\alpha(t)", domain=abar_t.domain), letter("rate", r"\beta(t)", domain=POSITIVE)
     d.depends(t, {level: -rate * level}, "the schedule of the SDE: abar' = -beta abar")
     d.derivative(-level / (1 - level) / 2, t, rate * level / (2 * (1 - level) ** 2), "the weight of the data's error by beta(t)")
@@ -113,21 +109,25 @@ def continuous_time(d):
     d.equal(
         rate * level / (2 * (1 - level) ** 2) / (level / (1 - level)), noise, "that of the noise's error: beta / (2 (1 - abar))"
     )
+    earlier = d.taylor(r"\operatorname{SNR}(t - \tau)", [snr, slope, bend], -step, "a smooth schedule, at t >= some s > 0")
+    weight = d.equal((earlier - snr) / (2 * step), -slope / 2 + step * bend / 4, "the weight of the step, divided by its length")
+    d.misprint(slope / 2, "the sign: SNR falls, and the weight is positive", right=-slope / 2)
+    d.expand(weight, step, -slope / 2, 0, "so the sum over steps tends to the integral of -SNR'(t)/2 times the error")
 
 
 @derivation(id="bound.schedule_free", title="in continuous time only the ends of the schedule matter", source=f"{KINGMA}, sec. 5.1")
 def schedule_free(d):
     """The error at a signal over noise of u is some function e(u), whose antiderivative is E(u): substitute u = SNR(t)."""
-    error_of, primitive = letter("e_u", "e(u)", domain=NONNEGATIVE), letter("E_u", "E(u)")
-    d.depends(t, {snr: slope, primitive: error_of * slope}, "the chain rule: dE(SNR(t))/dt = e(SNR(t)) SNR'(t)")
-    d.derivative(
-        -primitive / 2, t, -slope / 2 * error_of,
-        "so the bound is (E(SNR at the clean end) - E(SNR at the noisy end)) / 2, whatever path SNR takes between them",
-    )  # fmt: skip
     gamma, gamma_slope = letter("gamma_t", r"\gamma(t)"), letter("gamma_slope", r"\gamma'(t)")
     d.depends(t, {gamma: gamma_slope}, "the paper's gamma = -log SNR")
     d.derivative(exp(-gamma), t, -gamma_slope * exp(-gamma), "SNR = exp(-gamma)")
     d.equal(
         -(-gamma_slope * exp(-gamma)) / 2 / exp(-gamma), gamma_slope / 2,
         "the loss in the noise has weight gamma'(t)/2 in continuous time: 1/2 for time measured by log SNR",
+    )  # fmt: skip
+    error_of, primitive = letter("e_u", "e(u)", domain=NONNEGATIVE), letter("E_u", "E(u)")
+    d.depends(t, {snr: slope, primitive: error_of * slope}, "the chain rule: dE(SNR(t))/dt = e(SNR(t)) SNR'(t)")
+    d.derivative(
+        -primitive / 2, t, -slope / 2 * error_of,
+        "so the bound is (E(SNR at the clean end) - E(SNR at the noisy end)) / 2, whatever path SNR takes between them",
     )  # fmt: skip

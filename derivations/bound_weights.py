@@ -57,7 +57,7 @@ def eps_weight(d):
     d.equal(divergent, constant + weight * (eps - eps_hat) ** 2, "so its square stands over twice the variance")
     d.less(0, weight, "the weight is positive, whatever the schedule")
     d.misprint(beta_t / (2 * step_variance * alpha_t * (1 - abar_t)), "beta is not squared")
-    d.misprint(beta_t**2 / (2 * step_variance * alpha_t * (1 - alpha_t)), "a lost bar")
+    d.misprint(beta_t**2 / (2 * step_variance * alpha_t * (1 - alpha_t)), "a lost bar", right=weight)
     d.misprint(beta_t**2 / (2 * step_variance**2 * alpha_t * (1 - abar_t)), "the variance is taken for a deviation, and squared")
     d.conclude(weight)
 

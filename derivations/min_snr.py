@@ -54,22 +54,25 @@ def v_weight(d):
 def two_cases(d):
     """Below gamma the plain loss in the noise; above it, one that falls as 1 / SNR. Both cases agree where they meet."""
     noise, velocity = d.use(bound.eps_from_x0_weight), d.use(bound.v_from_x0_weight)
+    d.equal(
+        noise.xreplace({x0_weight: snr_t}), noise.xreplace({x0_weight: gamma}).xreplace({gamma: snr_t}),
+        "where SNR = gamma the two cases meet",
+    )  # fmt: skip
     with d.suppose(snr_t <= gamma, "first case, much noise: min(SNR, gamma) = SNR"):
         d.equal(noise.xreplace({x0_weight: snr_t}), 1, "the noise has weight 1: the simple loss")
         d.equal(velocity.xreplace({x0_weight: snr_t}), abar_t, "and the velocity abar_t")
-    with d.suppose(gamma < snr_t, "second case, little noise: min(SNR, gamma) = gamma"):
-        d.less(noise.xreplace({x0_weight: gamma}), 1, "the noise has a weight below 1")
-        d.less(velocity.xreplace({x0_weight: gamma}), abar_t, "and the velocity one below abar_t")
-        d.misprint(
-            snr_t / snr_t, "max for min (lucidrains/recurrent-interface-network-pytorch#11): then the weight never falls",
-            right=noise.xreplace({x0_weight: gamma}),
-        )  # fmt: skip
     with d.suppose(snr_t + 1 <= gamma, "well within the first case"):
         d.misprint(
             (snr_t + 1) / (snr_t + 1), "1 is added to SNR inside the minimum, too (huggingface/diffusers#5654, mended in #6307)",
             right=velocity.xreplace({x0_weight: snr_t}),
         )  # fmt: skip
-    d.equal(noise.xreplace({x0_weight: snr_t}), 1, "where SNR = gamma the two cases meet")
+    with d.suppose(gamma < snr_t, "second case, little noise: min(SNR, gamma) = gamma"):
+        d.misprint(
+            snr_t / snr_t, "max for min (lucidrains/recurrent-interface-network-pytorch#11): then the weight never falls",
+            right=noise.xreplace({x0_weight: gamma}),
+        )  # fmt: skip
+        d.less(noise.xreplace({x0_weight: gamma}), 1, "the noise has a weight below 1")
+        d.less(velocity.xreplace({x0_weight: gamma}), abar_t, "and the velocity one below abar_t")
 
 
 @derivation(id="min_snr.implied_weights", title="what the plain losses weigh the data with", source="Salimans & Ho 2022, sec. 4")

@@ -82,7 +82,7 @@ def linear_bound(d):
     )  # fmt: skip
     P = letter("P", "p_t(x_t)", domain=POSITIVE)
     M, S = letter("M", r"\int x_0\, q"), letter("S", r"\int x_0^2 q")
-    names = [letter(name) for name in ("I_0", "I_1", "I_2")]
+    names = [letter(f"I_{n}", rf"\mathbb{{E}}[{power}]") for n, power in enumerate(("g^2", "g x_0", "x_0^2"))]
     backward = [x_0], [x_t]
     pieces = [
         d.in_turn(coefficient, power * joint, *backward, "x_0 first, for held x_t", inner, outer)
@@ -90,26 +90,26 @@ def linear_bound(d):
             (guess**2, guess, Integer(1)), (Integer(1), x_0, x_0**2), (P, M, S), names, strict=True
         )
     ]
-    expanded = d.integrate(
+    d.integrate(
         [(1, whole)],
         [(1, pieces[0]), (-2, pieces[1]), (1, pieces[2])],
         both,
         {whole: error},
         "the same integral in the other order",
     )
-    left = letter("left", r"\mathbb{E}\operatorname{Var}[x_0 \mid x_t]")
-    products = {guess**2 * P: names[0], guess * M: names[1], S: names[2]}
-    bounded = d.integrate(
-        [(1, S - M**2 / P)], [(1, guess**2 * P), (-2, guess * M), (1, S)], [x_t], {**products, S - M**2 / P: left},
-        "given x_t, the variance of x_0 is at most the mean square around g: they differ by P (M / P - g)^2", relation="<=",
-    )  # fmt: skip
-    d.equal(bounded.rhs, expanded.rhs, "so the average spread is at most that integral, for every k")
     best = A * c / v_t
     d.equal(
         found.rhs.xreplace({C: c, k: best}),
         d.use(variance.linear_spread),
-        "which at the best k is the error of the best affine estimate",
+        "at the best k it is the error of the best affine estimate",
     )
+    left = letter("left", r"\mathbb{E}\operatorname{Var}[x_0 \mid x_t]")
+    products = {guess**2 * P: names[0], guess * M: names[1], S: names[2]}
+    d.integrate(
+        [(1, S - M**2 / P)], [(1, guess**2 * P), (-2, guess * M), (1, S)], [x_t], {**products, S - M**2 / P: left},
+        "given x_t, the variance of x_0 is at most the mean square around g, by P (M / P - g)^2: so it is on average",
+        relation="<=",
+    )  # fmt: skip
 
 
 @derivation(variance.gaussian_data)
@@ -123,7 +123,7 @@ def gaussian_data(d):
         mean = sqrt(abar_s) * data_mean + sqrt(alpha_t) * v_s / v_t * (x_t - A * data_mean)
         law = d.bayes(likelihood, prior, evidence, Gaussian(x_s, mean, beta_t * v_s / v_t), "complete the square in x_s")
     best = d.use(variance.optimal).xreplace({spread: d.use(variance.linear_spread)})
-    d.equal(best, law.variance, "for other data it is what the best affine estimate makes of the best variance: an upper bound")
+    d.equal(best, law.variance, "for other data it is what the best affine estimate makes of the best variance: a bound")
     d.equal(law.variance.xreplace({c: Integer(0)}), d.use(ddpm.posterior_variance), "no spread: beta-tilde")
     d.equal(law.variance.xreplace({c: Integer(1)}), d.use(ddpm.large_variance), "unit variance: beta")
     d.misprint(beta_t * v_t / v_s, "the variances of the two marginals have changed places")

@@ -88,6 +88,13 @@ def test_an_integral_over_both_is_not_taken_for_one_over_a_single_letter():
         page.integrate([(1, whole)], [(1, whole)], [x_0], {}, "why")
 
 
+def test_what_has_no_value_has_no_integral():
+    page = Page()
+    data, density = kernel(page)
+    page.in_turn(sqrt(x_0) * data, density, [x_t], [x_0], "why", outer_named=m)
+    assert page.steps[-1].outcome is Proof.REFUTED
+
+
 def test_a_hypothesis_that_narrows_a_letter_rules_it_out():
     page = Page()
     data, density = kernel(page)

@@ -61,10 +61,10 @@ class IteratedRules(MeasureRules):
                 f"the coefficient {coefficient} depends on {', '.join(map(str, inner))}: it cannot leave the inner integral."
             )
         self._on_the_whole_line(*inner, *outer)
-        checks: list[Check] = []
+        whole = in_base_letters(coefficient * integrand)
+        checks = [self._decide("the integrand has a value", whole, "==", whole)]
         first = self._valued(integrand, inner, inner_named, checks)
         value = self._valued(coefficient * first, outer, outer_named, checks)
-        whole = in_base_letters(coefficient * integrand)
         self._known_values[whole] = (*inner, *outer), value
         letters, rest = (", ".join(map(str, group)) for group in ((*inner, *outer), outer))
         over, left = ("".join(rf"\,d{tex(one)}" for one in group) for group in ((*inner, *outer), outer))
