@@ -1,7 +1,9 @@
 """The closed forms, one file a topic: the table of what is true. Each is proved by a page of ``derivations/``."""
 
+from . import bound as bound
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import divergence as divergence
 from . import edm as edm
 from . import euler as euler
 from . import flow as flow
@@ -12,6 +14,7 @@ from . import predictions as predictions
 from . import quantities as quantities
 from . import score as score
 from . import terminal as terminal
+from . import variance as variance
 from .form import Form as Form
 from .form import Source as Source
 from .table import every_form as every_form

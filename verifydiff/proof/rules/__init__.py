@@ -3,4 +3,6 @@
 from .calculus import CalculusRules as CalculusRules
 from .gaussian import GaussianRules as GaussianRules
 from .induction import InductionRules as InductionRules
+from .iterated import IteratedRules as IteratedRules
 from .measure import MeasureRules as MeasureRules
+from .spectral import SpectralRules as SpectralRules

@@ -314,7 +314,7 @@ class MeasureRules(Writer):
             MisuseError: if it is not known.
         """
         integrand = in_base_letters(integrand)
-        if integrand in self._known_values and (known := self._known_values[integrand])[0] == over:
+        if integrand in self._known_values and set((known := self._known_values[integrand])[0]) == set(over):
             return known[1]
         marginals = {letter: (law, of) for law in self._laws.values() for letter, of in law.letters().items()}
         moving = [one for one in sorted(integrand.free_symbols, key=str) if not self._constant(one, *over)]
