@@ -6,6 +6,7 @@ from . import euler as euler
 from . import forward as forward
 from . import quantities as quantities
 from . import score as score
+from . import sde as sde
 from .form import Form as Form
 from .form import Source as Source
 from .table import is_shipped as is_shipped
