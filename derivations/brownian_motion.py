@@ -82,7 +82,7 @@ def quadratic_variation(d):
     """
     phi = Gaussian(z, 0, 1)
     density = d.normalised(phi)
-    second, fourth, cubed = letter("E_2", r"\mathbb{E} z^2"), letter("E_4", r"\mathbb{E} z^4"), letter("E_22", r"\mathbb{E} z^2")
+    second, fourth = letter("E_2", r"\mathbb{E} z^2"), letter("E_4", r"\mathbb{E} z^4")
     by_parts = d.boundary(z * density, z, "a Gaussian density times a power vanishes at both ends")
     one = d.integrate([(1, z**2 * density)], [(1, density), (-1, by_parts)], [z], {z**2 * density: second}, "the second moment")
     d.equal(one.rhs, 1, "E z^2 = 1")

@@ -34,7 +34,7 @@ def variance(d):
 
 @derivation(id="sde.ve_strength", title="strength of the VE noise, and of the geometric schedule", source=f"{SONG}, eq. 9, app. C")
 def strength(d):
-    """g is the root of the rate of sigma^2, not the rate of sigma; for sigma_min (sigma_max / sigma_min)^t it is sigma sqrt(2 log r)."""
+    """g is the root of the rate of sigma^2, not the rate of sigma; for sigma_min r^t it is sigma sqrt(2 log r)."""
     low, ratio = (
         letter("sigma_min", r"\sigma_{\min}", domain=POSITIVE),
         letter("r", r"\sigma_{\max}/\sigma_{\min}", domain=POSITIVE),

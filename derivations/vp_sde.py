@@ -9,7 +9,7 @@ variance :math:`1 - e^{-B}`: the forward marginal of DDPM at the signal level :m
 from sympy import Integer, exp, sqrt
 
 from verifydiff.forms import forward, sde
-from verifydiff.forms.quantities import NONNEGATIVE, abar_s, alpha_t, beta_t, eps, in_base_letters, x_0, x_t
+from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, abar_s, alpha_t, beta_t, eps, in_base_letters, x_0, x_t
 from verifydiff.forms.sde import B, beta, t
 from verifydiff.proof import Gaussian, derivation, letter
 
@@ -96,9 +96,11 @@ def vp_score(d):
     """The slope of the log density at x(t), written by its noise: minus the noise over the standard deviation."""
     d.use(sde.vp_mean)
     d.use(sde.vp_variance)
+    spread = letter("spread", "v", domain=POSITIVE)
+    law = d.given("p(x(t) | x(0))", Gaussian(x_t, m, spread), "the marginal, a Gaussian")
+    slope = d.derivative(law.log_density, x_t, -(x_t - m) / spread, "the log density is a parabola")
     with d.suppose(B > 0, "some time has passed, so that there is a density"):
-        law = d.given("p(x(t) | x(0))", Gaussian(x_t, sde.vp_mean.expression, sde.vp_variance.expression), "the VP marginal")
-        slope = d.derivative(law.log_density, x_t, -(x_t - exp(-B / 2) * x_0) / (1 - exp(-B)), "the log density is a parabola")
+        slope = slope.xreplace({m: sde.vp_mean.expression, spread: sde.vp_variance.expression})
         noised = exp(-B / 2) * x_0 + sqrt(1 - exp(-B)) * eps
         right = d.equal(slope.xreplace({x_t: noised}), -eps / sqrt(1 - exp(-B)), "at x(t) = mean + deviation times noise")
         d.misprint(-eps / (1 - exp(-B)), "divided by the variance in place of its root", right=right)

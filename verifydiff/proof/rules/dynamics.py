@@ -215,7 +215,7 @@ class DynamicsRules(MeasureRules, CalculusRules):
         integrand = in_base_letters(exact(integrand))
         residual = sympy.diff(integrand, test)
         jet = self._jet(test, over)
-        if jet & letters_of(residual) or set(over) != self._variables.get(test):
+        if jet & letters_of(residual) or self._variables.get(test) != frozenset(over):
             raise MisuseError(f"{integrand} must be a function of just {', '.join(map(str, over))} times what is free of it.")
         self._on_the_whole_line(*jet, *over)
         checks = [
