@@ -9,10 +9,10 @@ The noise has one strength g(t) in every coordinate. Variance preserving (VP): :
 
 from __future__ import annotations
 
-from sympy import Rational, exp
+from sympy import Rational, exp, sqrt
 
 from .form import Form, Source
-from .quantities import NONNEGATIVE, POSITIVE, REAL, UNIT, Quantity, x_0
+from .quantities import NONNEGATIVE, POSITIVE, REAL, UNIT, Quantity, abar_t, eps, x_0, x_t
 from .score import score_t
 
 SONG_SDE = "Song et al. 2021 (SDE)"
@@ -85,4 +85,26 @@ family_drift = Form(
     "sde.family_drift", "drift of the reverse process with noise of strength lambda g", r"\bar f_i^{(\lambda)}",
     f - (1 + lam**2) / 2 * g**2 * score_t,
     Source("Karras et al. 2022", "eq. 6", "there for VE, with its beta; here for any drift"),
+)  # fmt: skip
+
+# -- the probability flow --------------------------------------------------------------------------------------------------
+
+divergence = Quantity("divergence", r"\nabla \cdot \tilde f", REAL, meaning="divergence of the velocity of the probability flow")
+
+log_density_rate = Form(
+    "sde.log_density_rate", "rate of log p along the probability flow", r"\frac{d}{dt} \log p(x(t), t)",
+    -divergence,
+    Source(SONG_SDE, "app. D.2, eq. 39", "there integrated over time"),
+)  # fmt: skip
+
+vp_flow = Form(
+    "sde.vp_flow", "velocity of the VP probability flow, by the noise", r"\dot x",
+    -beta / 2 * (x_t - eps / sqrt(1 - abar_t)),
+    Source(SONG_SDE, "eq. 13", "for VP, with the score written by the noise"),
+)  # fmt: skip
+
+ve_flow = Form(
+    "sde.ve_flow", "velocity of the VE probability flow, by the denoised data", r"\dot x",
+    sigma_rate / sigma * (x_t - x_0),
+    Source("Karras et al. 2022", "eqs. 1, 3", "for s(t) = 1"),
 )  # fmt: skip
