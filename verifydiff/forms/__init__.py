@@ -5,6 +5,7 @@ from . import ddpm as ddpm
 from . import euler as euler
 from . import forward as forward
 from . import quantities as quantities
+from . import reverse_steps as reverse_steps
 from . import score as score
 from . import sde as sde
 from .form import Form as Form
