@@ -4,6 +4,7 @@ from . import ddim as ddim
 from . import ddpm as ddpm
 from . import euler as euler
 from . import forward as forward
+from . import ode_steps as ode_steps
 from . import quantities as quantities
 from . import reverse_steps as reverse_steps
 from . import score as score
