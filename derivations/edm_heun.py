@@ -47,9 +47,7 @@ def growth(d):
     return first, second, exact
 
 
-@derivation(
-    id="edm.local_errors", title="local errors of Euler and Heun in sigma, for Gaussian data", source=f"{KARRAS}, sec. 3, app. B"
-)
+@derivation(id="edm.local_errors", title="local errors of Euler and Heun in sigma, for Gaussian data", source=f"{KARRAS}, sec. 3")
 def local_errors(d):
     """Euler errs by c h^2 / (2 (c + sigma^2)^2), Heun by a multiple of h^3: it is worth its second call of the model."""
     first, second, exact = growth(d)
@@ -79,7 +77,7 @@ def last_step(d):
     """Euler returns the denoised data. Heun, with the limit 0 of the slope at sigma = 0, would take half of that way.
 
     For data narrower than sigma Heun leaves half of the noise: this is why the last step is Euler's (diffusers#5433). For data
-    much wider than sigma Heun is the better one even here; nobody knows which holds in every direction of an image.
+    much wider than sigma Heun would be the better one even here; images have directions of both kinds.
     """
     first, _, exact = growth(d)
     last = {step: -level}

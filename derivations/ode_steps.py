@@ -10,6 +10,7 @@ from sympy import Rational
 
 from verifydiff.forms import ode_steps
 from verifydiff.forms.ode_steps import HAIRER, h, v_mid, v_s, v_t, y
+from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE
 from verifydiff.forms.sde import t
 from verifydiff.proof import derivation, letter
 
@@ -108,8 +109,6 @@ def order_conditions(d):
 @derivation(id="ode.global_order", title="local errors of h^(p+1) add up to an error of order p", source=f"{HAIRER}, sec. II.3")
 def global_order(d):
     """n steps of length T / n, each erring by K h^(p+1) and magnifying old errors by at most 1 + L h: see q_n = (1 + L h)^n."""
-    from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE
-
     error, K, q = letter("e", "e_n", domain=NONNEGATIVE), letter("K", domain=NONNEGATIVE), letter("q", "q_n", domain=NONNEGATIVE)
     step, L, power = letter("step", "h", domain=POSITIVE), letter("L", domain=POSITIVE), letter("power", "h^p", domain=POSITIVE)
     bound = d.induction(

@@ -177,7 +177,7 @@ class DynamicsRules(MeasureRules, CalculusRules):
         if self._integrals.get(mean) != (test * density, over) or mean not in self._rates.get(along, {}):
             raise MisuseError(f"{mean} must stand for the integral of the test function times {density}, and have a rate.")
         rate = self._rates[along].get(density)
-        if not isinstance(rate, sympy.Symbol) or self._spoken_for(rate) or rate in self._integrals or self._holds_in(rate):
+        if not isinstance(rate, sympy.Symbol) or rate in self._integrals or self._said_of(rate, density, along):
             raise MisuseError(f"the rate of {density} must be a letter of which nothing is known: the process says what it is.")
         if self._moves_any(test, along):
             raise MisuseError(f"the test function must not depend on {along}.")
@@ -283,6 +283,8 @@ class DynamicsRules(MeasureRules, CalculusRules):
     def _fed_by_any(self, expression: sympy.Expr, term: sympy.Symbol, along: sympy.Symbol) -> bool:
         return any(self._fed_by(one, term, along) for one in letters_of(expression))
 
-    def _holds_in(self, letter: sympy.Symbol) -> bool:
-        """Whether a hypothesis is about the letter."""
-        return any(letter in letters_of(one.lhs, one.rhs) for one in self._assumed)
+    def _said_of(self, rate: sympy.Symbol, density: sympy.Symbol, along: sympy.Symbol) -> bool:
+        """Whether anything is known of the letter but that it is the rate of the density."""
+        elsewhere = [value for way, rates in self._rates.items() for one, value in rates.items() if (way, one) != (along, density)]
+        named = any(rate in letters_of(one.lhs, one.rhs) for one in self._assumed) or self._spoken_for(rate)
+        return named or any(rate in letters_of(value) for value in elsewhere)
