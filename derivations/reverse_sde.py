@@ -48,7 +48,7 @@ def reverse_drift(d):
     right = f - g**2 * score_t
     d.evolves(p, t, drifts(right), g, "run backwards with the same noise, it has the same density at every time", backwards=True)
     d.misprint(f + g**2 * score_t, "the score with the other sign: away from the data")
-    d.misprint(-f + g**2 * score_t, "the drift in the reversed time T - t, where steps are positive, used with dt < 0")
+    d.misprint(-f + g**2 * score_t, "the drift in the reversed time T - t, where steps are positive, used with dt < 0", right=right)
     d.misprint(f - g * score_t, "g for g^2")
     d.misprint(f - g**2 * score_t / 2, "the drift of the probability flow, with the noise left on")
     d.conclude(right)
