@@ -10,9 +10,12 @@ from . import flow as flow
 from . import forward as forward
 from . import inversion as inversion
 from . import mixture as mixture
+from . import ode_steps as ode_steps
 from . import predictions as predictions
 from . import quantities as quantities
+from . import reverse_steps as reverse_steps
 from . import score as score
+from . import sde as sde
 from . import terminal as terminal
 from . import variance as variance
 from .form import Form as Form

@@ -14,13 +14,13 @@ import sympy
 from ..forms.quantities import Quantity, in_base_letters
 from ..verdict import MisuseError
 from .claim import exact
-from .rules import CalculusRules, GaussianRules, InductionRules, IteratedRules, MeasureRules, SpectralRules
+from .rules import DynamicsRules, GaussianRules, InductionRules, IteratedRules, SpectralRules
 from .step import Check as Check
 from .step import Step as Step
 from .step import worst as worst
 
 
-class Page(GaussianRules, CalculusRules, IteratedRules, MeasureRules, InductionRules, SpectralRules):
+class Page(GaussianRules, IteratedRules, DynamicsRules, InductionRules, SpectralRules):
     """What a derivation receives: each method writes one step.
 
     Args:

@@ -47,6 +47,9 @@ class Writer:
         self._laws: dict[str, Any] = {}
         self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
         self._known_values: dict[sympy.Expr, tuple[tuple[sympy.Symbol, ...], sympy.Expr]] = {}
+        self._processes: dict[sympy.Symbol, tuple[dict[sympy.Symbol, sympy.Expr], sympy.Expr]] = {}
+        self._integrated: list[Claim] = []
+        self._solved: set[sympy.Symbol] = set()
         self._began = perf_counter()
 
     @property

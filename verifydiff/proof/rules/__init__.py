@@ -1,6 +1,7 @@
 """The named rules of a page, one kind a file: each checks its own hypotheses and says what it rests on."""
 
 from .calculus import CalculusRules as CalculusRules
+from .dynamics import DynamicsRules as DynamicsRules
 from .gaussian import GaussianRules as GaussianRules
 from .induction import InductionRules as InductionRules
 from .iterated import IteratedRules as IteratedRules

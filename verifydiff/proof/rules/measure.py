@@ -210,6 +210,7 @@ class MeasureRules(Writer):
         checks.append(self._decide("integrands, pointwise", pointwise[0], relation, pointwise[1]))
         integrated = [sum((c * known[g] for c, g in side), sympy.Integer(0)) for side in (lhs, rhs)]
         result = Claim(integrated[0], relation, integrated[1])
+        self._integrated.append(result)
         linear = f"the integrals exist; the integral is linear{'' if relation == '==' else ' and monotone'}"
         self._write("integration", because, checks, lambda: str(result), result.latex, linear)
         return result
@@ -314,8 +315,10 @@ class MeasureRules(Writer):
             MisuseError: if it is not known.
         """
         integrand = in_base_letters(integrand)
-        if integrand in self._known_values and set((known := self._known_values[integrand])[0]) == set(over):
-            return known[1]
+        if integrand in self._known_values:
+            of, value = self._known_values[integrand]
+            if set(of) == set(over) or (value == 0 and set(of) < set(over)):  # what is 0 after one integration stays 0
+                return value
         marginals = {letter: (law, of) for law in self._laws.values() for letter, of in law.letters().items()}
         moving = [one for one in sorted(integrand.free_symbols, key=str) if not self._constant(one, *over)]
         total = sympy.Integer(0)
