@@ -43,6 +43,7 @@ class Writer:
         self._variables: dict[sympy.Symbol, frozenset[sympy.Symbol]] = {}
         self._used: dict[str, Form] = {}
         self._laws: dict[str, Any] = {}
+        self._matrices: dict[Any, Any] = {}
         self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
         self._known_values: dict[sympy.Expr, tuple[tuple[sympy.Symbol, ...], sympy.Expr]] = {}
         self._began = perf_counter()
@@ -156,7 +157,7 @@ class Writer:
             raise MisuseError("`misprint` compares with the form of the page, and this page has none: give `right`.")
         wrong, right = exact(wrong), self.form.expression if right is None and self.form else exact(right)
         stated = Claim(wrong, relation, right, self.assumed)
-        check = Check("refuted", stated, _turned(decide(stated)))
+        check = Check("refuted", stated, turned(decide(stated)))
         sign = {"==": r"\ne", "<=": r"\not\le", "<": r"\not<"}[relation]
         self._write("misprint", because, [check], lambda: f"not {stated}", lambda: f"{tex(wrong)} {sign} {tex(right)}")
 
@@ -263,7 +264,7 @@ class Writer:
         self._began = now
 
 
-def _turned(decision: Decision) -> Decision:
+def turned(decision: Decision) -> Decision:
     """The decision on "the two are not equal somewhere" from that on "the two are equal"."""
     match decision.outcome:
         case Proof.REFUTED:

@@ -3,4 +3,5 @@
 from .calculus import CalculusRules as CalculusRules
 from .gaussian import GaussianRules as GaussianRules
 from .induction import InductionRules as InductionRules
+from .matrices import MatrixRules as MatrixRules
 from .measure import MeasureRules as MeasureRules
