@@ -478,3 +478,14 @@ def test_a_form_is_written_once_on_a_page():
     assert [step.rule for step in page.steps] == ["established"]
     assert page.steps[0].latex == forward.noised.latex()
     assert x_0 in forward.noised.expression.free_symbols
+
+
+def test_a_marginal_that_equals_another_laws_is_integrated_as_that_ones():
+    page = Page()
+    q, hat, labels = page.law("q"), page.law("h"), page.law("l")
+    a, b, y = letter("a"), letter("b"), letter("y")
+    page.define(hat, (b, y, a), q(a) * labels(y, given=a) * q(b, given=a), "why")
+    page.marginal(hat, (a, b), (y,), "why")
+    page.marginal(hat, (b,), (y, a), "why")
+    page.equal(hat(b), q(b), "why")
+    assert page.steps[-1].outcome is Proof.PROVED
