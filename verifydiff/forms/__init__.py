@@ -4,6 +4,7 @@ from . import ddim as ddim
 from . import ddpm as ddpm
 from . import euler as euler
 from . import forward as forward
+from . import guidance as guidance
 from . import quantities as quantities
 from . import score as score
 from .form import Form as Form

@@ -44,6 +44,7 @@ class Writer:
         self._used: dict[str, Form] = {}
         self._laws: dict[str, Any] = {}
         self._matrices: dict[Any, Any] = {}
+        self._gaps: list[Any] = []
         self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
         self._known_values: dict[sympy.Expr, tuple[tuple[sympy.Symbol, ...], sympy.Expr]] = {}
         self._began = perf_counter()

@@ -1,5 +1,6 @@
 """The named rules of a page, one kind a file: each checks its own hypotheses and says what it rests on."""
 
+from .bounds import BoundRules as BoundRules
 from .calculus import CalculusRules as CalculusRules
 from .gaussian import GaussianRules as GaussianRules
 from .induction import InductionRules as InductionRules

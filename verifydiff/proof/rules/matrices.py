@@ -157,6 +157,8 @@ class MatrixRules(Writer):
 
     def _matrices_agree(self, what: str, lhs: MatrixExpr, rhs: MatrixExpr) -> Check:
         decision = decide_matrices(lhs, rhs, self._matrices, self.assumed)
+        if decision.outcome is Proof.PROVED:
+            return Check(what, None, decision)
         return Check(f"{what}: {lhs} = {rhs}" if what else f"{lhs} = {rhs}", None, decision)
 
     def _is_positive(self, matrix: MatrixExpr) -> Check:
