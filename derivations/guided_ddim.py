@@ -7,17 +7,17 @@ plus the gradient of a classifier of the *noised* state.
 
 from sympy import Integer, log, sqrt
 
-from verifydiff.forms import ddim, ddpm, guidance, score
+from verifydiff.forms import ddim, ddpm, forward, guidance, score
 from verifydiff.forms.guidance import gradient
 from verifydiff.forms.quantities import (
     NONNEGATIVE,
     POSITIVE,
     abar_s,
     abar_t,
-    alpha_t,
     beta_t,
     eps,
     sigma_t,
+    x_0,
     x_t,
 )
 from verifydiff.forms.score import score_t
@@ -56,8 +56,9 @@ def eps_by_classifier(d):
     """The noise is the score times minus the deviation of the noise; so is its shift."""
     predicted = -sqrt(1 - abar_t) * score_t
     d.equal(
-        d.use(score.kernel_score) * -sqrt(1 - abar_t), eps, "for one x_0, minus the deviation times the score is the noise in x_t"
-    )
+        d.use(forward.eps_from_x0).xreplace({x_0: d.use(score.tweedie_mean)}), predicted,
+        "what the best prediction of x_0 (Tweedie) implies for the noise: minus its deviation times the score",
+    )  # fmt: skip
     guided = d.equal(-sqrt(1 - abar_t) * joint_score(d), predicted - sqrt(1 - abar_t) * gradient, "the same with the label")
     d.conclude(guided.xreplace({score_t: -eps / sqrt(1 - abar_t)}), "where eps is what the network predicts without the label")
     d.misprint(eps - sqrt(abar_t) * gradient, "sqrt(abar_t) for sqrt(1 - abar_t)")
@@ -81,7 +82,8 @@ def shift_by_step(d):
 def two_algorithms(d):
     """Algorithm 1 adds Sigma g to the mean; the guided noise of algorithm 2 moves the same mean by beta g / sqrt(alpha).
 
-    For Sigma = beta the two differ from the second order on. For Sigma = beta-tilde by a factor that is 1 only far from the data.
+    For Sigma = beta the two differ from the second order on. For Sigma = beta-tilde the factor (1 - abar_s) / (1 - abar_t) comes on top,
+    which near the data is far from 1.
     """
     beta = letter("beta", r"\beta", domain=NONNEGATIVE)
     moved = d.use(guidance.shift_by_step)
