@@ -37,7 +37,10 @@ def x0_guided(d):
     implied = d.use(forward.eps_from_x0)
     guided = d.use(guidance.eps_guided).xreplace({eps_c: implied.xreplace({x_0: x0_c}), eps_u: implied.xreplace({x_0: x0_u})})
     d.conclude(d.use(forward.x0_from_eps).xreplace({eps: guided}), "the state drops out: its weights sum to one")
-    d.misprint((1 + w) * x0_u - w * x0_c, "the sign turned as for the noise: both predictions point the same way")
+    d.misprint(
+        (1 + w) * x0_u - w * x0_c,
+        "the difference turned round, as between noise and score: data and noise are guided with the same weights",
+    )
 
 
 @derivation(guidance.v_guided)

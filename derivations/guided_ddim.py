@@ -82,8 +82,8 @@ def shift_by_step(d):
 def two_algorithms(d):
     """Algorithm 1 adds Sigma g to the mean; the guided noise of algorithm 2 moves the same mean by beta g / sqrt(alpha).
 
-    For Sigma = beta the two differ from the second order on. For Sigma = beta-tilde the factor (1 - abar_s) / (1 - abar_t) comes on top,
-    which near the data is far from 1.
+    For Sigma = beta the two differ from the second order on. For Sigma = beta-tilde
+    the factor (1 - abar_s) / (1 - abar_t) comes on top, which near the data is far from 1.
     """
     beta = letter("beta", r"\beta", domain=NONNEGATIVE)
     moved = d.use(guidance.shift_by_step)

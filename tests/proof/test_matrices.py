@@ -26,7 +26,10 @@ A, B, H, S, R, P, Q = (MatrixSymbol(name, n, n) for name in ("A", "B", "H", "S",
 C = MatrixSymbol("C", k, n)
 N = MatrixSymbol("N", k, k)
 s, half, root = letter("s", domain=POSITIVE), Rational(1, 2), letter("r", domain=NONNEGATIVE)
+N2 = MatrixSymbol("N2", n, n)
+MIX = (1 + s) * S.I - s * N2.I
 NATURES = {
+    N2: POSITIVE_DEFINITE, MIX: POSITIVE_DEFINITE, S.I - s * A: INVERTIBLE,
     x: GENERAL, y: GENERAL, g: GENERAL, mu: GENERAL, A: GENERAL, B: GENERAL, C: GENERAL,
     H: SYMMETRIC, S: POSITIVE_DEFINITE, R: INVERTIBLE, P: INVERTIBLE, Q: Nature(symmetric=True, invertible=True),
     N: POSITIVE_DEFINITE, S.I - H: POSITIVE_DEFINITE, S + A: INVERTIBLE, C * S * C.T + N: POSITIVE_DEFINITE,
@@ -59,6 +62,10 @@ EQUAL = {
     "an inverted sum, resolved": (L, S + S * H * S + S * H * L * H * S),
     "the inverse of a sum without symmetry": ((S + A).inverse() * (A + S) * x, x),
     "twice the same sum": ((S + A).inverse() - (A + S).inverse(), ZeroMatrix(n, n)),
+    "an inverted sum of inverses": (
+        MIX.inverse() * ((1 + s) * S.I * x - s * N2.I * x), x
+    ),
+    "an inverted sum with a scalar": ((S.I - s * A).inverse() * (S.I * x - s * A * x), x),
     "a rectangle": ((C * x).T * (C * y), y.T * C.T * C * x),
 }  # fmt: skip
 
@@ -78,6 +85,7 @@ DIFFERENT = {
     "the inverse of a sum is no sum of inverses": (L, S - H),
     "a number is no identity": (x * (x.T * x) * x.T, x * x.T),
     "scalars": (s**2 * A, s * A),
+    "an inverted sum of inverses, wrongly weighed": (MIX.inverse() * (s * S.I * x - s * N2.I * x), x),
     "what holds in one dimension only": (x * x.T * A, A * x * x.T),
     "what holds in two dimensions only": (
         (A * B - B * A) ** 2 * A, A * (A * B - B * A) ** 2  # the square is a multiple of the identity for n = 2
@@ -158,6 +166,14 @@ def test_what_rests_on_an_inverse_that_cannot_be_resolved_is_not_decided():
     other = S - S * C.T * (C * S * C.T + N).inverse() * C * S
     assert decide_matrices(woodbury, other, NATURES).outcome is Proof.UNDECIDED
     assert decide_matrices(woodbury, S + S * C.T * (C * S * C.T + N).inverse() * C * S, NATURES).outcome is Proof.REFUTED
+
+
+def test_a_term_whose_coefficient_may_vanish_does_not_resolve_an_inverse():
+    natures = NATURES | {S + root * A: INVERTIBLE, R: INVERTIBLE}
+    assert (
+        decide_matrices((S + root * A).inverse() * (S * x + root * A * x) + S.I * x, x + S.I * x, natures).outcome
+        is Proof.UNDECIDED
+    )
 
 
 def test_an_equality_under_a_root_of_a_negative_number_is_not_proved():

@@ -6,15 +6,15 @@ is 1 a word falls into factors: a row times a column is a number, so that it com
 expressions are equal, for matrices of every size, if their words have equal coefficients, which the scalar engine decides.
 
 The inverse of a sum, :math:`(\Sigma^{-1} - H)^{-1}`, is a letter :math:`P^{-1}`; what makes P that sum is not a relation to be
-remembered: one of its terms that stands in no inverse is written by P, :math:`H = \Sigma^{-1} - P`, everywhere. Where no term
-will do, P stays a letter of which nothing is known, and what rests on it is undecided.
+remembered: one of its terms is written by P, :math:`H = \Sigma^{-1} - P`, everywhere; a letter that occurs both as it is and
+inverted is no such term. Where none will do, P stays a letter of which nothing is known, and what rests on it is undecided.
 
 A counterexample is a size and exact rational matrices at which the two sides, read as they were written, differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -102,7 +102,6 @@ class Reader:
     def __init__(self, natures: Natures) -> None:
         self._natures: dict[Any, Nature] = dict(natures)
         self._sums: dict[MatrixSymbol, Sum] = {}
-        self._inverted: set[MatrixSymbol] = set()
         self.scalars: list[sympy.Expr] = []
 
     def __call__(self, expression: MatrixExpr) -> Sum:
@@ -166,7 +165,6 @@ class Reader:
                 if not self._natures[one.symbol].invertible:
                     raise MisuseError(f"{one.symbol} is not known to have an inverse.")
             self.scalars.append(1 / coefficient)
-            self._inverted |= {one.symbol for one in word if not one.inverted}
             return {tuple(Atom(one.symbol, one.transposed, not one.inverted) for one in reversed(word)): 1 / coefficient}
         if not self.nature(expression).invertible:
             raise MisuseError(f"{expression} is not known to have an inverse; say so with `assume_matrix`.")
@@ -198,12 +196,17 @@ class Reader:
 
     # -- inverses of sums --------------------------------------------------------------------------------------------------
 
-    def resolved(self, *totals: Sum) -> list[Sum]:
-        """The sums with a term of every inverted sum written by the letter for that sum."""
+    def resolved(self, totals: Sequence[Sum], nonzero: Callable[[sympy.Expr], bool]) -> list[Sum]:
+        """The sums with a term of every inverted sum written by the letter for that sum.
+
+        Args:
+            totals: the sums.
+            nonzero: whether a scalar is known not to vanish.
+        """
         waiting, done = dict(self._sums), list(totals)
         for symbol in self._sums:
             inside = waiting.pop(symbol)
-            gone = self._term(inside)
+            gone = self._term(inside, [*done, *waiting.values()], nonzero)
             if gone is None:
                 continue
             word, coefficient = gone
@@ -211,28 +214,30 @@ class Reader:
             value = _tidy(_added([rest, {(Atom(symbol),): 1 / coefficient}]))
             if word[0].transposed:
                 value = self._transposed(value)
-            replace = partial(self._replaced, symbol=word[0].symbol, value=value)
+            replace = partial(self._replaced, gone=word[0], value=value)
             done, waiting = [replace(one) for one in done], {key: replace(one) for key, one in waiting.items()}
         return done
 
-    def _term(self, inside: Sum) -> tuple[Word, sympy.Expr] | None:
-        """A term of the sum that is a letter, occurs in no inverse and in no other term, with a rational coefficient."""
+    def _term(self, inside: Sum, elsewhere: list[Sum], nonzero: Callable[[sympy.Expr], bool]) -> tuple[Word, sympy.Expr] | None:
+        """A term of the sum that is a letter, or an inverse, and occurs in no other term, nor the other way up anywhere."""
+        atoms = {(one.symbol, one.inverted) for total in (inside, *elsewhere) for word in total for one in word}
         for word, coefficient in inside.items():
-            if len(word) != 1 or word[0].inverted or not isinstance(coefficient, sympy.Rational):
+            if len(word) != 1:
                 continue
             symbol = word[0].symbol
-            elsewhere = any(one.symbol == symbol for other in inside if other != word for one in other)
-            if symbol not in self._inverted and symbol not in self._sums and not elsewhere:
+            again = any(one.symbol == symbol for other in inside if other != word for one in other)
+            upside_down = (symbol, not word[0].inverted) in atoms
+            if symbol not in self._sums and not again and not upside_down and nonzero(coefficient):
                 return word, coefficient
         return None
 
-    def _replaced(self, total: Sum, symbol: MatrixSymbol, value: Sum) -> Sum:
+    def _replaced(self, total: Sum, gone: Atom, value: Sum) -> Sum:
         parts = []
         for word, coefficient in total.items():
             part: Sum = {(): coefficient}
             for one in word:
                 by: Sum = {(one,): sympy.Integer(1)}
-                if one.symbol == symbol:
+                if (one.symbol, one.inverted) == (gone.symbol, gone.inverted):
                     by = self._transposed(value) if one.transposed else value
                 part = self._product(part, by)
             parts.append(part)
@@ -305,7 +310,7 @@ def decide_matrices(lhs: MatrixExpr, rhs: MatrixExpr, natures: Natures, assuming
         raise MisuseError(f"the two sides have different shapes: {lhs.shape} and {rhs.shape}.")
     reader = Reader(natures)
     try:
-        left, right = reader.resolved(reader(lhs), reader(rhs))
+        left, right = reader.resolved([reader(lhs), reader(rhs)], partial(_nonzero, assuming=assuming))
         remains, conditions = _compared(reader.canonical(left), reader.canonical(right), reader, assuming)
     except UnsupportedError as error:
         remains, conditions = str(error), tuple
@@ -315,6 +320,12 @@ def decide_matrices(lhs: MatrixExpr, rhs: MatrixExpr, natures: Natures, assuming
     if (found := refuted(lhs, rhs, natures, assuming)) is not None:
         return Decision(Proof.REFUTED, "counterexample in exact matrices", counterexample=found)
     return Decision(Proof.UNDECIDED, "not decided", remains=remains)
+
+
+def _nonzero(scalar: sympy.Expr, assuming: tuple[Claim, ...]) -> bool:
+    if isinstance(scalar, sympy.Rational):
+        return bool(scalar != 0)
+    return decide(Claim(sympy.Integer(0), "<", scalar**2, assuming)).outcome is Proof.PROVED
 
 
 def _compared(
@@ -455,7 +466,7 @@ def _is_square_of_invertible(factors: list[MatrixExpr], natures: Natures) -> boo
 
 def refuted(lhs: MatrixExpr, rhs: MatrixExpr, natures: Natures, assuming: tuple[Claim, ...]) -> Counterexample | None:
     """A size and rational matrices at which the two sides differ, if one is found."""
-    scalars = [Claim(one, "==", one) for one in _scalars(lhs) | _scalars(rhs)]
+    scalars = [Claim(one, "==", one) for matrix in (lhs, rhs, *natures) for one in _scalars(matrix)]
     values = list(islice(_scalar_points(scalars, assuming), TRIES)) or [{}]
     precision, deadline = ctx.prec, monotonic() + 2
     try:
@@ -493,10 +504,7 @@ def _holds(assumed: Claim, point: dict[Any, Any]) -> bool:
 def _difference(
     lhs: MatrixExpr, rhs: MatrixExpr, natures: Natures, scalars: dict[Any, Any], size: int, seed: int
 ) -> Counterexample | None:
-    involved = set(lhs.atoms(MatrixSymbol) | rhs.atoms(MatrixSymbol))
-    for one, nature in natures.items():
-        if not isinstance(one, MatrixSymbol) and nature != GENERAL:
-            involved |= one.atoms(MatrixSymbol)
+    involved = _involved(lhs.atoms(MatrixSymbol) | rhs.atoms(MatrixSymbol), natures)
     drawn = _drawn(involved, {lhs, rhs}, natures, scalars, size, seed)
     if drawn is None:
         return None
@@ -511,6 +519,22 @@ def _difference(
     at = ", ".join(f"{name} = {number}" for name, number in sizes.items())
     reason = f"the two sides differ by {_text(left - right)}" + (f", for {at}" if at else "")
     return Counterexample({**scalars, **shown}, {}, _text(left), _text(right), reason, _text(left - right))
+
+
+def _involved(symbols: set[MatrixSymbol], natures: Natures) -> set[MatrixSymbol]:
+    """The letters, and those that a hypothesis on a sum ties to them."""
+    involved = set(symbols)
+    while (
+        more := {
+            symbol
+            for one in natures
+            if not isinstance(one, MatrixSymbol) and one.atoms(MatrixSymbol) & involved
+            for symbol in one.atoms(MatrixSymbol)
+        }
+        - involved
+    ):
+        involved |= more
+    return involved
 
 
 def _drawn(
