@@ -488,3 +488,14 @@ def test_a_form_that_was_taken_in_a_case_is_not_thereby_taken_outside_of_it():
         page.use(ddim.mean)
     page.use(ddim.mean)
     assert [step.outcome for step in page.steps if step.rule == "established"] == [Proof.PROVED, Proof.REFUTED]
+
+
+def test_a_marginal_that_equals_another_laws_is_integrated_as_that_ones():
+    page = Page()
+    q, hat, labels = page.law("q"), page.law("h"), page.law("l")
+    a, b, y = letter("a"), letter("b"), letter("y")
+    page.define(hat, (b, y, a), q(a) * labels(y, given=a) * q(b, given=a), "why")
+    page.marginal(hat, (a, b), (y,), "why")
+    page.marginal(hat, (b,), (y, a), "why")
+    page.equal(hat(b), q(b), "why")
+    assert page.steps[-1].outcome is Proof.PROVED

@@ -8,6 +8,7 @@ from . import edm as edm
 from . import euler as euler
 from . import flow as flow
 from . import forward as forward
+from . import guidance as guidance
 from . import inversion as inversion
 from . import mixture as mixture
 from . import ode_steps as ode_steps

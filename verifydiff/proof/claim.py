@@ -144,7 +144,7 @@ class Condition:
     """What must hold of the letters for a statement to make sense.
 
     Attributes:
-        relation: ``!= 0``, ``>= 0`` or ``> 0``.
+        relation: ``!= 0``, ``>= 0`` or ``> 0``; of a matrix, what it is said to be.
         holds: whether it follows from the domains and assumptions; if not, it is left to the reader.
     """
 
@@ -162,7 +162,7 @@ class Condition:
 
     def latex(self) -> str:
         """The condition as LaTeX, without dollar signs."""
-        sign = {"!= 0": r"\ne 0", ">= 0": r"\ge 0", "> 0": "> 0"}[self.relation]
+        sign = {"!= 0": r"\ne 0", ">= 0": r"\ge 0", "> 0": "> 0"}.get(self.relation, rf"\ \text{{{self.relation}}}")
         return f"{latex(self.expression)} {sign}"
 
 

@@ -95,7 +95,7 @@ class Proved:
         return self.blame[1].decision.method
 
 
-_SILENT = ("algebra", "definition", "hypothesis", "established", "misprint", "conclusion")
+_SILENT = ("algebra", "definition", "hypothesis", "established", "misprint", "matrix misprint", "conclusion")
 
 
 @dataclass(frozen=True, slots=True)

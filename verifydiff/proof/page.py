@@ -14,13 +14,13 @@ import sympy
 from ..forms.quantities import Quantity, in_base_letters
 from ..verdict import MisuseError
 from .claim import exact
-from .rules import DynamicsRules, GaussianRules, InductionRules, IteratedRules, SpectralRules
+from .rules import BoundRules, DynamicsRules, GaussianRules, InductionRules, IteratedRules, MatrixRules, SpectralRules
 from .step import Check as Check
 from .step import Step as Step
 from .step import worst as worst
 
 
-class Page(GaussianRules, IteratedRules, DynamicsRules, InductionRules, SpectralRules):
+class Page(GaussianRules, IteratedRules, DynamicsRules, InductionRules, SpectralRules, MatrixRules, BoundRules):
     """What a derivation receives: each method writes one step.
 
     Args:

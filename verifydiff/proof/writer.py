@@ -45,6 +45,8 @@ class Writer:
         self._used: dict[str, Form] = {}
         self._taken: set[tuple[Any, ...]] = set()
         self._laws: dict[str, Any] = {}
+        self._matrices: dict[Any, Any] = {}
+        self._gaps: list[Any] = []
         self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
         self._known_values: dict[sympy.Expr, tuple[tuple[sympy.Symbol, ...], sympy.Expr]] = {}
         self._processes: dict[sympy.Symbol, tuple[dict[sympy.Symbol, sympy.Expr], sympy.Expr]] = {}
@@ -181,7 +183,7 @@ class Writer:
             raise MisuseError("`misprint` compares with the form of the page, and this page has none: give `right`.")
         wrong, right = exact(wrong), self.form.expression if right is None and self.form else exact(right)
         stated = Claim(wrong, relation, right, self.assumed)
-        check = Check("refuted", stated, _turned(decide(stated)))
+        check = Check("refuted", stated, turned(decide(stated)))
         sign = {"==": r"\ne", "<=": r"\not\le", "<": r"\not<"}[relation]
         self._write("misprint", because, [check], lambda: f"not {stated}", lambda: f"{tex(wrong)} {sign} {tex(right)}")
 
@@ -288,7 +290,7 @@ class Writer:
         self._began = now
 
 
-def _turned(decision: Decision) -> Decision:
+def turned(decision: Decision) -> Decision:
     """The decision on "the two are not equal somewhere" from that on "the two are equal"."""
     match decision.outcome:
         case Proof.REFUTED:

@@ -1,9 +1,11 @@
 """The named rules of a page, one kind a file: each checks its own hypotheses and says what it rests on."""
 
+from .bounds import BoundRules as BoundRules
 from .calculus import CalculusRules as CalculusRules
 from .dynamics import DynamicsRules as DynamicsRules
 from .gaussian import GaussianRules as GaussianRules
 from .induction import InductionRules as InductionRules
 from .iterated import IteratedRules as IteratedRules
+from .matrices import MatrixRules as MatrixRules
 from .measure import MeasureRules as MeasureRules
 from .spectral import SpectralRules as SpectralRules

@@ -36,6 +36,7 @@ class Law:
         self.name, self.latex = name, latex
         self._page = page
         self._known: dict[frozenset[sympy.Symbol], sympy.Expr] = {}
+        self._own: set[sympy.Expr] = set()
 
     def __call__(self, *variables: sympy.Symbol, given: sympy.Symbol | Iterable[sympy.Symbol] = ()) -> sympy.Expr:
         """The density of the variables, given others."""
@@ -64,8 +65,8 @@ class Law:
         self._known[variables] = value
 
     def letters(self) -> dict[sympy.Symbol, frozenset[sympy.Symbol]]:
-        """The marginals that are letters, with their variables."""
-        return {value: variables for variables, value in self._known.items() if self._page.variables_of(value) == variables}
+        """The marginals that are letters of this law, with their variables; one that equals another law's is not among them."""
+        return {value: variables for variables, value in self._known.items() if value in self._own}
 
     def show(self, variables: Iterable[sympy.Symbol]) -> str:
         """A marginal as LaTeX."""
@@ -77,6 +78,7 @@ class Law:
             name = "_".join([self.name, *sorted(one.name for one in variables)])
             known = self._known[variables] = Quantity(name, self.show(variables), POSITIVE)
             self._page.depend(known, variables)
+            self._own.add(known)
         return known
 
 
@@ -101,10 +103,6 @@ class MeasureRules(Writer):
         letter = Quantity(name, latex or f"{name}({', '.join(map(tex, of))})", domain)
         self.depend(letter, frozenset(of))
         return letter
-
-    def variables_of(self, letter: sympy.Expr) -> frozenset[sympy.Symbol] | None:
-        """What the letter was said to depend on."""
-        return self._variables.get(letter)
 
     def depend(self, letter: sympy.Symbol, variables: frozenset[sympy.Symbol]) -> None:
         """Note what a letter depends on.
