@@ -20,7 +20,7 @@ MAX_EXACT = 1_000_000  # bits of a rational number; a larger one is carried on a
 MAX_ROOT = 64
 
 Value = Any  # flint.fmpq where exact, else flint.arb
-Point = Mapping[sympy.Symbol, sympy.Rational]
+Point = Mapping[sympy.Symbol, Any]  # a sympy.Rational, or a Value
 
 
 class UndefinedError(Exception):
@@ -75,7 +75,8 @@ class Balls:
         """A letter's value, or that of its definition."""
         if isinstance(symbol, Quantity) and symbol.definition is not None:
             return self(symbol.definition)
-        return self.rational(self.point[symbol])
+        value = self.point[symbol]
+        return self.rational(value) if isinstance(value, sympy.Rational) else value
 
     def add(self, expression: sympy.Add) -> Value:
         """A sum."""

@@ -14,13 +14,13 @@ import sympy
 from ..forms.quantities import Quantity, in_base_letters
 from ..verdict import MisuseError
 from .claim import exact
-from .rules import CalculusRules, GaussianRules, InductionRules, MeasureRules
+from .rules import CalculusRules, ComputationRules, GaussianRules, InductionRules, MeasureRules, PathRules, SpectralRules
 from .step import Check as Check
 from .step import Step as Step
 from .step import worst as worst
 
 
-class Page(GaussianRules, CalculusRules, MeasureRules, InductionRules):
+class Page(GaussianRules, CalculusRules, MeasureRules, InductionRules, PathRules, SpectralRules, ComputationRules):
     """What a derivation receives: each method writes one step.
 
     Args:

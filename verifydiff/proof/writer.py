@@ -44,6 +44,8 @@ class Writer:
         self._used: dict[str, Form] = {}
         self._laws: dict[str, Any] = {}
         self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
+        self._ends: dict[sympy.Symbol, tuple[sympy.Symbol, sympy.Symbol, sympy.Expr]] = {}
+        self._found: dict[sympy.Symbol, Any] = {}
         self._known_values: dict[sympy.Expr, tuple[tuple[sympy.Symbol, ...], sympy.Expr]] = {}
         self._began = perf_counter()
 
