@@ -2,6 +2,7 @@
 
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import deis as deis
 from . import dpm as dpm
 from . import euler as euler
 from . import forward as forward
