@@ -6,6 +6,7 @@ from . import deis as deis
 from . import dpm as dpm
 from . import euler as euler
 from . import forward as forward
+from . import laws as laws
 from . import quantities as quantities
 from . import score as score
 from .form import Form as Form

@@ -138,15 +138,17 @@ class Signs:
     # -- beyond coefficients ---------------------------------------------------------------------------------------------
 
     def _by_assumption(self, poly: Poly, depth: int) -> Sign:
-        """poly = q g + r with an assumption g >= 0: the signs of q and r decide where they agree."""
+        """poly = q g + r with an assumption g >= 0: the signs of q and r decide where they agree; a strict one is preferred."""
+        best = Sign.UNKNOWN
         for assumed, strict in self.assumed:
             given = Sign.POSITIVE if strict else Sign.NONNEGATIVE
             for quotient in _multipliers(poly, assumed):
                 rest = self.tower.reduced(poly - quotient * assumed)
                 total = _added(self(quotient, depth=depth) * given, self(rest, depth=depth))
-                if total is not Sign.UNKNOWN:
+                if total.strict or total is Sign.ZERO:
                     return total
-        return Sign.UNKNOWN
+                best = best or total
+        return best
 
     def _by_square(self, poly: Poly, depth: int) -> Sign:
         """A + B w with w >= 0, a root or a letter: where A and B w differ in sign, compare their squares."""
