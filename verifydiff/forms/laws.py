@@ -31,7 +31,7 @@ OURS = "elementary; derived here"
 
 m_1, m_2 = Quantity("m_1", "m_1", REAL), Quantity("m_2", "m_2", REAL)
 v_1, v_2 = Quantity("v_1", "v_1", NONNEGATIVE), Quantity("v_2", "v_2", NONNEGATIVE)
-kept = Quantity("kept", r"\textstyle\prod \cos\Delta\theta", UNIT, meaning="the product of the cosines of all steps")
+kept = Quantity("kept", r"\textstyle\prod \cos\Delta\theta", NONNEGATIVE, meaning="the product of the cosines of all steps")
 start_mean = Quantity("start_mean", "M_T", REAL, meaning="mean that the sampler starts with")
 start_variance = Quantity("start_variance", "V_T", NONNEGATIVE, meaning="variance that the sampler starts with")
 abar_T = Quantity("abar_T", r"\bar\alpha_T", UNIT, meaning="level that the sampler starts from")
