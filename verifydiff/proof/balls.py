@@ -97,13 +97,7 @@ class Balls:
         base, exponent = (self(argument) for argument in expression.args)
         if not isinstance(exponent, fmpq):
             return (exponent * self._log(base)).exp()
-        if exponent < 0 and _sign(base) == 0:
-            raise UndefinedError("it divides by 0", by_root=False)
-        if exponent.q == 1:
-            return _whole_power(base, int(exponent.p))
-        if _sign(base) < 0:
-            raise UndefinedError(f"it takes a root of the negative number {_shown(base)}", by_root=True)
-        return _rational_power(base, exponent)
+        return power(base, exponent)
 
     def absolute(self, expression: sympy.Abs) -> Value:
         """An absolute value."""
@@ -166,6 +160,22 @@ def _sign(value: Value) -> int:
 def bits(value: Any) -> int:
     """The bits of the longer part of a fraction."""
     return max(int(value.p).bit_length(), int(value.q).bit_length())
+
+
+def power(base: Value, exponent: Any) -> Value:
+    """A rational power.
+
+    Raises:
+        UndefinedError: if it has no real value.
+        ImpreciseError: if that cannot be told at this precision.
+    """
+    if exponent < 0 and _sign(base) == 0:
+        raise UndefinedError("it divides by 0", by_root=False)
+    if exponent.q == 1:
+        return _whole_power(base, int(exponent.p))
+    if _sign(base) < 0:
+        raise UndefinedError(f"it takes a root of the negative number {_shown(base)}", by_root=True)
+    return _rational_power(base, exponent)
 
 
 def _whole_power(base: Value, exponent: int) -> Value:

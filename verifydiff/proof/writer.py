@@ -73,9 +73,11 @@ class Writer:
             raise MisuseError(f"`use` takes a form, got {form!r}.")
         if form == self.form:
             raise MisuseError(f"a page cannot rest on what it is to prove: {form.id}.")
-        if self._used.setdefault(form.id, form) != form:
+        known = self._used.get(form.id)
+        if known not in (None, form):
             raise MisuseError(f"two forms are called {form.id}.")
-        if not any(step.rule == "established" and step.latex == form.latex() for step in self.steps):
+        if known is None:
+            self._used[form.id] = form
             self._write("established", because, [], lambda: f"{form.id}: {form.expression}", form.latex, f"the page of {form.id}")
         return form.expression
 

@@ -6,8 +6,9 @@ said of the result is a proof about these inputs, and about no others. Where a b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import sympy
@@ -15,7 +16,7 @@ from flint import arb, ctx, fmpq
 
 from ...forms.quantities import in_base_letters
 from ...verdict import MisuseError, Proof
-from ..balls import Balls, ImpreciseError, UndefinedError, Value
+from ..balls import Balls, ImpreciseError, UndefinedError, Value, power
 from ..claim import RELATIONS, Decision, exact
 from ..step import Check
 from ..tower import UnsupportedError, domain_of
@@ -135,23 +136,79 @@ class ComputationRules(Writer):
 
 
 def _run(rows: Mapping[Any, list[Any]], first: Values, equations: Values, steps: int) -> tuple[dict[Any, Value], Decision]:
-    state = dict(first)
+    state, following = dict(first), _Program(equations, [*first, *rows])
     for index in range(steps):
-        point = {**state, **{one: values[index] for one, values in rows.items()}}
-        following = {}
-        for one, value in equations.items():
-            try:
-                result = Balls(point)(value)
-            except UndefinedError as error:
-                return {}, Decision(Proof.REFUTED, METHOD, remains=f"{one} has no value at step {index + 1}: {error}")
-            except (ImpreciseError, UnsupportedError) as error:
-                return {}, Decision(Proof.UNDECIDED, "not decided", remains=str(error) or f"the ball of {one} is too wide")
-            if one in state:
-                following[one] = result
-            else:
-                point[one] = result
-        state = following
+        try:
+            found = following([*state.values(), *(values[index] for values in rows.values())])
+        except UndefinedError as error:
+            return {}, Decision(Proof.REFUTED, METHOD, remains=f"step {index + 1} has no value: {error}")
+        except (ImpreciseError, UnsupportedError) as error:
+            return {}, Decision(Proof.UNDECIDED, "not decided", remains=str(error) or f"a ball is too wide at step {index + 1}")
+        state = {one: found[one] for one in state}
     return state, Decision(Proof.PROVED, METHOD)
+
+
+class _Program:
+    """Equations as a list of operations on numbered places, so that a thousand steps cost what their arithmetic does.
+
+    Args:
+        equations: in the order in which they are computed; each may use the letters before it that are no input.
+        inputs: the letters that are given.
+    """
+
+    def __init__(self, equations: Mapping[sympy.Symbol, sympy.Expr], inputs: Sequence[sympy.Symbol]) -> None:
+        self._values: list[Value] = [None] * len(inputs)
+        self._operations: list[tuple[Callable[..., Value], tuple[int, ...]]] = []
+        self._places: dict[sympy.Expr, int] = {one: place for place, one in enumerate(inputs)}
+        self._results: dict[sympy.Symbol, int] = {}
+        self._constants: dict[int, Value] = {}
+        for one, value in equations.items():
+            self._results[one] = self._place(value)
+            self._places.setdefault(one, self._results[one])
+
+    def __call__(self, inputs: list[Value]) -> dict[sympy.Symbol, Value]:
+        values = [*inputs, *(self._constants.get(place) for place in range(len(inputs), len(self._values)))]
+        free = (place for place in range(len(inputs), len(values)) if place not in self._constants)
+        for place, (operation, arguments) in zip(free, self._operations, strict=True):
+            values[place] = operation(*[values[argument] for argument in arguments])
+        return {one: values[place] for one, place in self._results.items()}
+
+    def _place(self, part: sympy.Expr) -> int:
+        if part not in self._places:
+            if not part.free_symbols:
+                self._constants[len(self._values)] = Balls({})(part)
+            else:
+                self._operations.append(self._operation(part))
+            self._places[part] = len(self._values)
+            self._values.append(None)
+        return self._places[part]
+
+    def _operation(self, part: sympy.Expr) -> tuple[Callable[..., Value], tuple[int, ...]]:
+        match part:
+            case sympy.Add():
+                return _sum, tuple(map(self._place, part.args))
+            case sympy.Mul():
+                return _product, tuple(map(self._place, part.args))
+            case sympy.Pow() if isinstance(part.exp, sympy.Rational):
+                return partial(_raised, fmpq(part.exp.p, part.exp.q)), (self._place(part.base),)
+        letters = sorted(part.free_symbols, key=str)
+        return (lambda *values: Balls(dict(zip(letters, values, strict=True)))(part)), tuple(map(self._place, letters))
+
+
+def _sum(first: Value, *others: Value) -> Value:
+    for other in others:
+        first = first + other
+    return first
+
+
+def _product(first: Value, *others: Value) -> Value:
+    for other in others:
+        first = first * other
+    return first
+
+
+def _raised(exponent: Any, base: Value) -> Value:
+    return power(base, exponent)
 
 
 def _within(one: sympy.Symbol, value: Any) -> Any:
@@ -167,7 +224,7 @@ def _within(one: sympy.Symbol, value: Any) -> Any:
 def _rational(value: Any) -> Any:
     if isinstance(value, fmpq):
         return value
-    number = exact(value)
+    number = value if isinstance(value, sympy.Rational) else exact(value)
     if not isinstance(number, sympy.Rational):
         raise MisuseError(f"an exact rational number is needed, got {value}.")
     return fmpq(number.p, number.q)
