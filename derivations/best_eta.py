@@ -12,7 +12,7 @@ of the wrong start, and some noise forgets it. Where the start is right in the m
 from sympy import Rational, sqrt
 
 from verifydiff.forms import ddim, ddpm, laws
-from verifydiff.forms.quantities import NONNEGATIVE, abar_s, abar_t, alpha_t, beta_t, data_variance, eta, sigma_t
+from verifydiff.forms.quantities import NONNEGATIVE, abar_s, alpha_t, beta_t, data_variance, eta, sigma_t
 from verifydiff.proof import derivation, letter, levels
 
 T = 1000
@@ -33,14 +33,14 @@ def run(d, name, steps, noise, spread, mean, large=False):
     fresh = beta_t if large else d.use(ddpm.posterior_variance) * noise**2
     gain = d.use(laws.gain).xreplace({sigma_t: scale, data_variance: spread})
     ends = {variance: letter(f"V_{name}", f"V_{{{name}}}"), bias: letter(f"B_{name}", f"B_{{{name}}}^2")}
-    if large:  # the last step is silent
+    choice = ", beta for the variance, the last step silent" if large else ""
+    if large:
         silent = [1] * (steps - 1) + [0]
         loud = letter("loud", domain=NONNEGATIVE)
         table[loud], fresh = silent, fresh * loud
     d.iterate(
         table, {variance: 1, bias: LEVELS[T] * mean**2}, {g: gain, variance: g**2 * variance + fresh, bias: g**2 * bias}, ends,
-        f"{steps} steps of the linear schedule from N(0, 1), eta = {noise}{', beta for the variance, the last step silent' if large else ''};"
-        f" data N({mean}, {spread})",
+        f"{steps} steps of the linear schedule from N(0, 1), eta = {noise}{choice}; data N({mean}, {spread})",
     )  # fmt: skip
     return ends[bias], (sqrt(ends[variance]) - sqrt(spread)) ** 2
 
@@ -70,9 +70,10 @@ def hundred_steps(d):
 
 @derivation(id="best_eta.thousand_steps", title="a thousand steps: some noise is best, where the start is wrong", source=OURS)
 def thousand_steps(d):
-    """Data N(1, 1/4): eta = 1/2 is nearer than none and than full noise, as what is left of the start's wrong mean outweighs the rest.
+    """Data N(1, 1/4): eta = 1/2 is nearer than none and than full noise.
 
-    The deviation alone, which is all that is wrong for data N(0, 1/4), is nearest without noise.
+    What is left of the start's wrong mean outweighs the rest. The deviation alone, which is all that is
+    wrong for data N(0, 1/4), is nearest without noise.
     """
     none, some, full = three(d, 1000, Rational(1, 4), 1)
     d.compare(2 * sum(some), "<", sum(none), "eta = 1/2 is nearer than no noise, by more than a factor of 2")
@@ -83,7 +84,7 @@ def thousand_steps(d):
 
 @derivation(id="best_eta.large_variance", title="DDPM with beta in place of beta-tilde", source=OURS)
 def large_variance(d):
-    """Data N(1, 1/4): for data spread about as much as noise, beta is nearly the right variance, and beats any eta, at ten steps too."""
+    """Data N(1, 1/4): spread not unlike noise: beta is nearly the right variance, and nearer than either eta at ten steps."""
     none = sum(run(d, "0", 10, Rational(0), Rational(1, 4), 1))
     full = sum(run(d, "1", 10, Rational(1), Rational(1, 4), 1))
     large = sum(run(d, "beta", 10, Rational(1), Rational(1, 4), 1, large=True))

@@ -113,7 +113,8 @@ def lost_by_any_data(d):
         (k * x_0 + m * x_t) * given: first,
     }
     linear = d.integrate(
-        [(1, (k * x_0 + m * x_t) * given)], [(k, x_0 * given), (m * x_t, given)], [x_0], {o: moments[o] for o in moments if moments[o] in (first, mean)},
+        [(1, (k * x_0 + m * x_t) * given)], [(k, x_0 * given), (m * x_t, given)], [x_0],
+        {o: moments[o] for o in moments if moments[o] in (first, mean)},
         "the first moment given x_t",
     )  # fmt: skip
     second = d.integrate(

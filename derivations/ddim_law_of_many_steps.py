@@ -1,6 +1,7 @@
 r"""The law in which DDIM ends, after any number of steps, on Gaussian data with the exact denoiser.
 
-Deterministic steps turn by angles. With :math:`\tan\theta_t = \sqrt{1 - \bar\alpha_t} / \sqrt{\bar\alpha_t c}` the gain of a step is
+Deterministic steps turn by angles. With :math:`\tan\theta_t = \sqrt{1 - \bar\alpha_t} / \sqrt{\bar\alpha_t c}` the gain of a
+step is
 
 .. math:: g = \sqrt{D_s / D_t}\, \cos(\theta_t - \theta_s)
 
@@ -11,7 +12,7 @@ whole turn is at most a quarter; in S equal steps :math:`\cos^{2S}(\theta_T / S)
 from sympy import Integer, sqrt
 
 from verifydiff.forms import laws
-from verifydiff.forms.laws import abar_T, gains, kept, start_mean, start_variance
+from verifydiff.forms.laws import abar_top, gains, kept, start_mean, start_variance
 from verifydiff.forms.quantities import (
     NONNEGATIVE,
     UNIT,
@@ -61,17 +62,17 @@ def cosine(d):
 
 @derivation(laws.end_variance)
 def end_variance(d):
-    """By induction: the variance at a level is that of the marginal, times the squared cosines, times what was wrong at the start."""
-    closed = spread(level) * kept**2 * start_variance / spread(abar_T)
+    """By induction: the variance at a level is the marginal's, times the squared cosines, times what was wrong at the start."""
+    closed = spread(level) * kept**2 * start_variance / spread(abar_top)
     d.assume(c > 0, SPREAD)
     gain_squared = (sqrt(level) * sqrt(following) * c + sqrt(1 - level) * sqrt(1 - following)) ** 2 / spread(level) ** 2
     d.equal(d.use(laws.gain).xreplace({sigma_t: Integer(0)}), sqrt(D_s / D_t) * d.use(laws.cosine), "the gain of a step")
     d.equal(gain_squared, spread(following) / spread(level) * turn(level, following) ** 2, "the same for any two levels")
     closed = d.induction(
-        V, start_variance, gain_squared * V, closed, {level: abar_T, kept: Integer(1)},
+        V, start_variance, gain_squared * V, closed, {level: abar_top, kept: Integer(1)},
         {level: following, kept: kept * turn(level, following)}, "a deterministic step from a level to the following one",
     )  # fmt: skip
-    d.misprint(data_variance * start_variance / spread(abar_T), "the cosines left out: the limit of infinitely many steps")
+    d.misprint(data_variance * start_variance / spread(abar_top), "the cosines left out: the limit of infinitely many steps")
     d.conclude(closed.xreplace({level: Integer(1)}), "the last level is 1: the data")
 
 
@@ -83,13 +84,13 @@ def end_mean(d):
     """
     d.assume(sigma_t**2 <= 1 - abar_s, "no more fresh noise than the marginal at s has")
     g = letter("g", "g", domain=NONNEGATIVE)
-    closed = sqrt(level) * data_mean + gains * (start_mean - sqrt(abar_T) * data_mean)
+    closed = sqrt(level) * data_mean + gains * (start_mean - sqrt(abar_top) * data_mean)
     shifted = d.equal(
         d.use(laws.shift), sqrt(abar_s) * data_mean - d.use(laws.gain) * sqrt(abar_t) * data_mean, "the shift keeps the right mean"
     )
     d.given("M_s", shifted, "so the mean goes to g M + sqrt(abar_s) m_0 - g sqrt(abar_t) m_0")
     closed = d.induction(
-        M, start_mean, g * M + (sqrt(following) - g * sqrt(level)) * data_mean, closed, {level: abar_T, gains: Integer(1)},
+        M, start_mean, g * M + (sqrt(following) - g * sqrt(level)) * data_mean, closed, {level: abar_top, gains: Integer(1)},
         {level: following, gains: g * gains}, "a step of any eta from a level to the following one",
     )  # fmt: skip
     d.misprint(data_mean, "the mean is right whatever the start: only if the start is, or if a gain is 0")
@@ -146,12 +147,12 @@ def frechet_ddim(d):
         laws.v_1: d.use(laws.end_variance), laws.v_2: c,
     }  # fmt: skip
     distance = d.use(laws.frechet).xreplace(ends)
-    right = {start_variance: spread(abar_T), start_mean: sqrt(abar_T) * data_mean}
+    right = {start_variance: spread(abar_top), start_mean: sqrt(abar_top) * data_mean}
     d.equal(
         laws.frechet_ddim.expression.xreplace(right), c * (1 - kept) ** 2, "started in the marginal at T, only the cosines are left"
     )
     roots = d.given(
-        r"\textstyle\prod g", sqrt(c / spread(abar_T)) * kept, "the gains: what telescopes, from D_T to c, and the cosines"
+        r"\textstyle\prod g", sqrt(c / spread(abar_top)) * kept, "the gains: what telescopes, from D_T to c, and the cosines"
     )
     d.misprint(c * (1 - kept**2) ** 2, "the variances compared in place of the deviations", right=c * (1 - kept) ** 2)
     d.conclude(distance.xreplace({gains: roots}))

@@ -63,7 +63,7 @@ def rho_ab(d):
 
 @derivation(id="deis.rho_ab_error", title="local error of rhoAB-DEIS", source="Zhang & Chen 2022 (DEIS), sec. 3")
 def rho_ab_error(d):
-    r"""Of third order in the steps of rho: solver minus exact solution is :math:`\sqrt{\bar\alpha_s} E_2 k^2 \left(\tfrac{k}{6} + \tfrac{p}{4}\right)`.
+    r"""Of third order in the steps of rho: the gap is :math:`\sqrt{\bar\alpha_s} E_2 k^2 \left(\tfrac{k}{6} + \tfrac{p}{4}\right)`.
 
     Here k is the step down in rho and p the one before, and :math:`E_2` the second derivative of the prediction by rho.
     """

@@ -103,9 +103,10 @@ def first_error_data(d):
     id="dpm.slopes_of_predictions", title="the slopes of the two predictions along the path", source="Lu et al. 2022 (DPM-Solver++)"
 )
 def slopes_of_predictions(d):
-    r"""Along the exact path :math:`d\hat x_0 / d\lambda = -e^{-\lambda}\, d\hat\epsilon / d\lambda`: one is smooth where the other is.
+    r"""Along the exact path :math:`d\hat x_0 / d\lambda = -e^{-\lambda}\, d\hat\epsilon / d\lambda`: both are smooth, or neither.
 
-    With :math:`y = x / \sqrt{\bar\alpha}` and :math:`e^{-\lambda}` for noise over signal, :math:`\hat x_0 = y - e^{-\lambda} \hat\epsilon`.
+    With :math:`y = x / \sqrt{\bar\alpha}` and :math:`e^{-\lambda}` for noise over signal, :math:`\hat x_0 = y - e^{-\lambda}
+    \hat\epsilon`.
     """
     y, E = letter("y", r"x / \sqrt{\bar\alpha}"), letter("E", r"\hat\epsilon")
     d.depends(dpm.lam, {y: -exp(-dpm.lam) * E, E: E1}, "the ODE divided by the signal, and the slope of the noise prediction")

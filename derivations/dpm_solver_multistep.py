@@ -55,7 +55,9 @@ def multistep(d):
 
 @derivation(id="dpm.multistep_error", title="local error of DPM-Solver++(2M)", source="Lu et al. 2022 (DPM-Solver++), algorithm 2")
 def multistep_error(d):
-    r"""Solver minus exact solution is :math:`-\sqrt{\bar\alpha_s}\, h^3 \left(\tfrac{1}{12} D_1 + \tfrac{2 + 3\rho}{12} D_2\right) + O(h^4)`.
+    r"""Solver minus exact solution, up to :math:`O(h^4)`:
+
+    .. math:: -\sqrt{\bar\alpha_s}\, h^3 \left(\tfrac{1}{12} D_1 + \tfrac{2 + 3\rho}{12} D_2\right)
 
     The step before is the line's other end, so that a long step before a short one costs as rho does. With the exact weight the
     first part is gone: :math:`-\tfrac{2 + 3\rho}{12} D_2`.
@@ -92,7 +94,7 @@ def multistep_error(d):
     source="Lu et al. 2022 (DPM-Solver++), algorithm 2",
 )
 def multistep_needs_its_ratio(d):
-    """With a weight w of the difference the error is h^2 (w rho - 1/2) D_1: rho inverted is right only where the steps are equal."""
+    """With a weight w of the difference the error is h^2 (w rho - 1/2) D_1: rho inverted is right for equal steps only."""
     w = letter("weight", "w")
     gap = (1 - exp(-step)) * w * D1 * ratio * step - (step - 1 + exp(-step)) * D1
     d.expand(gap, step, step**2 * (w * ratio - Rational(1, 2)) * D1, 2, "solver minus truth to second order")
@@ -107,7 +109,7 @@ def multistep_needs_its_ratio(d):
     source="huggingface/diffusers#5433, #5541: artefacts at the last step; first order there",
 )
 def last_step_of_second_order(d):
-    r"""The step before stays, and h grows as :math:`\log(1/\sigma_s)`: the weight of the difference is :math:`h / (2 h_{\mathrm{prev}})`.
+    r"""The step before stays, and h grows as :math:`\log(1/\sigma_s)`; the difference is weighed with h over that step.
 
     With noise left it is only large; with none, h is infinite, and 0 times infinity is a NaN in code that asks for it.
     """

@@ -5,7 +5,7 @@ With the data prediction held, the reverse SDE is linear, its solution Gaussian.
 the ancestral one: DDIM at eta = 1, the DDPM posterior. With the noise prediction held it is another step, and not a good one.
 """
 
-from sympy import Integer, Rational, exp, log, sqrt
+from sympy import Integer, Rational, exp, sqrt
 
 from verifydiff.forms import ddim, ddpm, dpm, forward
 from verifydiff.forms.dpm import h, ratio, step, x_before
@@ -116,9 +116,10 @@ def sde_noise_variance(d):
     source="Lu et al. 2022 (DPM-Solver++), SDE-DPM-Solver-1",
 )
 def sde_noise_overshoots(d):
-    r"""Its fresh noise is :math:`\beta_t / \alpha_t`, more than the marginal at s has where :math:`e^{2h} > 2`, and does not end at the data.
+    r"""Its fresh noise is :math:`\beta_t / \alpha_t`, more than the marginal at s has where :math:`e^{2h} > 2`.
 
-    Both come of holding the noise while noise is added. As the step goes to 0 it agrees with the others.
+    Onto the data it is not silent, and its mean is not the prediction. Both come of holding the noise while noise
+    is added. As the step goes to 0 it agrees with the others.
     """
     with d.suppose(abar_s < 1, NOISED):
         d.equal(d.use(dpm.sde_noise_variance), beta_t / alpha_t, "the fresh noise by the levels")

@@ -71,7 +71,10 @@ def inner_answer(d):
 
 @derivation(id="dpm.second_error", title="local error of DPM-Solver-2", source="Lu et al. 2022 (DPM-Solver), theorem 3.2")
 def second_error(d):
-    r"""Solver minus exact solution is :math:`\sigma_s h^3 \left(-\tfrac{1}{12} E_1 + \tfrac{2 - 3r}{12} E_2 - \tfrac r4 \sigma J E_1\right) + O(h^4)`."""
+    r"""Solver minus exact solution, up to :math:`O(h^4)`:
+
+    .. math:: \sigma_s h^3 \left(-\tfrac{1}{12} E_1 + \tfrac{2 - 3r}{12} E_2 - \tfrac r4 \sigma_r J E_1\right)
+    """
     d.assume(abar_s < 1, NOISED)
     path, answer = inner_answer(d)
     slopes = path + path.diff(u) + path.diff(u, 2)

@@ -50,7 +50,9 @@ def singlestep_midpoint(d):
 
 @derivation(id="dpm.singlestep_error", title="local error of DPM-Solver++(2S)", source="Lu et al. 2022 (DPM-Solver++), algorithm 1")
 def singlestep_error(d):
-    r"""Solver minus exact solution is :math:`\sqrt{\bar\alpha_s}\, h^3 \left(-\tfrac{1}{12} D_1 + \tfrac{3r - 2}{12} D_2 - \tfrac r4 a J D_1\right) + O(h^4)`.
+    r"""Solver minus exact solution, up to :math:`O(h^4)`:
+
+    .. math:: \sqrt{\bar\alpha_s}\, h^3 \left(-\tfrac{1}{12} D_1 + \tfrac{3r - 2}{12} D_2 - \tfrac r4 a_r J D_1\right)
 
     :math:`D_1, D_2` are total derivatives of the data prediction along the exact path, J its Jacobian, a the signal at the point.
     """

@@ -9,7 +9,7 @@ from sympy import Integer, Rational, exp, expand, log, sqrt
 
 from verifydiff.forms import dpm
 from verifydiff.forms.dpm import eps_r, h, step
-from verifydiff.forms.quantities import PROPER_FRACTION, POSITIVE, abar_s, abar_t, eps, snr_s, x_t
+from verifydiff.forms.quantities import POSITIVE, PROPER_FRACTION, abar_s, eps, snr_s
 from verifydiff.proof import derivation, letter
 
 u = letter("u", domain=step.domain)
@@ -85,7 +85,10 @@ def second_answer(d):
 
 @derivation(id="dpm.third_error", title="local error of DPM-Solver-3", source="Lu et al. 2022 (DPM-Solver), theorem 3.2")
 def third_error(d):
-    r"""Solver minus exact solution is :math:`\sigma_s h^4 \left(\tfrac{1}{216} E_3 - \tfrac{1}{72} E_2 - \tfrac{1}{108} \sigma J E_2 + \tfrac{1}{36} \sigma^2 J J E_1\right) + O(h^5)`.
+    r"""Solver minus exact solution, up to :math:`O(h^5)`:
+
+    .. math:: \sigma_s h^4 \left(\tfrac{1}{216} E_3 - \tfrac{1}{72} E_2 - \tfrac{1}{108} \sigma J E_2
+       + \tfrac{1}{36} \sigma^2 J J E_1\right)
 
     The noise levels within the step differ by O(h) only, so that one letter stands for them.
     """

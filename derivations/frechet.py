@@ -30,8 +30,8 @@ LEFT = letter("left", r"\mathbb{E}(\sigma_2 (x - m_1) - \sigma_1 (y - m_2))^2")
 def frechet_bound(d):
     r"""For any joint law of x and y with means :math:`m_i` and deviations :math:`\sigma_i`, in one coordinate.
 
-    The cost exceeds the distance by the mean of :math:`(\sigma_2 (x - m_1) - \sigma_1 (y - m_2))^2 / (\sigma_1 \sigma_2)`. For a coupling
-    without a density the same identities are integrated against its measure.
+    The cost exceeds the distance by the mean of :math:`(\sigma_2 (x - m_1) - \sigma_1 (y - m_2))^2 / (\sigma_1 \sigma_2)`. For a
+    coupling without a density the same identities are integrated against its measure.
     """
     q = d.law("q")(x, y)
     u, v = x - m_1, y - m_2
@@ -43,7 +43,8 @@ def frechet_bound(d):
     )  # fmt: skip
     left = d.integrate(
         [(1, (s_2 * u - s_1 * v) ** 2 * q)], [(s_2**2, u**2 * q), (s_1**2, v**2 * q), (-2 * s_1 * s_2, u * v * q)],
-        (x, y), {(s_2 * u - s_1 * v) ** 2 * q: LEFT} | {o: named[o] for o in (u**2 * q, v**2 * q, u * v * q)}, "the square that is left over",
+        (x, y), {(s_2 * u - s_1 * v) ** 2 * q: LEFT} | {o: named[o] for o in (u**2 * q, v**2 * q, u * v * q)},
+        "the square that is left over",
     )  # fmt: skip
     d.integrate(
         [], [(1, (s_2 * u - s_1 * v) ** 2 * q)], (x, y), {(s_2 * u - s_1 * v) ** 2 * q: LEFT}, "a square is not negative", "<="
@@ -87,7 +88,7 @@ def frechet_of_points(d):
 
 @derivation(id="laws.frechet_commuting", title="the trace formula, for covariances that commute", source="Dowson & Landau 1982")
 def frechet_commuting(d):
-    r"""With :math:`C_2 = f(C_1)`, :math:`\operatorname{tr}(C_1 + C_2 - 2 (C_1^{1/2} C_2 C_1^{1/2})^{1/2})` is a sum over eigenvalues.
+    r"""With :math:`C_2 = f(C_1)` the trace of :math:`C_1 + C_2 - 2 (C_1^{1/2} C_2 C_1^{1/2})^{1/2}` is a sum over eigenvalues.
 
     In the coordinates of the eigenvectors the cost of any coupling is the sum of the costs of its coordinates, each bounded by
     its own distance, and the lines for all coordinates together are one coupling. All the laws of the DDIM family on Gaussian

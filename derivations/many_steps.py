@@ -35,7 +35,7 @@ NOISED = "s >= 1: there is noise at s"
 
 @derivation(laws.flow_gain)
 def flow_gain(d):
-    r"""The probability-flow ODE :math:`\dot x = -\tfrac\beta2 (x + \nabla\log p)` keeps :math:`(x - \sqrt{\bar\alpha}\, m_0) / \sqrt D`."""
+    r"""The ODE :math:`\dot x = -\tfrac\beta2 (x + \nabla\log p)` keeps :math:`(x - \sqrt{\bar\alpha}\, m_0) / \sqrt D`."""
     path = d.given("x", sqrt(level) * data_mean + k * sqrt(spread), "with a constant k: the claim is that this solves the ODE")
     d.depends(tau, {level: -beta * level, k: Integer(0)}, "the level falls at the rate beta; k does not move")
     law = Gaussian(x_t, sqrt(level) * data_mean, spread)
@@ -68,7 +68,9 @@ def flow_is_exact(d):
 
 @derivation(id="laws.loss_of_short_steps", title="what a short step loses", source="elementary")
 def loss_of_short_steps(d):
-    r"""With :math:`\bar\alpha_t = (1 - b) \bar\alpha_s`, to second order :math:`\frac{c\, \bar\alpha_s (1 + \eta^2)^2}{4 (1 - \bar\alpha_s) D_s} b^2`.
+    r"""With :math:`\bar\alpha_t = (1 - b) \bar\alpha_s`, to second order in b:
+
+    .. math:: \frac{c\, \bar\alpha_s (1 + \eta^2)^2}{4 (1 - \bar\alpha_s) D_s} b^2
 
     So at eta = 1 a step loses four times what it does at eta = 0, for any data and schedule, and S steps lose in the order 1/S.
     """

@@ -1,4 +1,7 @@
-r"""DEIS: the exponential integrator in noise over signal, :math:`\rho = \sqrt{(1 - \bar\alpha) / \bar\alpha}` (Zhang & Chen 2022)."""
+r"""DEIS (Zhang & Chen 2022): the exponential integrator by noise over signal,
+
+.. math:: \rho = e^{-\lambda} = \sqrt{(1 - \bar\alpha) / \bar\alpha}.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from sympy import Rational, exp, log, sqrt
 
 from .form import Form, Source
-from .quantities import PROPER_FRACTION, POSITIVE, REAL, Quantity, abar_s, abar_t, eps, snr_s, snr_t, x_0, x_t
+from .quantities import POSITIVE, PROPER_FRACTION, REAL, Quantity, abar_s, abar_t, eps, snr_s, snr_t, x_0, x_t
 
 LU = "Lu et al. 2022 (DPM-Solver)"
 PLUS = "Lu et al. 2022 (DPM-Solver++)"

@@ -34,11 +34,11 @@ v_1, v_2 = Quantity("v_1", "v_1", NONNEGATIVE), Quantity("v_2", "v_2", NONNEGATI
 kept = Quantity("kept", r"\textstyle\prod \cos\Delta\theta", NONNEGATIVE, meaning="the product of the cosines of all steps")
 start_mean = Quantity("start_mean", "M_T", REAL, meaning="mean that the sampler starts with")
 start_variance = Quantity("start_variance", "V_T", NONNEGATIVE, meaning="variance that the sampler starts with")
-abar_T = Quantity("abar_T", r"\bar\alpha_T", UNIT, meaning="level that the sampler starts from")
+abar_top = Quantity("abar_T", r"\bar\alpha_T", UNIT, meaning="level that the sampler starts from")
 gains = Quantity("gains", r"\textstyle\prod g", REAL, meaning="the product of the gains of all steps")
 
 _D_s, _D_t = abar_s * data_variance + 1 - abar_s, abar_t * data_variance + 1 - abar_t
-_D_T = abar_T * data_variance + 1 - abar_T
+_D_T = abar_top * data_variance + 1 - abar_top
 _stale = sqrt(1 - abar_s - sigma_t**2)
 
 variance = Form("laws.variance", "variance of x_t for Gaussian data", "D_t", _D_t, Source(HO, "eq. 4", "for Gaussian data"))
@@ -92,7 +92,8 @@ cosine = Form(
 )  # fmt: skip
 
 flow_gain = Form(
-    "laws.flow_gain", "the probability flow of Gaussian data", r"\frac{x_s - \sqrt{\bar\alpha_s} m_0}{x_t - \sqrt{\bar\alpha_t} m_0}",
+    "laws.flow_gain", "the probability flow of Gaussian data",
+    r"\frac{x_s - \sqrt{\bar\alpha_s} m_0}{x_t - \sqrt{\bar\alpha_t} m_0}",
     sqrt(_D_s / _D_t),
     Source(OURS, "the probability-flow ODE on Gaussian data"),
 )  # fmt: skip
@@ -105,7 +106,7 @@ end_variance = Form(
 
 end_mean = Form(
     "laws.end_mean", "mean that DDIM ends with", "M_0",
-    data_mean + gains * (start_mean - sqrt(abar_T) * data_mean),
+    data_mean + gains * (start_mean - sqrt(abar_top) * data_mean),
     Source(SONG, "eq. 12", "for Gaussian data; any eta and number of steps"),
 )  # fmt: skip
 
@@ -117,7 +118,7 @@ frechet = Form(
 
 frechet_ddim = Form(
     "laws.frechet_ddim", "squared Frechet distance of deterministic DDIM to the data", "d^2",
-    data_variance * kept**2 / _D_T * (start_mean - sqrt(abar_T) * data_mean) ** 2
+    data_variance * kept**2 / _D_T * (start_mean - sqrt(abar_top) * data_mean) ** 2
     + data_variance * (1 - kept * sqrt(start_variance) / sqrt(_D_T)) ** 2,
     Source(OURS, "DDIM on Gaussian data"),
 )  # fmt: skip

@@ -6,7 +6,6 @@ equation of first order has a recursion: of :math:`c = e^f` it is :math:`k c_k =
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sympy
@@ -61,19 +60,19 @@ class _Walk:
         return [*leading, *[sympy.Integer(0)] * (self.order + 1 - len(leading))][: self.order + 1]
 
     def _product(self, left: Series, right: Series) -> Series:
-        return [self._sum(lambda j, k=k: left[j] * right[k - j], 0, k) for k in range(self.order + 1)]
+        return [sympy.Add(*(left[j] * right[k - j] for j in range(k + 1))) for k in range(self.order + 1)]
 
     def _exponential(self, inside: Series) -> Series:
         found = [sympy.exp(inside[0])]
         for k in range(1, self.order + 1):
-            found.append(self._sum(lambda j, k=k: j * inside[j] * found[k - j], 1, k) / k)
+            found.append(sympy.Add(*(j * inside[j] * found[k - j] for j in range(1, k + 1))) / k)
         return found
 
     def _logarithm(self, inside: Series, part: sympy.Expr) -> Series:
         self._refuse_zero(inside[0], part)
         found = [sympy.log(inside[0])]
         for k in range(1, self.order + 1):
-            rest = self._sum(lambda j, k=k: j * found[j] * inside[k - j], 1, k - 1) / k
+            rest = sympy.Add(*(j * found[j] * inside[k - j] for j in range(1, k))) / k
             found.append((inside[k] - rest) / inside[0])
         return found
 
@@ -86,14 +85,10 @@ class _Walk:
         self._refuse_zero(inside[0], part)
         found = [inside[0] ** exponent]
         for k in range(1, self.order + 1):
-            rest = self._sum(lambda j, k=k: (exponent * j - (k - j)) * inside[j] * found[k - j], 1, k)
+            rest = sympy.Add(*((exponent * j - (k - j)) * inside[j] * found[k - j] for j in range(1, k + 1)))
             found.append(rest / (k * inside[0]))
         return found
 
     def _refuse_zero(self, value: sympy.Expr, part: sympy.Expr) -> None:
         if value == 0:
             raise MisuseError(f"{part} has no value at the point as it is written; simplify it first.")
-
-    @staticmethod
-    def _sum(term: Callable[[int], Any], first: int, last: int) -> sympy.Expr:
-        return sympy.Add(*(term(j) for j in range(first, last + 1)))

@@ -167,7 +167,7 @@ class Signs:
         return Sign.UNKNOWN
 
     def _by_logarithms(self, poly: Poly, depth: int) -> Sign:
-        r"""A sum of logarithms :math:`\sum n_i \log f_i` has the sign of :math:`\prod f_i^{n_i} - 1`, as the logarithm increases."""
+        r"""A sum :math:`\sum n_i \log f_i` has the sign of :math:`\prod f_i^{n_i} - 1`, as the logarithm increases."""
         logs = {slot: generator.log_of for slot, generator in self.tower.generators.items() if generator.log_of is not None}
         terms = list(zip(poly.monoms(), poly.coeffs(), strict=True))
         if not logs or len(terms) > MAX_LOGS or any(sum(monomial) != 1 for monomial, _ in terms):

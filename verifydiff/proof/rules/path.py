@@ -96,11 +96,8 @@ class PathRules(Writer):
     def _smooth(self, quantity: Any, derived: sympy.Expr, slope: Any, moving: set[sympy.Symbol]) -> list[Check]:
         """The quantity has the slope, and both have values all along the path."""
         checks = [self._decide("it has a value", quantity, "==", quantity), self._decide("its slope", derived, "==", slope)]
-        for check in list(checks):
-            for condition in check.decision.open_conditions:
-                if moving & letters_of(condition.expression):
-                    checks.append(self._nonzero(condition.expression))
-        return checks
+        left = [condition.expression for check in checks for condition in check.decision.open_conditions]
+        return checks + [self._nonzero(one) for one in left if moving & letters_of(one)]
 
     def _let_stand(self, integral: sympy.Symbol, depends_on: set[sympy.Symbol]) -> None:
         self._refuse_defined(integral)
