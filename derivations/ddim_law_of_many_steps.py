@@ -56,7 +56,7 @@ def cosine(d):
     deterministic = d.use(laws.gain).xreplace({sigma_t: Integer(0)})
     d.equal(deterministic, sqrt(D_s / D_t) * between, "the gain of the deterministic step: what telescopes, and a cosine")
     d.equal(d.use(laws.loss).xreplace({sigma_t: Integer(0)}), D_s * sine**2, "what a step loses: the square of the sine")
-    d.misprint(Integer(1), "a deterministic step loses nothing: it does, for every finite step")
+    d.misprint(Integer(1), "a deterministic step loses nothing: it does, for every finite step", right=between)
     d.conclude(between)
 
 

@@ -18,13 +18,15 @@ NOISED = "s >= 1: at the data lambda is infinite"
 @derivation(dpm.half_log_snr)
 def half_log_snr(d):
     """The logarithm of a quotient of deviations is half that of a quotient of variances."""
-    d.misprint(log(snr_t), "the half lost: the logarithm of SNR itself, so that every step h is twice as long")
+    ratio = d.given(r"\lambda_t", log(sqrt(abar_t) / sqrt(1 - abar_t)), "signal over noise, both as factors of x_t")
+    d.misprint(log(snr_t), "the half lost: the logarithm of SNR itself, so that every step h is twice as long", right=ratio)
     d.misprint(
         log(sqrt(1 - abar_t) / sqrt(abar_t)),
-        "signal and noise swapped: lambda falls towards the data, and every h has the wrong sign",
+        "signal and noise swapped: lambda falls towards the data, and h has the wrong sign",
+        right=ratio,
     )
-    d.misprint(log(abar_t / sqrt(1 - abar_t)), "abar for sqrt(abar) as the signal: the papers' alpha is the root")
-    d.conclude(log(sqrt(abar_t) / sqrt(1 - abar_t)), "the definition: signal over noise, both as factors of x_t")
+    d.misprint(log(abar_t / sqrt(1 - abar_t)), "abar for sqrt(abar) as the signal: the papers' alpha is the root", right=ratio)
+    d.conclude(ratio)
 
 
 @derivation(dpm.signal)
