@@ -73,3 +73,20 @@ def singlestep_error(d):
     )  # fmt: skip
     leading = -D1 / 12 + (3 * r - 2) * D2 / 12 - r * a_r * JD1 / 4
     d.expand(gap, step, step**3 * leading, 3, "its leading term: all steps together are of second order")
+
+
+@derivation(
+    id="dpm.order_list", title="which order each step has, if the last one is to be of first", source="huggingface/diffusers#6953"
+)
+def order_list(d):
+    """A step of second order asks twice. Of an even number n of questions all go in pairs, and the last step is of second order.
+
+    To end in first order two steps of first order take the place of the last pair; a list of n/2 pairs ends in second order
+    whatever it is asked for, as it did there. Of an odd number one question is left over for the end anyway.
+    """
+    pairs = letter("pairs", r"\lfloor n/2 \rfloor", domain=POSITIVE)
+    even, odd = 2 * pairs, 2 * pairs + 1
+    d.equal(2 * pairs, even, "n even, pairs only: all questions are asked, and none is left for a last step of first order")
+    d.equal(2 * (pairs - 1) + 1 + 1, even, "n even: one pair fewer, and two steps of first order")
+    d.equal(2 * pairs + 1, odd, "n odd: the one that is left over is the last step")
+    d.misprint(2 * pairs + 1, "n/2 pairs and a step of first order on top: one question too many", right=even)

@@ -17,9 +17,9 @@ total, other = letter("total"), letter("other")
 START, END = {t: t_0, x: x_0}, {t: t_1, x: x_1}
 
 
-def page(**rates):
+def page():
     d = Page()
-    d.depends(t, {x: k * x}, "exponential growth")
+    d.depends(t, {x: k * x, k: 0}, "exponential growth")
     return d
 
 
@@ -47,7 +47,7 @@ def test_a_quantity_without_a_value_on_the_way_is_not_integrated():
 
 def test_a_logarithm_of_what_is_positive_is_fine():
     d = Page()
-    d.depends(t, {p: k * p}, "growth")
+    d.depends(t, {p: k * p, k: 0}, "growth")
     d.travel(log(p), t, k, {t: t_0, p: p_0}, {t: t_1, p: p_1}, total, "why")
     assert d.steps[-1].outcome is Proof.PROVED
 
@@ -107,3 +107,16 @@ def test_one_does_not_equal_nought_by_a_path():
     assert d.steps[-1].outcome is Proof.REFUTED
     with pytest.raises(MisuseError, match="means something else"):
         d.travel(x, t, 1, {t: t_0, x: x_0}, {t: t_1, x: x_0}, other, "and they cannot be")
+
+
+def test_a_value_at_an_end_is_nothing_else():
+    d = page()
+    d.travel(x, t, k * x, START, END, total, "why")
+    with pytest.raises(MisuseError, match="does not move"):
+        d.depends(t, {x_1: 5}, "a value that moves")
+    with pytest.raises(MisuseError, match="a value already"):
+        d.function("x_1", of=(p,))
+    with pytest.raises(MisuseError, match="meaning of its own"):
+        d.integrate([(1, 2 * p)], [(2, p)], [p], {p: x_1, 2 * p: other}, "the name of an integral")
+    with pytest.raises(MisuseError, match="another number already"):
+        d.iterate({p: [1]}, {other: 0}, {other: other + p}, {other: x_1}, "the name of a number")

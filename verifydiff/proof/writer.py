@@ -164,6 +164,11 @@ class Writer:
         sign = {"==": r"\ne", "<=": r"\not\le", "<": r"\not<"}[relation]
         self._write("misprint", because, [check], lambda: f"not {stated}", lambda: f"{tex(wrong)} {sign} {tex(right)}")
 
+    def _has_a_meaning(self, one: sympy.Symbol) -> bool:
+        """Whether the letter is more than a letter: a function, an integral, a value at an end, a number that was computed."""
+        moves = any(one in rates for rates in self._rates.values())
+        return moves or any(one in known for known in (self._variables, self._integrals, self._ends, self._found))
+
     # -- what a rule asks for ---------------------------------------------------------------------------------------------
 
     def _on_the_whole_line(self, *letters: sympy.Symbol) -> None:

@@ -45,6 +45,8 @@ class CalculusRules(Writer):
                 raise MisuseError(f"{along} has the rate 1 along itself.")
             if one in self._integrals:
                 raise MisuseError(f"{one} stands for an integral; differentiate it with `under_integral`.")
+            if one in self._ends or one in self._found:
+                raise MisuseError(f"{one} stands for a value, which does not move.")
             if one in self._variables and along not in self._variables[one]:
                 raise MisuseError(f"{one} was said not to depend on {along}.")
             if known.setdefault(one, exact(rate)) != exact(rate):

@@ -63,7 +63,7 @@ class ComputationRules(Writer):
             raise MisuseError("every letter of the state has a name for its last value, and nothing else has.")
         for one in ends.values():
             self._refuse_defined(one)
-            if one in self._found or one in {*rows, *equations} or len(set(ends.values())) != len(ends):
+            if self._has_a_meaning(one) or one in {*rows, *equations} or len(set(ends.values())) != len(ends):
                 raise MisuseError(f"{one} stands for another number already.")
         with _precision():
             found, decision = _run({one: list(map(arb, values)) for one, values in rows.items()}, first, equations, steps)

@@ -83,9 +83,7 @@ class PathRules(Writer):
             self._refuse_defined(value)
             meaning = one, along, where
             known = self._ends.get(value)
-            if known is None and (
-                self._spoken_for_or_integral(value) or value in (moving | {along}) or meaning in self._ends.values()
-            ):
+            if known is None and (self._has_a_meaning(value) or value in (moving | {along}) or meaning in self._ends.values()):
                 raise MisuseError(f"{value} cannot stand for {one} at {along} = {where}: that, or {value}, has a name already.")
             if known not in (None, meaning) or domain_of(value) not in (domain_of(one), REAL):
                 raise MisuseError(f"{value} cannot stand for {one} at {along} = {where}: it means something else.")
@@ -101,14 +99,6 @@ class PathRules(Writer):
 
     def _let_stand(self, integral: sympy.Symbol, depends_on: set[sympy.Symbol]) -> None:
         self._refuse_defined(integral)
-        if (
-            domain_of(integral) != REAL
-            or integral in depends_on
-            or integral in self._ends
-            or self._spoken_for_or_integral(integral)
-        ):
+        if domain_of(integral) != REAL or integral in depends_on or self._has_a_meaning(integral):
             raise MisuseError(f"{integral} cannot stand for an integral: that takes a real letter without another meaning.")
         self._variables[integral] = frozenset(depends_on)
-
-    def _spoken_for_or_integral(self, one: sympy.Symbol) -> bool:
-        return one in self._variables or one in self._integrals or any(one in rates for rates in self._rates.values())
