@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sympy import sqrt
 
-from verifydiff.forms.quantities import NONNEGATIVE, abar_t, data_variance
+from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, UNIT, abar_t, data_variance
 from verifydiff.proof import Page, letter
 from verifydiff.verdict import MisuseError, Proof
 
@@ -31,7 +31,7 @@ def test_what_fails_for_an_eigenvalue_is_refuted():
 
 
 MISUSE = {
-    "a letter of any sign": (lambda d: d.spectral("C", letter("real"), "why"), "NONNEGATIVE"),
+    "a letter between bounds": (lambda d: d.spectral("C", letter("u", domain=UNIT), "why"), "an eigenvalue is real"),
     "a letter that is not every eigenvalue": (lambda d: d.spectral("C", abar_t, "why"), "defined by other letters"),
     "no letter": (lambda d: d.spectral("C", c + 1, "why"), "a letter is needed"),
     "two matrices that need not commute": (
@@ -63,3 +63,19 @@ def test_numbers_agree_with_matrices():
     eigenvalues = np.linalg.eigvalsh(covariance)
     closed = (1 - alpha) * (1 - abar_s + eigenvalues * abar_s) / (1 - alpha * abar_s + eigenvalues * alpha * abar_s)
     np.testing.assert_allclose(np.linalg.eigvalsh(step), closed, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("domain", "kind"), [(POSITIVE, "positive definite"), (NONNEGATIVE, "semidefinite"), (None, "symmetric")])
+def test_an_eigenvalue_stands_for_the_matrix(domain, kind):
+    d, c = Page(), letter("c", domain=domain) if domain else letter("c")
+    assert d.spectral("C", c, "why") == c
+    assert kind in d.steps[-1].rests_on
+    d.equal((c + 1) ** 2, c**2 + 2 * c + 1, "an identity between functions of it")
+    assert d.steps[-1].outcome is Proof.PROVED
+
+
+def test_what_holds_for_one_eigenvalue_only_is_refuted():
+    d, c = Page(), letter("c", domain=POSITIVE)
+    d.spectral("C", c, "why")
+    d.equal(c**2, 1, "a matrix whose square is the identity")
+    assert d.steps[-1].outcome is Proof.REFUTED

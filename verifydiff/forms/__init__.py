@@ -3,13 +3,16 @@
 from . import bound as bound
 from . import ddim as ddim
 from . import ddpm as ddpm
+from . import deis as deis
 from . import divergence as divergence
+from . import dpm as dpm
 from . import edm as edm
 from . import euler as euler
 from . import flow as flow
 from . import forward as forward
 from . import guidance as guidance
 from . import inversion as inversion
+from . import laws as laws
 from . import mixture as mixture
 from . import ode_steps as ode_steps
 from . import predictions as predictions

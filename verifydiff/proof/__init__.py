@@ -17,3 +17,4 @@ from .page import at as at
 from .page import letter as letter
 from .proving import Proofs as Proofs
 from .proving import prove as prove
+from .rules.computation import levels as levels

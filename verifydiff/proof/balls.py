@@ -20,7 +20,7 @@ MAX_EXACT = 1_000_000  # bits of a rational number; a larger one is carried on a
 MAX_ROOT = 64
 
 Value = Any  # flint.fmpq where exact, else flint.arb
-Point = Mapping[sympy.Symbol, sympy.Rational]
+Point = Mapping[sympy.Symbol, Any]  # a sympy.Rational, or a Value
 
 
 class UndefinedError(Exception):
@@ -75,7 +75,8 @@ class Balls:
         """A letter's value, or that of its definition."""
         if isinstance(symbol, Quantity) and symbol.definition is not None:
             return self(symbol.definition)
-        return self.rational(self.point[symbol])
+        value = self.point[symbol]
+        return self.rational(value) if isinstance(value, sympy.Rational) else value
 
     def add(self, expression: sympy.Add) -> Value:
         """A sum."""
@@ -96,13 +97,7 @@ class Balls:
         base, exponent = (self(argument) for argument in expression.args)
         if not isinstance(exponent, fmpq):
             return (exponent * self._log(base)).exp()
-        if exponent < 0 and _sign(base) == 0:
-            raise UndefinedError("it divides by 0", by_root=False)
-        if exponent.q == 1:
-            return _whole_power(base, int(exponent.p))
-        if _sign(base) < 0:
-            raise UndefinedError(f"it takes a root of the negative number {_shown(base)}", by_root=True)
-        return _rational_power(base, exponent)
+        return power(base, exponent)
 
     def absolute(self, expression: sympy.Abs) -> Value:
         """An absolute value."""
@@ -165,6 +160,22 @@ def _sign(value: Value) -> int:
 def bits(value: Any) -> int:
     """The bits of the longer part of a fraction."""
     return max(int(value.p).bit_length(), int(value.q).bit_length())
+
+
+def power(base: Value, exponent: Any) -> Value:
+    """A rational power.
+
+    Raises:
+        UndefinedError: if it has no real value.
+        ImpreciseError: if that cannot be told at this precision.
+    """
+    if exponent < 0 and _sign(base) == 0:
+        raise UndefinedError("it divides by 0", by_root=False)
+    if exponent.q == 1:
+        return _whole_power(base, int(exponent.p))
+    if _sign(base) < 0:
+        raise UndefinedError(f"it takes a root of the negative number {_shown(base)}", by_root=True)
+    return _rational_power(base, exponent)
 
 
 def _whole_power(base: Value, exponent: int) -> Value:

@@ -14,13 +14,33 @@ import sympy
 from ..forms.quantities import Quantity, in_base_letters
 from ..verdict import MisuseError
 from .claim import exact
-from .rules import BoundRules, DynamicsRules, GaussianRules, InductionRules, IteratedRules, MatrixRules, SpectralRules
+from .rules import (
+    BoundRules,
+    ComputationRules,
+    DynamicsRules,
+    GaussianRules,
+    InductionRules,
+    IteratedRules,
+    MatrixRules,
+    PathRules,
+    SpectralRules,
+)
 from .step import Check as Check
 from .step import Step as Step
 from .step import worst as worst
 
 
-class Page(GaussianRules, IteratedRules, DynamicsRules, InductionRules, SpectralRules, MatrixRules, BoundRules):
+class Page(
+    PathRules,
+    DynamicsRules,
+    IteratedRules,
+    GaussianRules,
+    InductionRules,
+    SpectralRules,
+    MatrixRules,
+    BoundRules,
+    ComputationRules,
+):
     """What a derivation receives: each method writes one step.
 
     Args:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import IntEnum
 from functools import lru_cache
 from itertools import product
-from math import comb
+from math import comb, lcm
 from typing import Any
 
 from flint import fmpq
@@ -26,6 +26,7 @@ Terms = dict[tuple[int, ...], Any]
 Bounds = list[tuple[int, Domain]]
 
 MAX_SLACK_TERMS = 600_000
+MAX_LOGS = 12
 
 
 class Sign(IntEnum):
@@ -113,7 +114,7 @@ class Signs:
         if sign:  # only an assumption that is itself strict could say more
             better = self._by_assumption(poly, depth - 1) if any(strict for _, strict in self.assumed) else sign
             return better if better.strict else sign
-        for way in (self._by_assumption, self._by_square, self._by_discriminant, self._by_ball):
+        for way in (self._by_logarithms, self._by_assumption, self._by_square, self._by_discriminant, self._by_ball):
             if sign := way(poly, depth - 1):
                 return sign
         return sign
@@ -137,15 +138,17 @@ class Signs:
     # -- beyond coefficients ---------------------------------------------------------------------------------------------
 
     def _by_assumption(self, poly: Poly, depth: int) -> Sign:
-        """poly = q g + r with an assumption g >= 0: the signs of q and r decide where they agree."""
+        """poly = q g + r with an assumption g >= 0: the signs of q and r decide where they agree; a strict one is preferred."""
+        best = Sign.UNKNOWN
         for assumed, strict in self.assumed:
             given = Sign.POSITIVE if strict else Sign.NONNEGATIVE
             for quotient in _multipliers(poly, assumed):
                 rest = self.tower.reduced(poly - quotient * assumed)
                 total = _added(self(quotient, depth=depth) * given, self(rest, depth=depth))
-                if total is not Sign.UNKNOWN:
+                if total.strict or total is Sign.ZERO:
                     return total
-        return Sign.UNKNOWN
+                best = best or total
+        return best
 
     def _by_square(self, poly: Poly, depth: int) -> Sign:
         """A + B w with w >= 0, a root or a letter: where A and B w differ in sign, compare their squares."""
@@ -162,6 +165,22 @@ class Signs:
             if gap is not Sign.UNKNOWN:
                 return gap if falls else gap.flipped()
         return Sign.UNKNOWN
+
+    def _by_logarithms(self, poly: Poly, depth: int) -> Sign:
+        r"""A sum :math:`\sum n_i \log f_i` has the sign of :math:`\prod f_i^{n_i} - 1`, as the logarithm increases."""
+        logs = {slot: generator.log_of for slot, generator in self.tower.generators.items() if generator.log_of is not None}
+        terms = list(zip(poly.monoms(), poly.coeffs(), strict=True))
+        if not logs or len(terms) > MAX_LOGS or any(sum(monomial) != 1 for monomial, _ in terms):
+            return Sign.UNKNOWN
+        slots = [next(slot for slot, degree in enumerate(monomial) if degree) for monomial, _ in terms]
+        common = lcm(*(int(coefficient.q) for _, coefficient in terms))
+        times = [int((coefficient * common).p) for _, coefficient in terms]
+        if not set(slots) <= set(logs) or sum(map(abs, times)) > MAX_LOGS:
+            return Sign.UNKNOWN
+        above = below = self.tower.one
+        for slot, power in zip(slots, times, strict=True):
+            above, below = (above * logs[slot] ** power, below) if power > 0 else (above, below * logs[slot] ** -power)
+        return self(self.tower.reduced(above - below), depth=depth)
 
     def _by_ball(self, poly: Poly, depth: int) -> Sign:
         """A constant such as 1 - log 2: its ball tells the sign if it does not contain 0."""

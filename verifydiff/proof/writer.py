@@ -48,6 +48,8 @@ class Writer:
         self._matrices: dict[Any, Any] = {}
         self._gaps: list[Any] = []
         self._integrals: dict[sympy.Symbol, tuple[Any, tuple[sympy.Symbol, ...]]] = {}
+        self._ends: dict[sympy.Symbol, tuple[sympy.Symbol, sympy.Symbol, sympy.Expr]] = {}
+        self._found: dict[sympy.Symbol, Any] = {}
         self._known_values: dict[sympy.Expr, tuple[tuple[sympy.Symbol, ...], sympy.Expr]] = {}
         self._processes: dict[sympy.Symbol, tuple[dict[sympy.Symbol, sympy.Expr], sympy.Expr]] = {}
         self._integrated: list[Claim] = []
@@ -186,6 +188,11 @@ class Writer:
         check = Check("refuted", stated, turned(decide(stated)))
         sign = {"==": r"\ne", "<=": r"\not\le", "<": r"\not<"}[relation]
         self._write("misprint", because, [check], lambda: f"not {stated}", lambda: f"{tex(wrong)} {sign} {tex(right)}")
+
+    def _has_a_meaning(self, one: sympy.Symbol) -> bool:
+        """Whether the letter is more than a letter: a function, an integral, a value at an end, a number that was computed."""
+        moves = any(one in rates for rates in self._rates.values())
+        return moves or any(one in known for known in (self._variables, self._integrals, self._ends, self._found))
 
     # -- what a rule asks for ---------------------------------------------------------------------------------------------
 

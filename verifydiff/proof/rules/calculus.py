@@ -15,6 +15,7 @@ import sympy
 from ...forms.quantities import in_base_letters
 from ...verdict import MisuseError
 from ..claim import Claim, exact, letters_of
+from ..series import coefficients
 from ..step import Check
 from ..tower import domain_of
 from ..writer import Writer, tex
@@ -44,6 +45,8 @@ class CalculusRules(Writer):
                 raise MisuseError(f"{along} has the rate 1 along itself.")
             if one in self._integrals:
                 raise MisuseError(f"{one} stands for an integral; differentiate it with `under_integral`.")
+            if one in self._ends or one in self._found:
+                raise MisuseError(f"{one} stands for a value, which does not move.")
             if one in self._variables and along not in self._variables[one]:
                 raise MisuseError(f"{one} was said not to depend on {along}.")
             if known.setdefault(one, exact(rate)) != exact(rate):
@@ -97,7 +100,7 @@ class CalculusRules(Writer):
     def expand(self, function: Any, of: sympy.Symbol, result: Any, order: int, because: str, around: Any = 0) -> sympy.Expr:
         r"""The function is the result up to :math:`O((x - x_0)^{n+1})`, for held values of all other letters; returns the result.
 
-        Both sides have equal derivatives of orders 0 to n at :math:`x_0`, and are analytic there: every denominator and
+        Both sides have equal Taylor coefficients of orders 0 to n at :math:`x_0`, and are analytic there: every denominator and
         every radicand is certified not to vanish, every radicand and argument of a logarithm to be positive.
 
         Args:
@@ -119,10 +122,9 @@ class CalculusRules(Writer):
             if self._moves(one, of):
                 raise MisuseError(f"{one} depends on {of}; write its Taylor polynomial first.")
         checks = [check for side in (function, result) for check in self._analytic(side, of, point)]
-        gap = function - result
-        for k in range(order + 1):
-            checks.append(self._decide(f"derivative of order {k}", _put(gap, of, point), "==", sympy.Integer(0)))
-            gap = sympy.diff(gap, of)
+        series = [coefficients(side, of, point, order) for side in (function, result)]
+        for k, (left, right) in enumerate(zip(*series, strict=True)):
+            checks.append(self._decide(f"coefficient of order {k}", left, "==", right))
         distance = tex(of) if point == 0 else rf"\left({tex(of - point)}\right)"
         self._write(
             "Taylor expansion", because, checks,

@@ -286,5 +286,5 @@ class DynamicsRules(MeasureRules, CalculusRules):
     def _said_of(self, rate: sympy.Symbol, density: sympy.Symbol, along: sympy.Symbol) -> bool:
         """Whether anything is known of the letter but that it is the rate of the density."""
         elsewhere = [value for way, rates in self._rates.items() for one, value in rates.items() if (way, one) != (along, density)]
-        named = any(rate in letters_of(one.lhs, one.rhs) for one in self._assumed) or self._spoken_for(rate)
+        named = any(rate in letters_of(one.lhs, one.rhs) for one in self._assumed) or self._has_a_meaning(rate)
         return named or any(rate in letters_of(value) for value in elsewhere)

@@ -110,6 +110,8 @@ class MeasureRules(Writer):
         Raises:
             MisuseError: if something else is known of it.
         """
+        if letter in self._ends or letter in self._found:
+            raise MisuseError(f"{letter} stands for a value already.")
         if self._variables.setdefault(letter, variables) != variables:
             raise MisuseError(f"{letter} depends on {', '.join(sorted(map(str, self._variables[letter])))} already.")
 
@@ -352,12 +354,9 @@ class MeasureRules(Writer):
         if symbol in self._integrals:
             raise MisuseError(f"{symbol} already stands for the integral of {self._integrals[symbol][0]}.")
         inside = letters_of(exact(integrand))
-        if symbol in over or symbol in inside or getattr(symbol, "definition", None) is not None or self._spoken_for(symbol):
+        if symbol in over or symbol in inside or getattr(symbol, "definition", None) is not None or self._has_a_meaning(symbol):
             raise MisuseError(f"{symbol} cannot stand for an integral: it has a meaning of its own.")
         self._integrals[symbol] = integrand, over
-
-    def _spoken_for(self, symbol: sympy.Symbol) -> bool:
-        return symbol in self._variables or any(symbol in rates for rates in self._rates.values())
 
 
 def relative(q: Any, p: Any) -> sympy.Expr:

@@ -1,47 +1,50 @@
-r"""Statements about functions of one symmetric matrix, by its eigenvalues.
+r"""Functions of one symmetric matrix, by its eigenvalues.
 
-A symmetric matrix is diagonal in an orthonormal basis, and so is every function of it: sums, products, inverses and roots
-are taken eigenvalue by eigenvalue. An identity between such functions, or an order between them, therefore holds exactly if
-it holds for each eigenvalue, which is a statement about numbers.
+A covariance :math:`C = U \operatorname{diag}(c_i)\, U^\top` and whatever is a function of it, such as :math:`\bar\alpha C +
+(1 - \bar\alpha) I`, its root and its inverse, are diagonal in the same coordinates :math:`U^\top x`. There every
+coordinate is a claim about one number, and the letter stands for any of them.
 """
 
 from __future__ import annotations
 
 import sympy
 
-from ...forms.quantities import NONNEGATIVE
+from ...forms.quantities import NONNEGATIVE, POSITIVE, REAL
 from ...verdict import MisuseError
 from ..tower import domain_of
 from ..writer import Writer, tex
 
+_KINDS = {POSITIVE: "symmetric positive definite", NONNEGATIVE: "symmetric positive semidefinite", REAL: "symmetric"}
+
 
 class SpectralRules(Writer):
-    """What a page can say of matrices."""
+    """What a page can say of the functions of one matrix."""
 
     def spectral(self, symbol: str, letter: sympy.Symbol, because: str) -> sympy.Symbol:
-        """All matrices of the page are functions of one symmetric positive semidefinite matrix; returns its eigenvalue.
+        """The letter is any eigenvalue of a symmetric matrix, and what holds of it holds of functions of the matrix.
+
+        A letter that is positive stands for a positive definite matrix, one that may be 0 for a semidefinite one. Only functions
+        of this one matrix are spoken of: two matrices that do not commute have no common eigenvectors.
 
         Args:
             symbol: LaTeX of the matrix.
-            letter: what stands for its eigenvalue; any number that is not negative may be one.
+            letter: the eigenvalue.
             because: the justification.
 
         Raises:
-            MisuseError: if the page has such a matrix already, or the letter cannot be every eigenvalue.
+            MisuseError: if the page has such a matrix already, or the letter is narrowed, or no letter of its own.
         """
         if any(step.rule == "spectral theorem" for step in self.steps):
             raise MisuseError("a page has one such matrix: functions of two that do not commute have no common eigenvalues.")
         self._refuse_defined(letter)
-        if domain_of(letter) != NONNEGATIVE:
-            raise MisuseError(
-                f"{letter} is to be any eigenvalue of a positive semidefinite matrix; give it the domain NONNEGATIVE."
-            )
         self._on_the_whole_line(letter)
+        kind = _KINDS.get(domain_of(letter))
+        if kind is None:
+            raise MisuseError(f"{letter} lies in {domain_of(letter)}; an eigenvalue is real, positive, or at least 0.")
         self._write(
             "spectral theorem", because, [],
-            lambda: f"{symbol} -> {letter}, an eigenvalue",
-            lambda: rf"{symbol} = U \operatorname{{diag}}({tex(letter)}_i)\, U^\top,\quad U^\top U = I",
-            "a symmetric matrix has an orthonormal basis of eigenvectors, in which every function of it is diagonal: an identity "
-            "or an order between functions of it holds exactly if it holds for each eigenvalue",
+            lambda: f"{symbol} = U diag({letter}_i) U^T",
+            lambda: rf"{symbol} = U \operatorname{{diag}}({tex(letter)}_i)\, U^\top",
+            f"the matrix is {kind}; an identity between functions of it holds if and only if it does for each eigenvalue {letter}",
         )  # fmt: skip
         return letter

@@ -1,0 +1,159 @@
+r"""Solvers from the exponential integrator (Lu et al. 2022), in half the logarithm of the signal-to-noise ratio.
+
+.. math:: \lambda = \log\frac{\sqrt{\bar\alpha}}{\sqrt{1 - \bar\alpha}} = \tfrac12 \log \operatorname{SNR}, \qquad
+   h = \lambda_s - \lambda_t > 0
+
+Their alpha is :math:`\sqrt{\bar\alpha}` here, and their sigma :math:`\sqrt{1 - \bar\alpha}`; their s is the start of a step
+and their t its end, which are t and s here.
+"""
+
+from __future__ import annotations
+
+from sympy import Rational, exp, log, sqrt
+
+from .form import Form, Source
+from .quantities import POSITIVE, PROPER_FRACTION, REAL, Quantity, abar_s, abar_t, eps, snr_s, snr_t, x_0, x_t
+
+LU = "Lu et al. 2022 (DPM-Solver)"
+PLUS = "Lu et al. 2022 (DPM-Solver++)"
+LEVELS = "its alpha is sqrt(abar) and its sigma sqrt(1 - abar)"
+
+lam = Quantity("lam", r"\lambda", REAL, meaning="half the logarithm of signal over noise in power")
+step = Quantity("step", "h", POSITIVE, meaning="a step in lambda, as a letter of its own")
+h = Quantity("h", "h", REAL, log(snr_s / snr_t) / 2, meaning="lambda_s - lambda_t, which is positive")
+r = Quantity("r", "r", PROPER_FRACTION, meaning="where in the step, as a part of h, the model is asked again")
+ratio = Quantity("ratio", r"\rho", POSITIVE, meaning="the step before over this one, in lambda; r_0 in the libraries")
+weighted_noise = Quantity("weighted_noise", r"\textstyle\int_t^s e^{-\lambda}\, \hat\epsilon\, d\lambda", REAL)
+weighted_data = Quantity("weighted_data", r"\textstyle\int_t^s e^{\lambda}\, \hat x_0\, d\lambda", REAL)
+eps_r = Quantity("eps_r", r"\epsilon_r", REAL, meaning="the noise predicted within the step")
+x_r = Quantity("x_r", r"\hat x_r", REAL, meaning="the data predicted within the step")
+x_before = Quantity("x_before", r"\hat x_{\mathrm{prev}}", REAL, meaning="the data predicted one step earlier")
+
+# -- the coordinate ----------------------------------------------------------------------------------------------------------
+
+half_log_snr = Form(
+    "dpm.half_log_snr", "half the logarithm of signal over noise", r"\lambda_t", log(snr_t) / 2, Source(LU, "sec. 3.1")
+)
+
+signal = Form("dpm.signal", "signal by lambda", r"\bar\alpha(\lambda)", 1 / (1 + exp(-2 * lam)), Source(LU, "sec. 3.1", LEVELS))
+
+growth = Form(
+    "dpm.growth", "what a step in lambda multiplies", r"e^{h}",
+    sqrt(abar_s) * sqrt(1 - abar_t) / (sqrt(abar_t) * sqrt(1 - abar_s)),
+    Source(LU, "sec. 3.1", LEVELS),
+)  # fmt: skip
+
+# -- exact solutions ---------------------------------------------------------------------------------------------------------
+
+exact_noise = Form(
+    "dpm.exact_noise", "exact solution by the noise prediction", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t - sqrt(abar_s) * weighted_noise,
+    Source(LU, "prop. 3.1, eq. 3.4", LEVELS),
+)  # fmt: skip
+
+exact_data = Form(
+    "dpm.exact_data", "exact solution by the data prediction", "x_s",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t + sqrt(1 - abar_s) * weighted_data,
+    Source(PLUS, "prop. 4.1", LEVELS),
+)  # fmt: skip
+
+phi_1 = Form("dpm.phi_1", "the first phi function", r"\varphi_1(h)", (exp(step) - 1) / step, Source(LU, "app. B"))
+phi_2 = Form("dpm.phi_2", "the second phi function", r"\varphi_2(h)", (exp(step) - 1 - step) / step**2, Source(LU, "app. B"))
+phi_3 = Form(
+    "dpm.phi_3", "the third phi function", r"\varphi_3(h)", (exp(step) - 1 - step - step**2 / 2) / step**3, Source(LU, "app. B")
+)
+
+# -- noise prediction ----------------------------------------------------------------------------------------------------------
+
+first_noise = Form(
+    "dpm.first_noise", "DPM-Solver-1", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t - sqrt(1 - abar_s) * (exp(h) - 1) * eps,
+    Source(LU, "sec. 3.2, DPM-Solver-1", LEVELS),
+)  # fmt: skip
+
+second_noise = Form(
+    "dpm.second_noise", "DPM-Solver-2 with a point at r h", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - sqrt(1 - abar_s) * (exp(h) - 1) * eps
+    - sqrt(1 - abar_s) / (2 * r) * (exp(h) - 1) * (eps_r - eps),
+    Source(LU, "app. B, algorithm 4", LEVELS),
+)  # fmt: skip
+
+third_inner = Form(
+    "dpm.third_inner", "DPM-Solver-3: the second point within the step, at 2h/3", "u_2",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - sqrt(1 - abar_s) * (exp(h) - 1) * eps
+    - 2 * sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps_r - eps),
+    Source(LU, "algorithm 2", f"{LEVELS}; here s is the point at 2h/3, h the step to it, and r the point at h/3"),
+)  # fmt: skip
+
+third_noise = Form(
+    "dpm.third_noise", "DPM-Solver-3", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - sqrt(1 - abar_s) * (exp(h) - 1) * eps
+    - Rational(3, 2) * sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps_r - eps),
+    Source(LU, "algorithm 2", f"{LEVELS}; eps_r is predicted at the point at 2h/3"),
+)  # fmt: skip
+
+# -- data prediction -----------------------------------------------------------------------------------------------------------
+
+first_data = Form(
+    "dpm.first_data", "DPM-Solver++ of first order", "x_s",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t + sqrt(abar_s) * (1 - exp(-h)) * x_0,
+    Source(PLUS, "sec. 4", f"{LEVELS}; x_0 is its prediction"),
+)  # fmt: skip
+
+multistep = Form(
+    "dpm.multistep", "DPM-Solver++(2M)", "x_s",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t
+    + sqrt(abar_s) * (1 - exp(-h)) * ((1 + 1 / (2 * ratio)) * x_0 - x_before / (2 * ratio)),
+    Source(PLUS, "algorithm 2", f"{LEVELS}; x_0 is its prediction at t"),
+)  # fmt: skip
+
+multistep_exact = Form(
+    "dpm.multistep_exact", "the multistep solver with the weight of its integral", "x_s",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t
+    + sqrt(abar_s) * (1 - exp(-h)) * x_0
+    + sqrt(abar_s) * ((exp(-h) - 1) / h + 1) * (x_0 - x_before) / ratio,
+    Source(PLUS, "app. B", f"{LEVELS}; diffusers calls it solver_type 'heun'"),
+)  # fmt: skip
+
+singlestep = Form(
+    "dpm.singlestep", "DPM-Solver++(2S)", "x_s",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t
+    + sqrt(abar_s) * (1 - exp(-h)) * ((1 - 1 / (2 * r)) * x_0 + x_r / (2 * r)),
+    Source(PLUS, "algorithm 1", f"{LEVELS}; x_0 is its prediction at t"),
+)  # fmt: skip
+
+# -- with noise ------------------------------------------------------------------------------------------------------------------
+
+sde_noise_mean = Form(
+    "dpm.sde_noise_mean", "SDE-DPM-Solver-1 without its fresh noise", r"\mathbb{E}[x_s \mid x_t, \epsilon]",
+    sqrt(abar_s) / sqrt(abar_t) * x_t - 2 * sqrt(1 - abar_s) * (exp(h) - 1) * eps,
+    Source(PLUS, "SDE-DPM-Solver-1", LEVELS),
+)  # fmt: skip
+
+sde_noise_variance = Form(
+    "dpm.sde_noise_variance", "fresh noise of SDE-DPM-Solver-1", r"\operatorname{Var}[x_s \mid x_t]",
+    (1 - abar_s) * (exp(2 * h) - 1),
+    Source(PLUS, "SDE-DPM-Solver-1", LEVELS),
+)  # fmt: skip
+
+sde_data_mean = Form(
+    "dpm.sde_data_mean", "SDE-DPM-Solver++ of first order without its fresh noise", r"\mathbb{E}[x_s \mid x_t, \hat x_0]",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * exp(-h) * x_t + sqrt(abar_s) * (1 - exp(-2 * h)) * x_0,
+    Source(PLUS, "SDE-DPM-Solver++1", f"{LEVELS}; x_0 is its prediction"),
+)  # fmt: skip
+
+sde_data_variance = Form(
+    "dpm.sde_data_variance", "fresh noise of SDE-DPM-Solver++", r"\operatorname{Var}[x_s \mid x_t]",
+    (1 - abar_s) * (1 - exp(-2 * h)),
+    Source(PLUS, "SDE-DPM-Solver++1", LEVELS),
+)  # fmt: skip
+
+sde_multistep_mean = Form(
+    "dpm.sde_multistep_mean", "SDE-DPM-Solver++(2M) without its fresh noise", r"\mathbb{E}[x_s \mid x_t, \hat x_0]",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * exp(-h) * x_t
+    + sqrt(abar_s) * (1 - exp(-2 * h)) * ((1 + 1 / (2 * ratio)) * x_0 - x_before / (2 * ratio)),
+    Source(PLUS, "SDE-DPM-Solver++(2M)", f"{LEVELS}; x_0 is its prediction at t"),
+)  # fmt: skip
