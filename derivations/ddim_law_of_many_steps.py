@@ -6,20 +6,25 @@ step is
 .. math:: g = \sqrt{D_s / D_t}\, \cos(\theta_t - \theta_s)
 
 The roots telescope, the cosines do not: what is lost is the product of their squares, and with equal angles it is least. The
-whole turn is at most a quarter; in S equal steps :math:`\cos^{2S}(\theta_T / S)` of the variance is kept.
+whole turn is at most a quarter; in S equal steps :math:`\cos^{2S}(\theta_T / S)` of the variance is kept. The gains of DDPM,
+eta = 1, telescope altogether, whatever the grid: how much of a wrong start is left does not depend on the number of steps.
 """
 
 from sympy import Integer, sqrt
 
-from verifydiff.forms import laws
+from verifydiff.forms import ddim, laws
 from verifydiff.forms.laws import abar_top, gains, kept, start_mean, start_variance
 from verifydiff.forms.quantities import (
+    LEVEL,
     NONNEGATIVE,
     UNIT,
     abar_s,
     abar_t,
+    alpha_t,
+    beta_t,
     data_mean,
     data_variance,
+    eta,
     sigma_t,
 )
 from verifydiff.proof import derivation, letter
@@ -156,3 +161,52 @@ def frechet_ddim(d):
     )
     d.misprint(c * (1 - kept**2) ** 2, "the variances compared in place of the deviations", right=c * (1 - kept) ** 2)
     d.conclude(distance.xreplace({gains: roots}))
+
+
+@derivation(laws.ddpm_gain)
+def ddpm_gain(d):
+    """The slope of the regression of x_s on x_t, since the posterior's mean given the mean of x_0 is the mean of x_s."""
+    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    gain = d.given("g", d.use(laws.gain).xreplace({sigma_t: scale}), "the gain of the DDIM family at eta = 1")
+    d.misprint(sqrt(D_s / D_t), "the flow's gain", right=gain)
+    d.misprint(sqrt(alpha_t), "right for unit variance only", right=gain)
+    d.conclude(gain)
+
+
+@derivation(id="laws.ddpm_forgets", title="what DDPM keeps of its start, on any grid", source="elementary")
+def ddpm_forgets(d):
+    r"""The product of the gains from :math:`\bar\alpha_T` to a level is :math:`\sqrt{\bar\alpha_T / \bar\alpha}\, D / D_T`.
+
+    Down to the data that is :math:`\sqrt{\bar\alpha_T}\, c / D_T`, be it in one step or in a thousand. Deterministic steps keep
+    :math:`\sqrt{c / D_T}` times their cosines: nearly all of it, the more the more steps there are.
+    """
+    at_level, at_following = letter("level", r"\bar\alpha", domain=LEVEL), letter("following", r"\bar\alpha'", domain=LEVEL)
+    start = letter("start", r"\bar\alpha_T", domain=LEVEL)
+    between = sqrt(at_level / at_following) * spread(at_following) / spread(at_level)
+    d.equal(d.use(laws.ddpm_gain), sqrt(abar_t / abar_s) * D_s / D_t, "the gain by the levels, with alpha_t = abar_t / abar_s")
+    closed = d.induction(
+        gains, Integer(1), between * gains, sqrt(start / at_level) * spread(at_level) / spread(start),
+        {at_level: start}, {at_level: at_following}, "a step of DDPM from a level to the following one",
+    )  # fmt: skip
+    d.equal(closed.xreplace({at_level: Integer(1)}), sqrt(start) * c / spread(start), "down to the data")
+    d.equal(
+        (sqrt(start) * c / spread(start)) ** 2,
+        start * c / spread(start) * (c / spread(start)),
+        "abar_T c / D_T of what a flow keeps",
+    )
+
+
+@derivation(id="laws.ddpm_deficit", title="what DDPM is short of, as a sum", source="elementary")
+def ddpm_deficit(d):
+    r"""With :math:`\Delta = D - V` missing at a level, :math:`\Delta \bar\alpha / D^2` grows by each step's loss, and is kept.
+
+    So at the data :math:`\Delta_0 = c^2 \sum \bar\alpha_s\, \mathrm{loss} / D_s^2`, over all steps, and a start's share
+    :math:`c^2 \bar\alpha_T \Delta_T / D_T^2`.
+    """
+    missing, lost = letter("missing", r"\Delta_t"), letter("lost", r"\mathrm{loss}", domain=NONNEGATIVE)
+    with d.suppose(c > 0, SPREAD):
+        after = d.given(r"\Delta_s", d.use(laws.ddpm_gain) ** 2 * missing + lost, "g^2 times what was missing, and the loss")
+        d.equal(after * abar_s / D_s**2, missing * abar_t / D_t**2 + lost * abar_s / D_s**2, "in these units it is a sum")
+        d.equal((missing * abar_s / D_s**2).xreplace({abar_s: Integer(1)}), missing / c**2, "and at the data it is Delta_0 / c^2")
+    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    d.equal(d.use(laws.loss).xreplace({sigma_t: scale}), abar_s * beta_t**2 * c / ((1 - abar_t) * D_t), "the loss of a step")

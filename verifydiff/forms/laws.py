@@ -19,6 +19,7 @@ from .quantities import (
     Quantity,
     abar_s,
     abar_t,
+    alpha_t,
     beta_t,
     data_mean,
     data_variance,
@@ -71,6 +72,12 @@ shift = Form(
     "laws.shift", "what a DDIM step adds", "b",
     (sqrt(abar_s) - (sqrt(abar_s) * sqrt(abar_t) * data_variance + _stale * sqrt(1 - abar_t)) / _D_t * sqrt(abar_t)) * data_mean,
     Source(OURS, "DDIM on Gaussian data"),
+)  # fmt: skip
+
+ddpm_gain = Form(
+    "laws.ddpm_gain", "what a DDPM step multiplies x_t by", r"g_{\eta = 1}",
+    sqrt(alpha_t) * _D_s / _D_t,
+    Source(HO, "eq. 7", "on Gaussian data"),
 )  # fmt: skip
 
 loss = Form(
