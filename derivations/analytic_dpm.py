@@ -92,14 +92,14 @@ def analytic(d):
 @derivation(variance.analytic_ddpm)
 def analytic_ddpm(d):
     """At eta = 1 most of the formula cancels."""
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
     d.equal(
         d.use(variance.optimal).xreplace({spread: d.use(variance.spread_by_score)}),
         beta_t / alpha_t * (1 - beta_t * score_norm),
         "the same by the spread",
     )
     d.misprint(d.use(ddpm.large_variance) * (1 - beta_t * score_norm), "beta for beta / alpha")
-    d.conclude(d.use(variance.analytic).xreplace({sigma_t: scale}))
+    d.conclude(d.use(variance.analytic, at={sigma_t: scale}))
 
 
 @derivation(id="variance.analytic_bounds", title="bounds of the best variance, whatever the data", source=f"{BAO}, theorem 2")
@@ -116,7 +116,7 @@ def analytic_bounds(d):
     )
     widest = best.xreplace({spread: V / abar_t})
     d.equal(widest, sigma_t**2 + (sqrt(V / alpha_t) - sqrt(1 - abar_s - sigma_t**2)) ** 2, "the upper bound as the paper writes it")
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
     d.equal(scale**2, d.use(ddpm.posterior_variance), "at eta = 1 the lower bound is beta-tilde")
     d.equal(widest.xreplace({sigma_t: scale}), beta_t / alpha_t, "and the upper one beta / alpha")
     d.misprint(

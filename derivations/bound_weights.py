@@ -123,8 +123,8 @@ def ddim_weight(d):
 def ddim_weight_at_ddpm(d):
     """Over any stride, with the composed alpha."""
     d.assume(abar_s < 1, "s >= 1")
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
-    d.equal(d.use(bound.ddim_weight).xreplace({sigma_t: scale}), d.use(bound.eps_weight_small), "sigma^2 is beta-tilde")
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
+    d.equal(d.use(bound.ddim_weight, at={sigma_t: scale}), d.use(bound.eps_weight_small), "sigma^2 is beta-tilde")
 
 
 @derivation(

@@ -49,9 +49,7 @@ def unit_variance_large(d):
     """The gain is sqrt(alpha), the fresh noise 1 - alpha: standard normal stays standard normal, at every step and any stride."""
     loss = d.use(laws.large_loss)
     d.equal(loss.xreplace({data_variance: Integer(1)}), 0, "no step loses or gains variance")
-    scale = d.equal(
-        d.use(ddim.sigma).xreplace({eta: Integer(1)}), sqrt(d.use(ddpm.posterior_variance)), "DDPM's gain is that of eta = 1"
-    )
+    scale = d.equal(d.use(ddim.sigma, at={eta: Integer(1)}), sqrt(d.use(ddpm.posterior_variance)), "DDPM's gain is that of eta = 1")
     gain = d.equal(
         d.use(laws.gain).xreplace({data_variance: Integer(1), sigma_t: scale}), sqrt(alpha_t), "sqrt(alpha_t) at unit variance"
     )
@@ -105,7 +103,7 @@ def right_variance(d):
     It lies between beta-tilde (a point) and beta (unit variance), and above beta for data that are spread more.
     """
     weight = d.equal(
-        d.use(ddim.x_0_coefficient).xreplace({sigma_t: DDPM}),
+        d.use(ddim.x_0_coefficient, at={sigma_t: DDPM}),
         sqrt(abar_s) * beta_t / (1 - abar_t),
         "the weight of x_0 in DDPM's mean",
     )
@@ -114,7 +112,7 @@ def right_variance(d):
         d.use(ddpm.posterior_variance) + weight**2 * d.use(laws.posterior_variance),
         "posterior, and what the denoiser leaves open",
     )
-    gain = d.use(laws.gain).xreplace({sigma_t: DDPM})
+    gain = d.use(laws.gain, at={sigma_t: DDPM})
     d.equal(gain**2 * D_t + right, abar_s * data_variance + 1 - abar_s, "the marginal's variance at s")
     d.equal(right - beta_t, d.use(laws.large_loss), "it differs from beta by what beta is wrong by")
     d.equal(right.xreplace({data_variance: Integer(1)}), beta_t, "unit variance: beta")

@@ -134,11 +134,11 @@ def large_loss(d):
 
     For unit variance they do; where the data are spread less it has too much variance, where more too little.
     """
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
     d.equal(scale**2, d.use(ddpm.posterior_variance), "eta = 1 is DDPM")
-    posterior_gain = d.given("g", d.use(laws.gain).xreplace({sigma_t: scale}), "its gain, whatever the variance that is added")
+    posterior_gain = d.given("g", d.use(laws.gain, at={sigma_t: scale}), "its gain, whatever the variance that is added")
     excess = d.equal(beta_t - scale**2, abar_s * beta_t**2 / (1 - abar_t), "what the larger choice adds over the posterior")
-    lost = d.equal(d.use(laws.loss).xreplace({sigma_t: scale}), excess * data_variance / D_t, "what the step loses")
+    lost = d.equal(d.use(laws.loss, at={sigma_t: scale}), excess * data_variance / D_t, "what the step loses")
     d.equal(D_s - posterior_gain**2 * D_t - beta_t, lost - excess, "the two together")
     d.equal(at(laws.large_loss.expression, data_variance=1), 0, "unit variance: nothing is lost, in any step")
     d.misprint(abar_s * beta_t**2 * data_variance / D_t, "the loss with the posterior's variance")

@@ -58,9 +58,9 @@ def cosine(d):
     sine = at_t[1] * at_s[0] - at_t[0] * at_s[1]
     d.equal(between**2 + sine**2, 1, "cosine and sine of the turn")
     d.less(0, sine, "it turns towards the data")
-    deterministic = d.use(laws.gain).xreplace({sigma_t: Integer(0)})
+    deterministic = d.use(laws.gain, at={sigma_t: Integer(0)})
     d.equal(deterministic, sqrt(D_s / D_t) * between, "the gain of the deterministic step: what telescopes, and a cosine")
-    d.equal(d.use(laws.loss).xreplace({sigma_t: Integer(0)}), D_s * sine**2, "what a step loses: the square of the sine")
+    d.equal(d.use(laws.loss, at={sigma_t: Integer(0)}), D_s * sine**2, "what a step loses: the square of the sine")
     d.misprint(Integer(1), "a deterministic step loses nothing: it does, for every finite step", right=between)
     d.conclude(between)
 
@@ -71,7 +71,7 @@ def end_variance(d):
     closed = spread(level) * kept**2 * start_variance / spread(abar_top)
     d.assume(c > 0, SPREAD)
     gain_squared = (sqrt(level) * sqrt(following) * c + sqrt(1 - level) * sqrt(1 - following)) ** 2 / spread(level) ** 2
-    d.equal(d.use(laws.gain).xreplace({sigma_t: Integer(0)}), sqrt(D_s / D_t) * d.use(laws.cosine), "the gain of a step")
+    d.equal(d.use(laws.gain, at={sigma_t: Integer(0)}), sqrt(D_s / D_t) * d.use(laws.cosine), "the gain of a step")
     d.equal(gain_squared, spread(following) / spread(level) * turn(level, following) ** 2, "the same for any two levels")
     closed = d.induction(
         V, start_variance, gain_squared * V, closed, {level: abar_top, kept: Integer(1)},
@@ -115,7 +115,7 @@ def end_variance_with_noise(d):
         V, start_variance, g**2 * V + sigma_t**2, G * start_variance + N, {G: Integer(1), N: Integer(0)},
         {G: g**2 * G, N: g**2 * N + sigma_t**2}, "the law of a step",
     )  # fmt: skip
-    d.at_most(0, d.use(laws.loss).xreplace({sigma_t: Integer(0)}), "a step loses something (its page shows it for every sigma)")
+    d.at_most(0, d.use(laws.loss, at={sigma_t: Integer(0)}), "a step loses something (its page shows it for every sigma)")
     d.induction(
         excess, -short, g**2 * excess - lost, Integer(0), {}, {}, "what is in excess is multiplied by g^2, less the loss", "<="
     )
@@ -166,8 +166,8 @@ def frechet_ddim(d):
 @derivation(laws.ddpm_gain)
 def ddpm_gain(d):
     """The slope of the regression of x_s on x_t, since the posterior's mean given the mean of x_0 is the mean of x_s."""
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
-    gain = d.given("g", d.use(laws.gain).xreplace({sigma_t: scale}), "the gain of the DDIM family at eta = 1")
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
+    gain = d.given("g", d.use(laws.gain, at={sigma_t: scale}), "the gain of the DDIM family at eta = 1")
     d.misprint(sqrt(D_s / D_t), "the flow's gain", right=gain)
     d.misprint(sqrt(alpha_t), "right for unit variance only", right=gain)
     d.conclude(gain)
@@ -208,5 +208,5 @@ def ddpm_deficit(d):
         after = d.given(r"\Delta_s", d.use(laws.ddpm_gain) ** 2 * missing + lost, "g^2 times what was missing, and the loss")
         d.equal(after * abar_s / D_s**2, missing * abar_t / D_t**2 + lost * abar_s / D_s**2, "in these units it is a sum")
         d.equal((missing * abar_s / D_s**2).xreplace({abar_s: Integer(1)}), missing / c**2, "and at the data it is Delta_0 / c^2")
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
-    d.equal(d.use(laws.loss).xreplace({sigma_t: scale}), abar_s * beta_t**2 * c / ((1 - abar_t) * D_t), "the loss of a step")
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
+    d.equal(d.use(laws.loss, at={sigma_t: scale}), abar_s * beta_t**2 * c / ((1 - abar_t) * D_t), "the loss of a step")

@@ -65,7 +65,7 @@ def first_is_ddim(d):
     from the other one there.
     """
     d.assume(abar_s < 1, NOISED)
-    deterministic = d.use(ddim.step_mean).xreplace({sigma_t: Integer(0)})
+    deterministic = d.use(ddim.step_mean, at={sigma_t: Integer(0)})
     d.equal(d.use(dpm.first_noise), deterministic, "by the noise")
     d.equal(d.use(dpm.first_data).xreplace({x_0: d.use(forward.x0_from_eps)}), deterministic, "by the data that the noise implies")
 

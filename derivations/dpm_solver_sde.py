@@ -80,9 +80,9 @@ def sde_is_ddpm(d):
     d.assume(abar_s < 1, NOISED)
     d.equal(d.use(dpm.sde_data_variance), d.use(ddpm.posterior_variance), "the fresh noise is that of the posterior")
     d.equal(d.use(dpm.sde_data_mean), d.use(ddpm.posterior_mean), "and the mean is its mean")
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
     d.equal(dpm.sde_data_variance.expression, scale**2, "as a member of the DDIM family: eta = 1")
-    d.equal(dpm.sde_data_mean.expression, d.use(ddim.mean).xreplace({sigma_t: scale}), "with its mean")
+    d.equal(dpm.sde_data_mean.expression, d.use(ddim.mean, at={sigma_t: scale}), "with its mean")
     d.misprint(beta_t, "DDPM's other choice of variance", right=dpm.sde_data_variance.expression)
 
 

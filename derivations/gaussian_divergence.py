@@ -112,11 +112,12 @@ def general(d):
         before / jacobian * (log(before / jacobian) - log(other / jacobian)) * jacobian, before * (log(before) - log(other)),
         "densities of the image y of x are q / J and p / J, and dy = J dx: the integrand is what it was",
     )  # fmt: skip
-    eigenvalue = letter("eigenvalue", r"\lambda", domain=NONNEGATIVE)
+    eigenvalue = letter("eigenvalue", r"\lambda", domain=POSITIVE)
     d.spectral(
-        r"\Sigma_p^{-1/2}\Sigma_q\Sigma_p^{-1/2}", eigenvalue, "the covariance of q after whitening; that of p is the identity"
+        r"\Sigma_p^{-1/2}\Sigma_q\Sigma_p^{-1/2}",
+        eigenvalue,
+        "the covariance of q after whitening, which has a density; that of p is the identity",
     )
-    d.assume(eigenvalue > 0, "q has a density")
     gap = letter("gap", r"m_i")
     whitened = {var_q: eigenvalue, var_p: Integer(1), mean_q: gap, mean_p: Integer(0)}
     coordinate = d.use(divergence.gaussian).xreplace(whitened)

@@ -101,7 +101,7 @@ def two_algorithms(d):
 )  # fmt: skip
 def ddim_shift(d):
     """The deterministic step is linear in the noise, too. The predicted data move towards the label, the noise away from it."""
-    step = d.use(ddim.step_mean).xreplace({sigma_t: Integer(0)})
+    step = d.use(ddim.step_mean, at={sigma_t: Integer(0)})
     guided = d.use(guidance.eps_by_classifier)
     moved = step.xreplace({eps: guided}) - step
     d.equal(

@@ -76,7 +76,7 @@ def loss_of_short_steps(d):
     """
     d.assume(abar_s < 1, NOISED)
     scale = d.use(ddim.sigma)
-    lost = d.use(laws.loss).xreplace({sigma_t: scale}).xreplace({abar_t: abar_t.definition}).xreplace({alpha_t: 1 - b})
+    lost = d.use(laws.loss, at={sigma_t: scale}).xreplace({abar_t: abar_t.definition}).xreplace({alpha_t: 1 - b})
     leading = c * abar_s * (1 + eta**2) ** 2 / (4 * (1 - abar_s) * D_s) * b**2
     d.expand(lost, b, leading, 2, "the roots expanded")
     d.equal(leading.xreplace({eta: Integer(1)}), 4 * leading.xreplace({eta: Integer(0)}), "eta = 1 against eta = 0")
@@ -92,7 +92,7 @@ def forgetting_of_short_steps(d):
     d.assume(abar_s < 1, NOISED)
     scale = d.use(ddim.sigma)
     short = {alpha_t: 1 - b}
-    step_gain = d.use(laws.gain).xreplace({sigma_t: scale}).xreplace({abar_t: abar_t.definition}).xreplace(short)
+    step_gain = d.use(laws.gain, at={sigma_t: scale}).xreplace({abar_t: abar_t.definition}).xreplace(short)
     before = (D_t.xreplace({abar_t: abar_t.definition})).xreplace(short)
     d.expand(step_gain**2 * before / D_s, b, 1 - eta**2 * b / D_s, 1, "g^2 D_t / D_s, the roots expanded")
 
@@ -104,7 +104,7 @@ def deterministic_is_euler_of_the_flow(d):
     short = {alpha_t: 1 - b}
     turned = d.use(laws.cosine)
     d.equal(
-        d.use(laws.gain).xreplace({sigma_t: Integer(0)}),
+        d.use(laws.gain, at={sigma_t: Integer(0)}),
         d.use(laws.flow_gain) * turned,
         "the step's gain is the flow's, by a cosine",
     )

@@ -118,8 +118,8 @@ def family(d):
 @derivation(variance.optimal)
 def optimal(d):
     """At eta = 1 the variance of the step is beta-tilde and k the coefficient of the posterior mean."""
-    scale = d.use(ddim.sigma).xreplace({eta: Integer(1)})
-    found = d.use(variance.family).xreplace({sigma_t: scale})
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
+    found = d.use(variance.family, at={sigma_t: scale})
     small, mean_s = d.use(ddpm.posterior_variance), d.use(ddpm.posterior_mean)
     slope = mean_s.coeff(x_0)
     d.derivative(mean_s, x_0, slope, "the coefficient of x_0 in the posterior mean")

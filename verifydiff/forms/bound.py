@@ -46,18 +46,21 @@ step_constant = Form(
     "bound.step_constant", "what a step costs beside its squared error", "C",
     (log(step_variance * (1 - abar_t) / ((1 - abar_s) * beta_t)) + (1 - abar_s) * beta_t / ((1 - abar_t) * step_variance) - 1) / 2,
     Source(HO, "eq. 8", "its C, written out"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 eps_weight = Form(
     "bound.eps_weight", "weight of the squared error of the noise", r"w_\epsilon",
     beta_t**2 / (2 * step_variance * alpha_t * (1 - abar_t)),
     Source(HO, "eq. 12"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 eps_weight_small = Form(
     "bound.eps_weight_small", "the same where the variance is that of the posterior", r"w_\epsilon",
     beta_t / (2 * alpha_t * (1 - abar_s)),
     Source(HO, "eq. 12", "with sigma^2 = beta-tilde, sec. 3.2"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 eps_weight_large = Form(
@@ -70,30 +73,35 @@ x0_step_weight = Form(
     "bound.x0_weight", "weight of the squared error of the data", r"w_{x_0}",
     abar_s * beta_t**2 / (2 * step_variance * (1 - abar_t) ** 2),
     Source(HO, "eq. 8", "with the means of eq. 7"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 ddim_weight = Form(
     "bound.ddim_weight", "weight of the squared error of the noise for the DDIM family", r"w_\epsilon",
     ddim_x_0.expression**2 * (1 - abar_t) / (2 * abar_t * sigma_t**2),
     Source(SONG, "theorem 1", "its gamma_t, with the variance of the model that of q"),
+    assuming=(sigma_t**2 <= 1 - abar_s, sigma_t > 0),
 )  # fmt: skip
 
 x0_snr_weight = Form(
     "bound.x0_snr_weight", "weight of the squared error of the data, by signal over noise", r"w_{x_0}",
     (snr_s - snr_t) / 2,
     Source(KINGMA, "eq. 13"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 eps_snr_weight = Form(
     "bound.eps_snr_weight", "weight of the squared error of the noise, by signal over noise", r"w_\epsilon",
     (snr_s / snr_t - 1) / 2,
     Source(KINGMA, "eq. 14", "its expm1 written as a ratio of signal over noise"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 v_snr_weight = Form(
     "bound.v_snr_weight", "weight of the squared error of the velocity, by signal over noise", r"w_v",
     (snr_s - snr_t) / (2 * (snr_t + 1)),
     Source(SALIMANS, "sec. 4", "their loss in v under the weights of the bound"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 prior_term = Form(

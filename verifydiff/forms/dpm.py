@@ -41,6 +41,7 @@ growth = Form(
     "dpm.growth", "what a step in lambda multiplies", r"e^{h}",
     sqrt(abar_s) * sqrt(1 - abar_t) / (sqrt(abar_t) * sqrt(1 - abar_s)),
     Source(LU, "sec. 3.1", LEVELS),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 # -- exact solutions ---------------------------------------------------------------------------------------------------------
@@ -69,6 +70,7 @@ first_noise = Form(
     "dpm.first_noise", "DPM-Solver-1", "x_s",
     sqrt(abar_s) / sqrt(abar_t) * x_t - sqrt(1 - abar_s) * (exp(h) - 1) * eps,
     Source(LU, "sec. 3.2, DPM-Solver-1", LEVELS),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 second_noise = Form(
@@ -77,6 +79,7 @@ second_noise = Form(
     - sqrt(1 - abar_s) * (exp(h) - 1) * eps
     - sqrt(1 - abar_s) / (2 * r) * (exp(h) - 1) * (eps_r - eps),
     Source(LU, "app. B, algorithm 4", LEVELS),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 third_inner = Form(
@@ -85,6 +88,7 @@ third_inner = Form(
     - sqrt(1 - abar_s) * (exp(h) - 1) * eps
     - 2 * sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps_r - eps),
     Source(LU, "algorithm 2", f"{LEVELS}; here s is the point at 2h/3, h the step to it, and r the point at h/3"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 third_noise = Form(
@@ -93,6 +97,7 @@ third_noise = Form(
     - sqrt(1 - abar_s) * (exp(h) - 1) * eps
     - Rational(3, 2) * sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps_r - eps),
     Source(LU, "algorithm 2", f"{LEVELS}; eps_r is predicted at the point at 2h/3"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 # -- data prediction -----------------------------------------------------------------------------------------------------------
@@ -101,6 +106,7 @@ first_data = Form(
     "dpm.first_data", "DPM-Solver++ of first order", "x_s",
     sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t + sqrt(abar_s) * (1 - exp(-h)) * x_0,
     Source(PLUS, "sec. 4", f"{LEVELS}; x_0 is its prediction"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 multistep = Form(
@@ -108,6 +114,7 @@ multistep = Form(
     sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t
     + sqrt(abar_s) * (1 - exp(-h)) * ((1 + 1 / (2 * ratio)) * x_0 - x_before / (2 * ratio)),
     Source(PLUS, "algorithm 2", f"{LEVELS}; x_0 is its prediction at t"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 multistep_exact = Form(
@@ -116,6 +123,7 @@ multistep_exact = Form(
     + sqrt(abar_s) * (1 - exp(-h)) * x_0
     + sqrt(abar_s) * ((exp(-h) - 1) / h + 1) * (x_0 - x_before) / ratio,
     Source(PLUS, "app. B", f"{LEVELS}; diffusers calls it solver_type 'heun'"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 singlestep = Form(
@@ -123,6 +131,7 @@ singlestep = Form(
     sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t
     + sqrt(abar_s) * (1 - exp(-h)) * ((1 - 1 / (2 * r)) * x_0 + x_r / (2 * r)),
     Source(PLUS, "algorithm 1", f"{LEVELS}; x_0 is its prediction at t"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 # -- with noise ------------------------------------------------------------------------------------------------------------------
@@ -131,24 +140,28 @@ sde_noise_mean = Form(
     "dpm.sde_noise_mean", "SDE-DPM-Solver-1 without its fresh noise", r"\mathbb{E}[x_s \mid x_t, \epsilon]",
     sqrt(abar_s) / sqrt(abar_t) * x_t - 2 * sqrt(1 - abar_s) * (exp(h) - 1) * eps,
     Source(PLUS, "SDE-DPM-Solver-1", LEVELS),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 sde_noise_variance = Form(
     "dpm.sde_noise_variance", "fresh noise of SDE-DPM-Solver-1", r"\operatorname{Var}[x_s \mid x_t]",
     (1 - abar_s) * (exp(2 * h) - 1),
     Source(PLUS, "SDE-DPM-Solver-1", LEVELS),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 sde_data_mean = Form(
     "dpm.sde_data_mean", "SDE-DPM-Solver++ of first order without its fresh noise", r"\mathbb{E}[x_s \mid x_t, \hat x_0]",
     sqrt(1 - abar_s) / sqrt(1 - abar_t) * exp(-h) * x_t + sqrt(abar_s) * (1 - exp(-2 * h)) * x_0,
     Source(PLUS, "SDE-DPM-Solver++1", f"{LEVELS}; x_0 is its prediction"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 sde_data_variance = Form(
     "dpm.sde_data_variance", "fresh noise of SDE-DPM-Solver++", r"\operatorname{Var}[x_s \mid x_t]",
     (1 - abar_s) * (1 - exp(-2 * h)),
     Source(PLUS, "SDE-DPM-Solver++1", LEVELS),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 sde_multistep_mean = Form(
@@ -156,4 +169,5 @@ sde_multistep_mean = Form(
     sqrt(1 - abar_s) / sqrt(1 - abar_t) * exp(-h) * x_t
     + sqrt(abar_s) * (1 - exp(-2 * h)) * ((1 + 1 / (2 * ratio)) * x_0 - x_before / (2 * ratio)),
     Source(PLUS, "SDE-DPM-Solver++(2M)", f"{LEVELS}; x_0 is its prediction at t"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip

@@ -112,12 +112,14 @@ tilted_variance = Form(
     "guidance.tilted_variance", "variance of the tilted density", r"\operatorname{Var}_{\text{tilted}}",
     var_c * var_u / ((1 + w) * var_u - w * var_c),
     Source(BRADLEY, "sec. 3", "for any two Gaussians"),
+    assuming=(var_c < var_u,),
 )  # fmt: skip
 
 tilted_mean = Form(
     "guidance.tilted_mean", "mean of the tilted density", r"\mathbb{E}_{\text{tilted}}",
     ((1 + w) * var_u * mean_c - w * var_c * mean_u) / ((1 + w) * var_u - w * var_c),
     Source(BRADLEY, "sec. 3", "for any two Gaussians"),
+    assuming=(var_c < var_u,),
 )  # fmt: skip
 
 guided_precision = Form(
@@ -135,6 +137,7 @@ precision_gap = Form(
         * (abar_t * var_c * var_u + (1 - abar_t) * ((1 + w) * var_u - w * var_c))
     ),
     Source(BRADLEY, "sec. 3", "there by example; the closed form is derived here"),
+    assuming=(var_c < var_u,),
 )  # fmt: skip
 
 ode_variance = Form(
@@ -147,10 +150,12 @@ sde_variance = Form(
     "guidance.sde_variance", "variance at the end of the guided reverse SDE", r"\operatorname{Var}_{\text{SDE}}",
     var_c * var_u * (1 - (var_c / var_u) ** (1 + 2 * w)) / ((1 + 2 * w) * (var_u - var_c)),
     Source(BRADLEY, "sec. 3", "for any two Gaussians"),
+    assuming=(var_c < var_u,),
 )  # fmt: skip
 
 sde_mean = Form(
     "guidance.sde_mean", "mean at the end of the guided reverse SDE", r"\mathbb{E}_{\text{SDE}}",
     mean_c + (mean_c - mean_u) * var_c * (1 - (var_c / var_u) ** w) / (var_u - var_c),
     Source(BRADLEY, "sec. 3", "there with one mean; derived here"),
+    assuming=(var_c < var_u,),
 )  # fmt: skip

@@ -66,12 +66,14 @@ gain = Form(
     "laws.gain", "what a DDIM step multiplies x_t by", "g",
     (sqrt(abar_s) * sqrt(abar_t) * data_variance + _stale * sqrt(1 - abar_t)) / _D_t,
     Source(OURS, "DDIM on Gaussian data"),
+    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 shift = Form(
     "laws.shift", "what a DDIM step adds", "b",
     (sqrt(abar_s) - (sqrt(abar_s) * sqrt(abar_t) * data_variance + _stale * sqrt(1 - abar_t)) / _D_t * sqrt(abar_t)) * data_mean,
     Source(OURS, "DDIM on Gaussian data"),
+    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 ddpm_gain = Form(
@@ -84,6 +86,7 @@ loss = Form(
     "laws.loss", "variance that a DDIM step loses", r"D_s - (g^2 D_t + \sigma_t^2)",
     data_variance * (sqrt(abar_s) * sqrt(1 - abar_t) - _stale * sqrt(abar_t)) ** 2 / _D_t,
     Source(OURS, "DDIM on Gaussian data"),
+    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 large_loss = Form(
@@ -96,6 +99,7 @@ cosine = Form(
     "laws.cosine", "the cosine of a deterministic step", r"\cos(\theta_t - \theta_s)",
     (sqrt(abar_s) * sqrt(abar_t) * data_variance + sqrt(1 - abar_s) * sqrt(1 - abar_t)) / sqrt(_D_s * _D_t),
     Source(OURS, "DDIM on Gaussian data"),
+    assuming=(data_variance > 0,),
 )  # fmt: skip
 
 flow_gain = Form(
@@ -109,12 +113,14 @@ end_variance = Form(
     "laws.end_variance", "variance that deterministic DDIM ends with", "V_0",
     data_variance * kept**2 * start_variance / _D_T,
     Source(SONG, "eq. 12, sigma = 0", "for Gaussian data; any number of steps"),
+    assuming=(data_variance > 0,),
 )  # fmt: skip
 
 end_mean = Form(
     "laws.end_mean", "mean that DDIM ends with", "M_0",
     data_mean + gains * (start_mean - sqrt(abar_top) * data_mean),
     Source(SONG, "eq. 12", "for Gaussian data; any eta and number of steps"),
+    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 frechet = Form(
@@ -128,4 +134,5 @@ frechet_ddim = Form(
     data_variance * kept**2 / _D_T * (start_mean - sqrt(abar_top) * data_mean) ** 2
     + data_variance * (1 - kept * sqrt(start_variance) / sqrt(_D_T)) ** 2,
     Source(OURS, "DDIM on Gaussian data"),
+    assuming=(data_variance > 0,),
 )  # fmt: skip

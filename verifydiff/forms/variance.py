@@ -41,6 +41,7 @@ learned = Form(
     "variance.learned", "learnt variance between the two choices", r"\Sigma_\theta",
     exp(share * log(beta_t) + (1 - share) * log((1 - abar_s) / (1 - abar_t) * beta_t)),
     Source(NICHOL, "eq. 15", "with f for v"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 gradient = Form(
@@ -54,6 +55,7 @@ family = Form(
     "variance.family", "best variance of the step, for any chain of the DDIM family", r"\sigma_t^{*2}",
     sigma_t**2 + x_0_coefficient.expression**2 * spread,
     Source(BAO, "theorem 1", "its lambda is sigma_t; by the spread of x_0 in place of the score"),
+    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 optimal = Form(
@@ -72,6 +74,7 @@ analytic = Form(
     "variance.analytic", "best variance of the step, by the score", r"\sigma_t^{*2}",
     sigma_t**2 + (sqrt((1 - abar_t) / alpha_t) - sqrt(1 - abar_s - sigma_t**2)) ** 2 * (1 - (1 - abar_t) * score_norm),
     Source(BAO, "theorem 1", "its lambda is sigma_t, its beta-bar is 1 - abar"),
+    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 analytic_ddpm = Form(
