@@ -99,9 +99,9 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]  # SymPy carries no types
         return self  # type: ignore[no-any-return]
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        # SymPy puts equal letters that were made apart in order by comparing these, so each has to be comparable
-        definition = "" if self.definition is None else self.definition
-        return (self.name, str(self.domain), definition, *sorted(self.assumptions0.items()))
+        # SymPy also sorts by this, so that letters of one name must compare: text first
+        definition = sympy.Integer(0) if self.definition is None else self.definition
+        return (self.name, str(self.domain), str(self.definition), definition, *sorted(self.assumptions0.items()))
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, self.tex, self.domain, self.definition, self.meaning), {}
