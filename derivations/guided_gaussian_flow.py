@@ -100,7 +100,7 @@ def sde_variance(d):
     growth(d)
     euler(d)
     ratio = B / A
-    poured = ratio ** (1 + 2 * w) / ((1 + 2 * w) * (var_u - var_c))
+    poured = ratio / (A / B) ** (2 * w) / ((1 + 2 * w) * (var_u - var_c))
     d.derivative(poured, noise, -1 / GROWTH**2, "the noise that came in")
     d.derivative(spread / GROWTH**2 - poured, noise, 0, "variance over Phi^2, less what came in, never changes")
     far = {noise: start}
@@ -113,7 +113,7 @@ def sde_variance(d):
     by_noise = at_zero(GROWTH) ** 2 * (
         positive * (1 + positive * first_extra) * shrunk ** (2 * w) / (1 + positive * var_c) ** 2
         + at_zero(poured)
-        - shrunk ** (1 + 2 * w) / ((1 + 2 * w) * (var_u - var_c))
+        - shrunk / (1 / shrunk) ** (2 * w) / ((1 + 2 * w) * (var_u - var_c))
     )
     d.equal(value.xreplace({start: 1 / positive}), by_noise, "the powers of V cancel")
     limit = at_zero(GROWTH) ** 2 * (at_zero(poured) - 1 / ((1 + 2 * w) * (var_u - var_c)))

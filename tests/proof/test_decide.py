@@ -382,3 +382,27 @@ def test_euler_up_and_down_make_up_the_level():
     up, down = euler.sigma_up.expression, euler.sigma_down.expression
     assert outcome(up**2 + down**2, "==", ve_s**2) is Proof.PROVED
     assert outcome(up + down, "==", ve_s) is Proof.REFUTED
+
+
+POWERS = {
+    "one more than a symbolic power": (lambda c, u, n: (c ** (2 * n + 1), c * c ** (2 * n)), Proof.PROVED),
+    "of a quotient": (lambda c, u, n: ((c / u) ** (2 * n + 1), c / u * (c / u) ** (2 * n)), Proof.PROVED),
+    "in an exponential": (lambda c, u, n: (sympy.exp((n + 3) * sympy.log(c) - sympy.log(u)), c**3 / u * c**n), Proof.PROVED),
+    "a half more": (lambda c, u, n: (c ** (n + sympy.Rational(1, 2)), sympy.sqrt(c) * c**n), Proof.PROVED),
+    "the symbolic part forgotten": (lambda c, u, n: (c ** (2 * n + 1), c * c**n), Proof.REFUTED),
+    "the one forgotten": (lambda c, u, n: (c ** (2 * n + 1), c ** (2 * n)), Proof.REFUTED),
+}
+
+
+@pytest.mark.parametrize(("make", "outcome"), POWERS.values(), ids=POWERS)
+def test_a_symbolic_power_gives_up_its_rational_part(make, outcome):
+    c, u, n = (Quantity(name, domain=Domain(lower=0)) for name in ("c", "u", "n"))
+    lhs, rhs = make(c, u, n)
+    assert decide(Claim(lhs, "==", rhs)).outcome is outcome
+
+
+def test_one_letter_made_twice_is_one_letter():
+    once, twice = (Quantity("c", domain=Domain(lower=0)) for _ in range(2))
+    assert once == twice
+    assert decide(Claim(sympy.sqrt(once) * twice**y, "==", once ** (y + Rational(1, 2)))).outcome is Proof.PROVED
+    assert Quantity("c", domain=Domain(lower=0, closed_below=True)) != once

@@ -290,6 +290,9 @@ class Roots:
         if numerator.degrees()[generator.slot] != 1:
             return None
         slope = numerator.derivative(generator.slot)
+        if denominator.is_constant():
+            ratio = slope[(0,) * len(slope.degrees())] / denominator.leading_coefficient()
+            return ratio if ratio != 0 else None
         ratio = slope.leading_coefficient() / denominator.leading_coefficient()
         return ratio if slope == denominator * ratio else None
 
