@@ -29,9 +29,9 @@ def run(d, name, steps, noise, spread, mean, large=False):
     stride = T // steps
     times = range(T, 0, -stride)
     table = {abar_s: [LEVELS[t - stride] for t in times], alpha_t: [levels(BETAS[t - stride : t])[-1] for t in times]}
-    scale = d.use(ddim.sigma).xreplace({eta: noise})
+    scale = d.use(ddim.sigma, at={eta: noise})
     fresh = beta_t if large else d.use(ddpm.posterior_variance) * noise**2
-    gain = d.use(laws.gain).xreplace({sigma_t: scale, data_variance: spread})
+    gain = d.use(laws.gain, at={sigma_t: scale, data_variance: spread})
     ends = {variance: letter(f"V_{name}", f"V_{{{name}}}"), bias: letter(f"B_{name}", f"B_{{{name}}}^2")}
     choice = ", beta for the variance, the last step silent" if large else ""
     if large:

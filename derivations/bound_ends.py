@@ -64,7 +64,7 @@ def first_term_weight(d):
     squared = d.use(bound.first_term).xreplace({x0_hat: guess})
     normaliser = log(2 * pi * step_variance) / 2
     d.equal(
-        squared, normaliser + at(d.use(bound.eps_weight), abar_s=1) * (eps - eps_hat) ** 2,
+        squared, normaliser + at(bound.eps_weight.expression, abar_s=1) * (eps - eps_hat) ** 2,
         "with x_1 written by its noise: the eps weight at s = 0, where abar_t = alpha_t",
     )  # fmt: skip
 

@@ -72,9 +72,9 @@ def eps_weight_small(d):
 @derivation(bound.eps_weight_large)
 def eps_weight_large(d):
     """The larger variance, beta: it weighs errors less, and costs a constant."""
+    d.assume(abar_s < 1, "s >= 1: the step to the data is the term L_0")
     found = d.use(bound.eps_weight).xreplace({step_variance: d.use(ddpm.large_variance)})
-    with d.suppose(abar_s < 1, "s >= 1"):
-        d.less(found, d.use(bound.eps_weight_small), "a larger variance, a smaller weight")
+    d.less(found, d.use(bound.eps_weight_small), "a larger variance, a smaller weight")
     level, beta = letter("level", r"\bar\alpha", domain=PROPER_FRACTION), letter("beta", r"\beta", domain=PROPER_FRACTION)
     rising = beta / (2 * (1 - beta) * (1 - level))
     d.derivative(rising, level, rising / (1 - level), "for a held beta the weight grows with the signal that is left")
@@ -143,5 +143,6 @@ def simple_loss(d):
     )  # fmt: skip
     d.equal(found.rhs, (square - best**2) + (guess - best) ** 2, "the variance, which no answer changes, and a square")
     at_best = found.rhs.xreplace({guess: best})
-    d.less(0, d.use(bound.eps_weight), "the weight of the bound is positive; that of the simple loss is 1")
+    with d.suppose(abar_s < 1, "s >= 1; the term L_0 has a weight of the same shape"):
+        d.less(0, d.use(bound.eps_weight), "the weight of the bound is positive; that of the simple loss is 1")
     d.at_most(weight * at_best, weight * found.rhs, "with any positive weight the best answer is E[eps | x_t]")

@@ -51,7 +51,7 @@ def unit_variance_large(d):
     d.equal(loss.xreplace({data_variance: Integer(1)}), 0, "no step loses or gains variance")
     scale = d.equal(d.use(ddim.sigma, at={eta: Integer(1)}), sqrt(d.use(ddpm.posterior_variance)), "DDPM's gain is that of eta = 1")
     gain = d.equal(
-        d.use(laws.gain).xreplace({data_variance: Integer(1), sigma_t: scale}), sqrt(alpha_t), "sqrt(alpha_t) at unit variance"
+        d.use(laws.gain, at={data_variance: Integer(1), sigma_t: scale}), sqrt(alpha_t), "sqrt(alpha_t) at unit variance"
     )
     d.induction(
         V, Integer(1), gain**2 * V + beta_t, Integer(1), {}, {}, "one step after the other, the last one with its noise, too"
@@ -72,9 +72,9 @@ def unit_variance_large(d):
 def unit_variance_small(d):
     r"""A step loses :math:`\bar\alpha_s \beta_t^2 / (1 - \bar\alpha_t)`, and DDIM of any eta in [0, 1] loses something, too."""
     unit = {data_variance: Integer(1)}
-    lost = d.use(laws.loss).xreplace(unit)
+    scale = d.use(ddim.sigma, at={eta: Integer(1)})
     small = abar_s * beta_t**2 / (1 - abar_t)
-    d.equal(lost.xreplace({sigma_t: DDPM}), small, "with eta = 1")
+    d.equal(d.use(laws.loss, at=unit | {sigma_t: scale}), small, "with eta = 1")
     d.less(0, small, "which is never 0")
     d.equal(small, beta_t - d.use(ddpm.posterior_variance), "just what beta-tilde is short of beta")
     d.equal(
@@ -83,10 +83,11 @@ def unit_variance_small(d):
         "the noise predicted is part of x_t",
     )
     sine = sqrt(abar_s) * sqrt(1 - abar_t) - sqrt(abar_t) * sqrt(1 - abar_s)
-    d.equal(lost.xreplace({sigma_t: Integer(0)}), sine**2, "eta = 0: the square of the sine of the turn")
+    still = d.use(laws.loss, at=unit | {sigma_t: 0})
+    d.equal(still, sine**2, "eta = 0: the square of the sine of the turn")
     d.less(0, sine, "which is never 0")
     d.misprint(
-        lost.xreplace({sigma_t: Integer(0)}),
+        still,
         "deterministic DDIM is exact for standard normal data: it is not, though their flow stands still",
         right=Integer(0),
     )

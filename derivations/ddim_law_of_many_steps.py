@@ -87,12 +87,11 @@ def end_mean(d):
 
     With fresh noise the gains are smaller; a deterministic sampler remembers where it started.
     """
-    d.assume(sigma_t**2 <= 1 - abar_s, "no more fresh noise than the marginal at s has")
     g = letter("g", "g", domain=NONNEGATIVE)
     closed = sqrt(level) * data_mean + gains * (start_mean - sqrt(abar_top) * data_mean)
-    shifted = d.equal(
-        d.use(laws.shift), sqrt(abar_s) * data_mean - d.use(laws.gain) * sqrt(abar_t) * data_mean, "the shift keeps the right mean"
-    )
+    with d.suppose(sigma_t**2 <= 1 - abar_s, "a step, with no more fresh noise than the marginal at s has"):
+        kept = sqrt(abar_s) * data_mean - d.use(laws.gain) * sqrt(abar_t) * data_mean
+        shifted = d.equal(d.use(laws.shift), kept, "the shift keeps the right mean")
     d.given("M_s", shifted, "so the mean goes to g M + sqrt(abar_s) m_0 - g sqrt(abar_t) m_0")
     closed = d.induction(
         M, start_mean, g * M + (sqrt(following) - g * sqrt(level)) * data_mean, closed, {level: abar_top, gains: Integer(1)},

@@ -104,7 +104,7 @@ def guided_precision(d):
     )  # fmt: skip
     bend = d.derivative(slope, x_t, -(1 + w) / with_label.variance + w / without.variance, "it falls with x at a constant rate")
     d.conclude(-bend)
-    d.misprint(1 / (abar_t * d.use(guidance.tilted_variance) + 1 - abar_t), "guidance is the noised tilted density: it is not")
+    d.misprint(1 / (abar_t * guidance.tilted_variance.expression + 1 - abar_t), "guidance is the noised tilted density: it is not")
 
 
 @derivation(guidance.precision_gap)

@@ -66,7 +66,8 @@ def ode_variance(d):
     limit = d.expand(by_noise.xreplace({positive: small}), small, end, 0, "in the limit of much noise")
     d.conclude(limit)
     d.misprint(
-        d.use(guidance.tilted_variance), "the folklore: guided sampling ends in p(x) p(y | x)^(1+w). Its variance is another one"
+        guidance.tilted_variance.expression,
+        "the folklore: guided sampling ends in p(x) p(y | x)^(1+w). Its variance is another one",
     )
     d.misprint(var_c, "guidance moves the mean only")
 
@@ -119,8 +120,8 @@ def sde_variance(d):
     limit = at_zero(GROWTH) ** 2 * (at_zero(poured) - 1 / ((1 + 2 * w) * (var_u - var_c)))
     d.expand(by_noise.xreplace({positive: small}), small, limit, 0, "in the limit of much noise")
     d.conclude(limit)
-    d.misprint(d.use(guidance.tilted_variance), "the folklore again: the reverse SDE does not end there either")
-    d.misprint(d.use(guidance.ode_variance), "flow and SDE taken for one, as they are without guidance")
+    d.misprint(guidance.tilted_variance.expression, "the folklore again: the reverse SDE does not end there either")
+    d.misprint(guidance.ode_variance.expression, "flow and SDE taken for one, as they are without guidance")
 
 
 @derivation(guidance.sde_mean)
@@ -148,7 +149,7 @@ def sde_mean(d):
     limit = mean_c + at_zero(GROWTH) * gap * (1 / (var_u - var_c) - at_zero(pulled))
     d.expand(by_noise.xreplace({positive: small}), small, limit, 0, "in the limit of much noise the first mean is forgotten")
     d.conclude(limit)
-    d.misprint(d.use(guidance.tilted_mean), "the folklore: the mean of p(x) p(y | x)^(1+w)")
+    d.misprint(guidance.tilted_mean.expression, "the folklore: the mean of p(x) p(y | x)^(1+w)")
     d.misprint(mean_c, "guidance narrows only")
 
 
@@ -173,7 +174,7 @@ def flow_is_narrower(d):
     first = d.above_tangent(-w * log(ratio), "r^(-w) is an exponential, of -w log r")
     second = d.above_tangent(log(ratio), "and r is one, of log r")
     d.add_up(1 + w * (1 - ratio), ratio ** (-w), [(1, first), (w, second)], "the two together", relation="<")
-    flow, tilted = (d.use(form).xreplace(known) for form in (guidance.ode_variance, guidance.tilted_variance))
+    flow, tilted = (d.use(form, at=known) for form in (guidance.ode_variance, guidance.tilted_variance))
     d.equal(
         ratio * var_u / tilted, 1 + w * (1 - ratio), "on the left, by how much the tilted density is narrower than the label's data"
     )

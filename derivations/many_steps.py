@@ -101,6 +101,7 @@ def forgetting_of_short_steps(d):
 def deterministic_is_euler_of_the_flow(d):
     """They agree to first order in the step, so that DDIM is a consistent method for the flow, and differ in the second."""
     d.assume(abar_s < 1, NOISED)
+    d.assume(c > 0, "the data are spread along the direction")
     short = {alpha_t: 1 - b}
     turned = d.use(laws.cosine)
     d.equal(

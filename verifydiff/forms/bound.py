@@ -67,6 +67,7 @@ eps_weight_large = Form(
     "bound.eps_weight_large", "the same where the variance is beta", r"w_\epsilon",
     beta_t / (2 * alpha_t * (1 - abar_t)),
     Source(HO, "eq. 12", "with sigma^2 = beta, sec. 3.2"),
+    assuming=(abar_s < 1,),
 )  # fmt: skip
 
 x0_step_weight = Form(

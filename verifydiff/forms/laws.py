@@ -120,7 +120,6 @@ end_mean = Form(
     "laws.end_mean", "mean that DDIM ends with", "M_0",
     data_mean + gains * (start_mean - sqrt(abar_top) * data_mean),
     Source(SONG, "eq. 12", "for Gaussian data; any eta and number of steps"),
-    assuming=(sigma_t**2 <= 1 - abar_s,),
 )  # fmt: skip
 
 frechet = Form(
