@@ -74,10 +74,10 @@ def tilted_in_any_dimension(d):
     d.matrices("x mu_c mu_u", (n, 1), "a point, and the means with the label and without")
     d.matrices("C U", (n, n), "the covariances with the label and without", POSITIVE_DEFINITE)
     precision = d.assume_matrix((1 + w) * C.I - w * U.I, POSITIVE_DEFINITE, "the tilted density has a finite integral")
-    covariance = precision.inverse()
-    mean = covariance * ((1 + w) * C.I * mu_c - w * U.I * mu_u)
+    covariance, pull = precision.inverse(), (1 + w) * C.I * mu_c - w * U.I * mu_u
+    mean = covariance * pull
     exponent = -(1 + w) * HALF * quadratic(C.I, x - mu_c) + w * HALF * quadratic(U.I, x - mu_u)
-    rest = HALF * quadratic(precision, mean) - (1 + w) * HALF * quadratic(C.I, mu_c) + w * HALF * quadratic(U.I, mu_u)
+    rest = HALF * quadratic(covariance, pull) - (1 + w) * HALF * quadratic(C.I, mu_c) + w * HALF * quadratic(U.I, mu_u)
     d.complete_the_square(exponent, x, mean, covariance, rest, "p(x | y)^(1+w) / p(x)^w: complete the square in x")
     d.matrix_misprint((1 + w) * C - w * U, covariance, "covariances combined in place of precisions")
 

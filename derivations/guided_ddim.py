@@ -62,7 +62,7 @@ def eps_by_classifier(d):
     guided = d.equal(-sqrt(1 - abar_t) * joint_score(d), predicted - sqrt(1 - abar_t) * gradient, "the same with the label")
     d.conclude(guided.xreplace({score_t: -eps / sqrt(1 - abar_t)}), "where eps is what the network predicts without the label")
     d.misprint(eps - sqrt(abar_t) * gradient, "sqrt(abar_t) for sqrt(1 - abar_t)")
-    d.misprint(eps - (1 - abar_t) * gradient, "the root is lost: the variance for the deviation")
+    d.misprint(eps - (1 - abar_t) * gradient, "the root is lost, as in a DDIM coefficient of mathpluscode/ImgX-DiffSeg#4")
     d.misprint(eps + sqrt(1 - abar_t) * gradient, "the other sign: away from the label")
 
 

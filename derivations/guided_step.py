@@ -67,7 +67,7 @@ def noise(d):
     mean, _ = d.linear_image(x, mu + covariance * g, R, covariance, "the sampler draws z and returns mean + R z")
     d.matrix_equal(mean, mu + R * (R.T * g), "the shift applies the root twice")
     d.matrix_misprint(mu + R * g, mean, "a standard deviation in front of the gradient")
-    d.matrix_misprint(covariance * covariance.T, covariance, "noise scaled by the covariance: the root is lost (ImgX-DiffSeg#4)")
+    d.matrix_misprint(covariance * covariance.T, covariance, "noise scaled by the covariance: the root is lost")
 
 
 def bent(d):
