@@ -6,6 +6,7 @@ changes in time is checked with derivatives of high precision, or by integrating
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import exp, log, sin, sqrt
 
 import mpmath
@@ -189,7 +190,7 @@ def test_edm_heun_is_of_second_order_and_halves_the_last_noise():
 
     def run(steps, c):
         x, levels = 1.0, np.linspace(3.0, 0.5, steps + 1)
-        for high, low in zip(levels, levels[1:], strict=False):
+        for high, low in pairwise(levels):
             here = slope(x, high, c)
             x = heun(x, low, high, here, slope(x + (low - high) * here, low, c))
         return x
