@@ -9,7 +9,7 @@ quotient is compared with the posterior pointwise, normalisers included. At s = 
 from sympy import sqrt
 
 from verifydiff.forms import ddpm, forward
-from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t, x_0, x_s, x_t
+from verifydiff.forms.quantities import abar_s, abar_t, alpha_t, beta_t, eps, x_0, x_s, x_t
 from verifydiff.proof import Gaussian, at, derivation
 
 
@@ -32,6 +32,14 @@ def posterior_mean(d):
     """The precision-weighted mean of what the step and what the data say."""
     d.equal(at(ddpm.posterior_mean.expression, abar_s=1), x_0, "at s = 0 the form is the data")
     d.conclude(posterior(d).mean)
+    d.misprint(
+        sqrt(abar_s) * (1 - abar_s) / (1 - abar_t) * x_0 + sqrt(alpha_t) * beta_t / (1 - abar_t) * x_t,
+        "the two weights have changed places",
+    )
+    d.misprint(
+        sqrt(alpha_t) * beta_t / (1 - abar_t) * x_0 + sqrt(alpha_t) * (1 - abar_s) / (1 - abar_t) * x_t,
+        "a lost bar: alpha_t under the root at x_0 in place of abar_s",
+    )
 
 
 @derivation(ddpm.posterior_variance)
@@ -39,22 +47,26 @@ def posterior_variance(d):
     """The inverse of the precision: beta_t, shortened by what the data already say."""
     d.equal(at(ddpm.posterior_variance.expression, abar_s=1), 0, "at s = 0 nothing is left to chance")
     d.conclude(posterior(d).variance)
+    d.misprint((1 - abar_s) * beta_t, "not divided by 1 - abar_t (varun-ml/diffusion-models-tutorial#1)")
+    d.misprint(beta_t, "beta_t is a valid choice of the sampler's variance, but not the variance of the posterior")
+    d.misprint(sqrt(ddpm.posterior_variance.expression), "a standard deviation where a variance belongs")
 
 
 @derivation(ddpm.mean_from_eps)
 def mean_from_eps(d):
     """The data are written by the noise; the fractions collapse."""
-    d.equal(forward.x0_from_eps.expression.xreplace({x_t: forward.noised.expression}), x_0, "the noise implies the data")
-    d.conclude(
-        ddpm.posterior_mean.expression.xreplace({x_0: forward.x0_from_eps.expression}),
-        "the posterior mean with x_0 written by the noise",
-    )
+    implied = d.use(forward.x0_from_eps)
+    d.equal(implied.xreplace({x_t: d.use(forward.noised)}), x_0, "the noise implies the data")
+    d.conclude(d.use(ddpm.posterior_mean).xreplace({x_0: implied}), "the posterior mean with x_0 written by the noise")
+    d.misprint((x_t - beta_t / sqrt(1 - alpha_t) * eps) / sqrt(alpha_t), "a lost bar under the noise: 1 - alpha_t")
+    d.misprint((x_t - beta_t / (1 - abar_t) * eps) / sqrt(alpha_t), "1 - abar_t without its root")
+    d.misprint((x_t - beta_t / sqrt(1 - abar_t) * eps) / sqrt(abar_t), "divided by the signal of all steps, not of this one")
 
 
 @derivation(ddpm.large_variance)
 def large_variance(d):
     """beta_t bounds the posterior variance from above, and is the variance of the posterior for standard normal data."""
-    d.at_most(ddpm.posterior_variance.expression, beta_t, "abar_t <= abar_s")
+    d.at_most(d.use(ddpm.posterior_variance), beta_t, "abar_t <= abar_s")
     prior = d.given("q(x_s)", Gaussian(x_s, 0, 1), "standard normal data stay standard normal")
     evidence = d.given("q(x_t)", Gaussian(x_t, 0, 1), "alpha_t + beta_t = 1")
     likelihood = d.given(r"q(x_t \mid x_s)", Gaussian(x_t, sqrt(alpha_t) * x_s, beta_t), "the kernel")

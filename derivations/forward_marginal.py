@@ -33,12 +33,19 @@ def marginal(d):
 def mean(d):
     """Means multiply: each step scales by sqrt(alpha_t), and the product of the alphas is abar."""
     d.conclude(marginal(d).mean)
+    d.misprint(abar_t * x_0, "abar without its root in front of the data")
+    d.misprint(sqrt(alpha_t) * x_0, "a lost bar: the signal of the last step only")
 
 
 @derivation(forward.variance)
 def variance(d):
     """Variances add after scaling: alpha_t (1 - abar_s) + beta_t = 1 - abar_t, since beta_t = 1 - alpha_t."""
     d.conclude(marginal(d).variance)
+    d.misprint(beta_t, "a lost bar: the variance of the last step only")
+    d.misprint(
+        1 - beta_t * (1 - abar_s),
+        "the product of the betas where the product of the alphas belongs (LuChengTHU/dpm-solver#13, in a comment)",
+    )
 
 
 @derivation(forward.noised)
@@ -46,10 +53,10 @@ def noised(d):
     """A Gaussian is an affine image of a standard one, so x_t can be written with its noise."""
     standard = d.given(r"p(\epsilon)", Gaussian(eps, 0, 1), "standard normal noise")
     image = sqrt(abar_t) * x_0 + sqrt(1 - abar_t) * eps
-    d.affine(
-        standard, image, x_t, Gaussian(x_t, forward.mean.expression, forward.variance.expression), "x_t has the forward marginal"
-    )
+    d.affine(standard, image, x_t, Gaussian(x_t, d.use(forward.mean), d.use(forward.variance)), "x_t has the forward marginal")
     d.conclude(image)
+    d.misprint(sqrt(abar_t) * x_0 + (1 - abar_t) * eps, "the noise is scaled by its variance, without the root")
+    d.misprint(x_0 + sqrt(1 - abar_t) * eps, "the signal is not scaled: right in sigma space, wrong here")
 
 
 @derivation(

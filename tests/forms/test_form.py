@@ -1,21 +1,17 @@
 """Forms print, compile and know their letters."""
 
 import pickle
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sympy
 
 from verifydiff import forms
-from verifydiff.forms import Form
 from verifydiff.forms import quantities as q
 
-ALL = [
-    form
-    for topic in (forms.forward, forms.ddpm, forms.ddim, forms.score, forms.euler)
-    for form in vars(topic).values()
-    if isinstance(form, Form)
-]
+ALL = forms.every_form().values()
 
 
 def test_a_form_prints_with_the_letters_of_the_field():
@@ -78,3 +74,18 @@ def test_base_letters_and_levels_say_the_same():
     point = {q.abar_s: sympy.Rational(1, 2), q.alpha_t: sympy.Rational(1, 3), q.x_0: 2, q.x_t: 5}
     at_levels = {**point, q.abar_t: sympy.Rational(1, 6)}
     assert sympy.simplify(base.xreplace(point) - levels.xreplace(at_levels)) == 0
+
+
+def test_the_table_holds_the_forms_of_all_topics_once():
+    table = forms.every_form()
+    assert list(table) == sorted(table)
+    assert {"ddpm.posterior_variance", "forward.noised", "euler.step", "score.kernel", "ddim.sigma"} <= set(table)
+    assert all(form.id == name for name, form in table.items())
+    assert forms.every_letter()["abar_t"] == q.abar_t
+
+
+def test_two_forms_of_one_name_are_refused(monkeypatch):
+    twin = SimpleNamespace(one=forms.ddpm.posterior_variance, other=[replace(forms.ddpm.posterior_variance, title="another")])
+    monkeypatch.setattr("verifydiff.forms.table.topics", lambda: [twin])
+    with pytest.raises(ValueError, match=r"two different forms are called ddpm.posterior_variance"):
+        forms.every_form.__wrapped__()

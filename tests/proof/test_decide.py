@@ -278,6 +278,12 @@ def test_the_root_of_a_negative_number_is_named_with_its_schedule():
     assert {str(symbol) for symbol in found.derived} == {"abar_t", "beta_t"}
 
 
+def test_a_point_at_which_the_other_side_divides_by_zero_refutes_nothing():
+    """At p = 2 the left side takes the root of -1, but the right side has no value there either."""
+    found = decide(Claim(sqrt(1 - p), "==", (1 - p) / (p - 2))).counterexample
+    assert found.point == {p: Rational(1, 2)}
+
+
 def test_the_search_is_the_same_every_time():
     wrong = Claim(ddim.sigma.expression, "==", eta * sqrt(beta_t))
     assert search(wrong, 1e12).found == search(wrong, 1e12).found

@@ -11,5 +11,6 @@ from . import score as score
 from . import sde as sde
 from .form import Form as Form
 from .form import Source as Source
+from .table import every_form as every_form
+from .table import every_letter as every_letter
 from .table import is_shipped as is_shipped
-from .table import table as table

@@ -1,6 +1,6 @@
 r"""Steps in sigma space: :math:`\bar x = x / \sqrt{\bar\alpha} = x_0 + \sigma\epsilon`, with :math:`\sigma^2 = 1/\bar\alpha - 1`.
 
-``EulerDiscrete`` in the libraries is Euler's method on :math:`d\bar x / d\sigma = \epsilon` (Karras et al. 2022, eq. 3 and
+``EulerDiscrete`` in the libraries is Euler's method on :math:`d\bar x / d\sigma = \epsilon` (Karras et al. 2022, eqs. 1, 3 and
 algorithm 1); the ancestral variant goes down to ``sigma_down`` and adds noise of scale ``sigma_up``.
 """
 

@@ -42,6 +42,8 @@ class Form:
         symbol: LaTeX of the left-hand side.
         expression: the right-hand side.
         source: where it was published.
+        assuming: relations between letters, beyond their domains, without which it has no real value, such as a bound on
+            what stands under a root. What is asked of the form is asked where they hold.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Form:
     symbol: str
     expression: sympy.Expr
     source: Source
+    assuming: tuple[sympy.Rel, ...] = ()
 
     def latex(self) -> str:
         """The whole statement as LaTeX, without dollar signs."""

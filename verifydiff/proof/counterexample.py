@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from time import monotonic
 from typing import Any
@@ -103,7 +104,8 @@ def points(symbols: list[sympy.Symbol]) -> Iterator[dict[sympy.Symbol, sympy.Rat
             return
 
 
-def candidates(symbol: sympy.Symbol) -> list[sympy.Rational]:
+@cache
+def candidates(symbol: sympy.Symbol) -> tuple[sympy.Rational, ...]:
     """Simple values that the letter may take, inner ones first."""
     domain = domain_of(symbol)
     values = [value for value in _spread(domain) if _inside(value, domain)]
@@ -112,7 +114,7 @@ def candidates(symbol: sympy.Symbol) -> list[sympy.Rational]:
         values = [
             value for value in values if all(getattr(value, f"is_{name}", None) in (truth, None) for name, truth in wanted.items())
         ]
-    return values
+    return tuple(values)
 
 
 def _spread(domain: Domain) -> list[sympy.Rational]:
@@ -188,7 +190,7 @@ def _failure(claim: Claim, point: dict[sympy.Symbol, sympy.Rational]) -> Counter
         except ImpreciseError:
             continue
         except UndefinedError as error:
-            if not error.by_root:
+            if not error.by_root or _divides_by_zero(claim.rhs, balls):
                 raise
             return _report(claim, point, _sides(claim, balls), f"the {_which(claim, balls)} side has no real value: {error}", "")
         gap = sides[0] - sides[1]
@@ -208,6 +210,17 @@ def _fails(relation: str, gap: Value) -> bool:
     if relation == "<=":
         return bool(gap > 0)
     return bool(gap >= 0)
+
+
+def _divides_by_zero(side: sympy.Expr, balls: Balls) -> bool:
+    """Whether the side has no value for want of a quotient: then the point tells nothing, whatever becomes of the other side."""
+    try:
+        balls(side)
+    except UndefinedError as error:
+        return not error.by_root
+    except (ImpreciseError, UnsupportedError):
+        pass
+    return False
 
 
 def _which(claim: Claim, balls: Balls) -> str:

@@ -28,6 +28,9 @@ SIZES = (20, 40, 64)
 MAX_SHARED = 16
 SECONDS = 5.0
 
+Remains = Callable[[], str]  # printing takes longer than refuting, so it waits until nothing else has settled the claim
+_ZERO_EVERYWHERE = "a denominator is zero everywhere"
+
 
 def decide(claim: Claim, seconds: float = SECONDS) -> Decision:
     """Prove or refute a claim, or say what remains.
@@ -50,13 +53,13 @@ def _decide(claim: Claim, deadline: float) -> Decision:
     try:
         attempt = _attempt(claim, deadline)
     except VanishingError:
-        return _refute(claim, deadline, "a denominator is zero everywhere")
+        return _refute(claim, deadline, lambda: _ZERO_EVERYWHERE)
     except UnsupportedError as error:
-        return _refute(claim, deadline, str(error))
+        return _refute(claim, deadline, partial(str, error))
     return attempt if isinstance(attempt, Decision) else _refute(claim, deadline, attempt)
 
 
-def _attempt(claim: Claim, deadline: float) -> Decision | str:
+def _attempt(claim: Claim, deadline: float) -> Decision | Remains:
     """A proof, or what remains of it; with a larger ring, or with letters as squares, as the need shows."""
     squared: frozenset[sympy.Symbol] = frozenset()
     sizes = iter(SIZES)
@@ -80,7 +83,7 @@ def forget() -> None:
     _SHARED.clear()
 
 
-def _read(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Decision | str:
+def _read(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Decision | Remains:
     """Decide in a tower that earlier claims have built, so that common parts are known; if anything is odd, in a new one."""
     key = claim.assuming, squared, size
     shared = _SHARED.pop(key, None)
@@ -112,7 +115,7 @@ def _normal(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline:
     return normal
 
 
-def _prove(claim: Claim, normal: Normal, conditions: Callable[[], tuple[Condition, ...]]) -> Decision | str:
+def _prove(claim: Claim, normal: Normal, conditions: Callable[[], tuple[Condition, ...]]) -> Decision | Remains:
     tower = normal.tower
     left, right = normal(claim.lhs), normal(claim.rhs)
     numerator, denominator = tower.sum(left, (-right[0], right[1]))
@@ -122,18 +125,18 @@ def _prove(claim: Claim, normal: Normal, conditions: Callable[[], tuple[Conditio
     if claim.relation != "==":
         remains = _by_sign(normal, numerator, denominator, claim.relation)
     else:
-        remains = "" if numerator.is_zero() else f"{_shown(tower, numerator)} = 0"
+        remains = None if numerator.is_zero() else lambda: f"{_shown(tower, numerator)} = 0"
     if not remains and normal.roots.open:
         poly, relation = normal.roots.needs[normal.roots.open]
-        remains = f"{_shown(tower, poly)} {relation}"
+        remains = lambda: f"{_shown(tower, poly)} {relation}"  # noqa: E731
     if remains:
         return remains
     if claim.assuming and not _feasible(claim.assuming):
-        return "no point was found at which the assumptions hold"
+        return lambda: "no point was found at which the assumptions hold"
     return Decision(Proof.PROVED, "normal form" if claim.relation == "==" else "sign certificate", conditions)
 
 
-def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) -> str:
+def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) -> Remains | None:
     """What remains of showing that numerator / denominator is negative, or at most 0; nothing if it is certified.
 
     Where the denominator vanishes there is nothing to compare, and that it does not is a condition of the proof.
@@ -141,9 +144,13 @@ def _by_sign(normal: Normal, numerator: Any, denominator: Any, relation: str) ->
     sign = normal.signs(numerator) * normal.signs(denominator).where_nonzero()
     enough = sign.at_most_zero if relation == "<=" else sign is Sign.NEGATIVE
     if enough or _by_factors(normal, numerator, denominator, relation):
-        return ""
-    below = "" if denominator.is_one() else f", divided by {_shown(normal.tower, denominator)}"
-    return f"{_shown(normal.tower, numerator)}{below} {relation} 0"
+        return None
+
+    def remains() -> str:
+        below = "" if denominator.is_one() else f", divided by {_shown(normal.tower, denominator)}"
+        return f"{_shown(normal.tower, numerator)}{below} {relation} 0"
+
+    return remains
 
 
 def _described(symbol: sympy.Symbol) -> str:
@@ -258,14 +265,14 @@ def _parts(tower: Tower, divisor: Any) -> list[Any]:
     return [base for base in bases if not base.is_constant()]
 
 
-def _refute(claim: Claim, deadline: float, remains: str) -> Decision:
+def _refute(claim: Claim, deadline: float, remains: Remains) -> Decision:
     result = search(claim, max(deadline, monotonic() + 0.5))
     if result.found is not None:
         return Decision(Proof.REFUTED, "counterexample, by ball arithmetic", counterexample=result.found)
-    if remains == "a denominator is zero everywhere" and result.valid and result.valid == result.undefined:
-        nowhere = Counterexample({}, {}, "undefined", "undefined", remains)
+    if (words := remains()) == _ZERO_EVERYWHERE and result.valid and result.valid == result.undefined:
+        nowhere = Counterexample({}, {}, "undefined", "undefined", words)
         return Decision(Proof.REFUTED, "normal form: division by zero", counterexample=nowhere)
-    return Decision(Proof.UNDECIDED, "not decided", remains=remains)
+    return Decision(Proof.UNDECIDED, "not decided", remains=words)
 
 
 def _shown(tower: Tower, poly: Any) -> str:

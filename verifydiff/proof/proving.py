@@ -10,7 +10,7 @@ from typing import Any
 
 from ..forms import Form, is_shipped
 from ..verdict import EXIT_FAILED, EXIT_OK, MisuseError, Proof
-from .claim import Condition, Counterexample, Decision
+from .claim import Condition, Counterexample, Decision, claim
 from .derivation import Derivation, Proved
 from .loading import place, read, refuse_unwritable, shipped, told
 from .step import Check, Step, worst
@@ -83,8 +83,8 @@ def _proved(derivations: list[tuple[Derivation, Around]], tell: Told | None) -> 
 def grounded(claims: Iterable[Proved]) -> list[Proved]:
     """The verdicts, where a page that rests on an unproved form, or on itself, is undecided.
 
-    A form counts as proved if a page of this run proves it and rests on proved forms only, or if no page of this run is
-    about it and it is one of the package's own.
+    A form counts as proved if a page of this run proves it, under no other hypotheses than its own, and rests on proved
+    forms only; or if no page of this run is about it and it is one of the package's own.
     """
     claims = list(claims)
     here = {one.form for one in claims if one.form}
@@ -96,7 +96,7 @@ def grounded(claims: Iterable[Proved]) -> list[Proved]:
 
     while sound := [one for one in waiting if all(map(stands, one.uses))]:
         waiting = [one for one in waiting if one not in sound]
-        proved |= {one.form for one in sound if one.form}
+        proved |= {one.form for one in sound if one.form and set(one.assuming) <= set(map(claim, one.form.assuming))}
     return [_ungrounded(one, [form for form in one.uses if not stands(form)]) if one in waiting else one for one in claims]
 
 

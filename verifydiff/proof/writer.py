@@ -6,7 +6,7 @@ Algebra is decided; nothing is taken on trust, and what a page rests on is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -68,17 +68,36 @@ class Writer:
         self._write("definition", because, [], lambda: f"{symbol} = {value}", lambda: f"{symbol} = {tex(value)}")
         return value
 
-    def use(self, form: Form, because: str = "proved on a page of its own") -> sympy.Expr:
-        """Take a form that another page proves; returns its expression. The page then rests on that one."""
+    def use(
+        self, form: Form, because: str = "proved on a page of its own", at: Mapping[sympy.Symbol, Any] | None = None
+    ) -> sympy.Expr:
+        """Take a form that another page proves; returns its expression. The page then rests on that one.
+
+        Args:
+            form: the form; its hypotheses are checked.
+            because: the justification.
+            at: values for letters of the form; that they lie where the letters may is checked.
+
+        Raises:
+            MisuseError: if the page is about that form, or it has another form of that name.
+        """
         if not isinstance(form, Form):
             raise MisuseError(f"`use` takes a form, got {form!r}.")
         if form == self.form:
             raise MisuseError(f"a page cannot rest on what it is to prove: {form.id}.")
         if self._used.setdefault(form.id, form) != form:
             raise MisuseError(f"two forms are called {form.id}.")
-        if not any(step.rule == "established" and step.latex == form.latex() for step in self.steps):
-            self._write("established", because, [], lambda: f"{form.id}: {form.expression}", form.latex, f"the page of {form.id}")
-        return form.expression
+        values = {letter: exact(value) for letter, value in (at or {}).items()}
+        checks = [check for letter, value in values.items() for check in self._in_domain(letter, value)]
+        checks += [
+            self._decide("its hypothesis", one.lhs.xreplace(values), one.relation, one.rhs.xreplace(values))
+            for one in map(claim, form.assuming)
+        ]
+        taken = ", ".join(f"{letter} = {value}" for letter, value in values.items())
+        statement = f"{form.id}: {form.expression}{' at ' + taken if taken else ''}"
+        if not any(step.rule == "established" and step.statement == statement for step in self.steps):
+            self._write("established", because, checks, lambda: statement, form.latex, f"the page of {form.id}")
+        return form.expression.xreplace(values)
 
     def assume(self, statement: Any, because: str) -> None:
         """Narrow the domain for the steps that follow; the reader sees it as a hypothesis of the page.

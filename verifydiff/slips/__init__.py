@@ -2,6 +2,11 @@
 
 from .catalogue import CATALOGUE as CATALOGUE
 from .catalogue import by_id as by_id
+from .formula import FORMULA_SLIPS as FORMULA_SLIPS
+from .formula import FormulaSlip as FormulaSlip
+from .formula import Mutant as Mutant
+from .formula import mutants as mutants
+from .formula import mutated as mutated
 from .slip import FormSlip as FormSlip
 from .slip import Levels as Levels
 from .slip import LevelSlip as LevelSlip

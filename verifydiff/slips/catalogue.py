@@ -112,7 +112,7 @@ def _divided_out(divisor: sympy.Expr, symbol: sympy.Symbol) -> Rewrite:
     """The equation of ``symbol`` has lost a division by ``divisor``."""
 
     def rewrite(writing: Writing) -> Iterator[Writing]:
-        if dict(writing.equations).get(symbol, sympy.Integer(0)).has(divisor):
+        if dict(writing.equations).get(symbol, sympy.Integer(0)).has(1 / divisor):
             yield edited(writing, symbol, lambda e: e * divisor)
 
     return rewrite
