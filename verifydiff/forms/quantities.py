@@ -99,9 +99,9 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]  # SymPy carries no types
         return self  # type: ignore[no-any-return]
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        # SymPy sorts letters by these items, also two equal ones that two pages have made, so that each item has an order
-        definition = sympy.Tuple() if self.definition is None else sympy.Tuple(self.definition)
-        return (self.name, str(self.domain), definition, *sorted(self.assumptions0.items()))
+        # SymPy also sorts by this, so that letters of one name must compare: text first
+        definition = sympy.Integer(0) if self.definition is None else self.definition
+        return (self.name, str(self.domain), str(self.definition), definition, *sorted(self.assumptions0.items()))
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, self.tex, self.domain, self.definition, self.meaning), {}
