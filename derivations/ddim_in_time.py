@@ -20,11 +20,12 @@ SONG_DDIM = ddim.SONG
 a = letter("a", r"\bar\alpha_t", domain=PROPER_FRACTION)
 b = letter("b", r"\beta", domain=PROPER_FRACTION)
 ONE, NONE = Integer(1), Integer(0)
+NO_NOISE = {sigma_t: NONE}
 
 
 def weights(d, form):
     """The weights of the state and of the noise, with the level at t held and a beta that goes to 0."""
-    taken = d.use(form, at={sigma_t: NONE} if form is ddim.step_mean else None)
+    taken = d.use(form, at=NO_NOISE) if form == ddim.step_mean else d.use(form)
     step = in_base_letters(taken.xreplace({score_t: score.kernel_score.expression}))
     step = step.xreplace({abar_s: a / (1 - b), alpha_t: 1 - b})
     return step.xreplace({x_t: ONE, eps: NONE}), step.xreplace({x_t: NONE, eps: ONE})
@@ -87,7 +88,7 @@ def unit_variance(d):
     noise = d.given(r"\epsilon", sqrt(1 - abar_t) * x_t, "the noise that the score -x implies")
     d.equal(d.use(score.kernel_score).xreplace({eps: noise}), -x_t, "since the score is -eps / sqrt(1 - abar_t)")
     factor = sqrt(abar_s * abar_t) + sqrt((1 - abar_s) * (1 - abar_t))
-    d.equal(d.use(ddim.step_mean, at={sigma_t: NONE}).xreplace({eps: noise}), factor * x_t, "DDIM's step: a cosine of a difference")
+    d.equal(d.use(ddim.step_mean, at=NO_NOISE).xreplace({eps: noise}), factor * x_t, "DDIM's step: a cosine of a difference")
     lost = sqrt(abar_s * (1 - abar_t)) - sqrt(abar_t * (1 - abar_s))
     d.equal(1 - factor**2, lost**2, "its square falls short of 1 by the square of the sine")
     d.less(0, lost, "which is not 0, since abar_t < abar_s: every step loses variance")

@@ -76,8 +76,9 @@ def point_mass(d):
 def last_step(d):
     """Euler returns the denoised data. Heun, with the limit 0 of the slope at sigma = 0, would take half of that way.
 
-    For data narrower than sigma Heun leaves half of the noise: this is why the last step is Euler's (diffusers#5433). For data
-    much wider than sigma Heun would be the better one even here; images have directions of both kinds.
+    For data narrower than sigma Heun leaves half of the noise: this is why the last step is Euler's
+    (huggingface/diffusers#5433). For data much wider than sigma Heun would be the better one even here; images have directions
+    of both kinds.
     """
     first, _, exact = growth(d)
     last = {step: -level}

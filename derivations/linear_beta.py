@@ -77,4 +77,4 @@ def table(d):
     d.less(0, exp(-at_one), "the signal that is left in power is never none ...")
     d.less(exp(-at_one), Rational(5, 100000), "... but less than 0.00005")
     d.less(Rational(65, 10000), exp(-at_one / 2), "its amplitude is more than 0.0065: the chain does not end in pure noise")
-    d.misprint(0, "the chain taken to end in pure noise: diffusers#2585 is what comes of it", right=exp(-at_one))
+    d.misprint(0, "the chain taken to end in pure noise: huggingface/diffusers#2585 is what comes of it", right=exp(-at_one))

@@ -118,7 +118,7 @@ def conditional(d):
     d.equal(posterior, likelihood * prior / q(y), "Bayes")
     s, c = letter("s", r"\partial_i \log p(x)"), letter("c", r"\partial_i \log p(y \mid x)")
     d.depends(x_i, {prior: s * prior, joint: (s + c) * joint, s: letter("s_i"), c: letter("c_i")}, "the slopes of both logarithms")
-    d.derivative(likelihood / prior * prior, x_i, c * likelihood, "c is the slope of log p(y | x)")
+    d.derivative(likelihood, x_i, c * likelihood, "c is the slope of log p(y | x)")
     slope = d.derivative(posterior, x_i, (s + c) * posterior, "the evidence does not depend on x")
     told = d.equal(slope / posterior, s + c, "the score of the posterior is the sum")
     d.equal(d.use(sde.reverse_drift).xreplace({score_t: told}), f - g**2 * (s + c), "the reverse drift of the conditional density")

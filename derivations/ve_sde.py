@@ -78,5 +78,7 @@ def score_of_scaled(d):
     d.depends(u, {x: a, ell: slope * a, a: 0}, "x = a u, and log p changes along x at the rate of the score")
     scaled = d.derivative(ell + log(a), u, a * slope, "log of a p(a u), along u; the factor of the volume is constant")
     d.equal(scaled / a, slope, "so the score of x is that of u, divided by sqrt(abar)")
-    d.misprint(scaled, "the score of the scaled variable taken for that of x: the rescaling forgotten (deepinv#736)", right=slope)
+    d.misprint(
+        scaled, "the score of the scaled variable taken for that of x: the rescaling forgotten (deepinv/deepinv#736)", right=slope
+    )
     d.misprint(slope / a, "multiplied where it should be divided", right=scaled)

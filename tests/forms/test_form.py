@@ -54,6 +54,17 @@ def test_quantities_are_equal_by_what_they_mean():
     assert q.ve_s.is_nonnegative
 
 
+def test_letters_have_an_order_though_two_pages_have_made_them():
+    """SymPy sorts the terms of a sum: equal letters are then compared item by item, and none may be without an order."""
+    one, other = (q.Quantity("b", r"\beta", q.PROPER_FRACTION) for _ in range(2))
+    assert one is not other
+    assert one.compare(other) == 0
+    assert one.compare(q.Quantity("b", r"\beta", q.REAL)) != 0
+    defined = q.Quantity("b", r"\beta", q.PROPER_FRACTION, definition=q.abar_t)
+    assert {one.compare(defined), defined.compare(one)} == {-1, 1}
+    assert q.Quantity("n", definition=sympy.Integer(0)) != q.Quantity("n")
+
+
 def test_base_letters_and_levels_say_the_same():
     form = forms.ddpm.posterior_mean.expression
     base = q.in_base_letters(form)
