@@ -45,6 +45,7 @@ class SpectralRules(Writer):
             "spectral theorem", because, [],
             lambda: f"{symbol} = U diag({letter}_i) U^T",
             lambda: rf"{symbol} = U \operatorname{{diag}}({tex(letter)}_i)\, U^\top",
-            f"the matrix is {kind}; an identity between functions of it holds if and only if it does for each eigenvalue {letter}",
+            f"the matrix is {kind}, with an orthonormal basis of eigenvectors; an identity or an order between functions of it "
+            f"holds exactly if it does for each eigenvalue {letter}",
         )  # fmt: skip
         return letter
