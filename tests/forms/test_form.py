@@ -26,7 +26,8 @@ def test_every_form_has_a_source_and_compiles_by_name(form):
     assert form.source.place
     names = sorted(symbol.name for symbol in form.expression.free_symbols)
     letters = {name: 0.5 - 0.01 * place for place, name in enumerate(names)}  # unlike values: some forms divide by a difference
-    assert np.isfinite(form.numpy()(**letters)) or "ve_" in "".join(letters)
+    letters |= {"ve_s": 0.3} if "ve_s" in letters else {}  # and the cleaner level has less noise
+    assert np.isfinite(form.numpy()(**letters))
 
 
 def test_a_form_compiles_over_the_levels_of_a_table():
