@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,12 @@ from . import __version__
 from .verdict import EXIT_INCONCLUSIVE, EXIT_MISUSE, MisuseError, exit_code
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from .checks import Report
     from .forms.families import Family
+    from .proof import Proofs
+    from .proof.kernel import Referee
     from .schedule import Schedule
 
 GRACE = 5.0
@@ -244,6 +248,8 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("path", nargs="*", metavar="PATH", help="files and folders of derivations; without, the shipped ones")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON to a file, or to standard output if it is -")
     parser.add_argument("--verbose", "-v", action="store_true", help="show every step, its justification and where it holds")
+    parser.add_argument("--kernel", choices=("coq",), help="have what is proved checked once more, by the kernel of Coq")
+    parser.add_argument("--kernel-out", metavar="FOLDER", help="keep the files that are put to it")
     parser.set_defaults(run=_prove)
 
 
@@ -255,12 +261,34 @@ def _prove(arguments: argparse.Namespace) -> int:
     from .surroundings import standard_output_kept
 
     place = None if arguments.json is None else jsonfile.place(arguments.json)
+    kernel = _kernel(arguments)
     aside = place == jsonfile.STDOUT
+    console = Console(stderr=aside, quiet=aside)
     with standard_output_kept() if aside else nullcontext():
-        proofs = prove_and_show(arguments.path, Console(stderr=aside, quiet=aside), arguments.verbose)
+        proofs = prove_and_show(arguments.path, console, arguments.verbose)
+    plain, code = proofs.as_json() if place is not None else {}, proofs.exit_code
+    if kernel is not None:
+        referee = kernel(proofs, console)
+        code = max(code, referee.exit_code)
+        for one in plain.get("claims", ()):
+            one["kernel"] = referee.as_json(one["id"])
     if place is not None:
-        jsonfile.write(proofs.as_json(), place)
-    return proofs.exit_code
+        jsonfile.write(plain, place)
+    return code
+
+
+def _kernel(arguments: argparse.Namespace) -> Callable[[Proofs, Console], Referee] | None:
+    """The second referee, if one is asked for; that it is there is known before anything is proved."""
+    if arguments.kernel is None:
+        if arguments.kernel_out is not None:
+            raise MisuseError("--kernel-out keeps what is put to a kernel; name one, as --kernel coq.")
+        return None
+    from .proof.kernel import find, folder
+    from .report.kernel import judge_and_show
+
+    coq = find()
+    keep = None if arguments.kernel_out is None else folder(arguments.kernel_out)
+    return lambda proofs, console: judge_and_show(proofs, coq, console, keep, arguments.verbose)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy
 
@@ -23,6 +23,8 @@ from .normal import Normal
 from .roots import factored
 from .signs import Sign
 from .tower import FullError, NestedError, TooLargeError, Tower, UnsupportedError, VanishingError, domain_of
+
+Result = TypeVar("Result")
 
 SIZES = (20, 40, 64)
 MAX_SHARED = 16
@@ -60,13 +62,22 @@ def _decide(claim: Claim, deadline: float) -> Decision:
 
 
 def _attempt(claim: Claim, deadline: float) -> Decision | Remains:
-    """A proof, or what remains of it; with a larger ring, or with letters as squares, as the need shows."""
+    """A proof, or what remains of it."""
+    return with_room(lambda squared, size: _read(claim, squared, size, deadline))
+
+
+def with_room(attempt: Callable[[frozenset[sympy.Symbol], int], Result]) -> Result:
+    """Attempt with a larger ring, or with letters as squares, as the need shows.
+
+    Raises:
+        TooLargeError: if the largest ring has no room.
+    """
     squared: frozenset[sympy.Symbol] = frozenset()
     sizes = iter(SIZES)
     size = next(sizes)
     while True:
         try:
-            return _read(claim, squared, size, deadline)
+            return attempt(squared, size)
         except NestedError as nested:
             squared |= {nested.symbol}
         except FullError:
@@ -90,14 +101,14 @@ def _read(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: f
     if shared is not None:
         shared.tower.deadline = deadline
         try:
-            result = _prove(claim, shared, partial(_conditions, claim, squared, size))
+            result = _prove(claim, shared, partial(conditions, claim, squared, size))
         except (UnsupportedError, VanishingError, NestedError, FullError):
             shared = None
         if shared is not None and not shared.spoilt:
             _SHARED[key] = shared
             return result
     fresh = _normal(claim, squared, size, deadline)
-    result = _prove(claim, fresh, partial(_conditions, claim, squared, size))
+    result = _prove(claim, fresh, partial(conditions, claim, squared, size))
     if fresh.tower.homonyms:
         one, other = fresh.tower.homonyms
         raise MisuseError(f"two different symbols are called {one.name}: one is {_described(one)}, the other {_described(other)}.")
@@ -111,7 +122,7 @@ def _read(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: f
 def _normal(claim: Claim, squared: frozenset[sympy.Symbol], size: int, deadline: float) -> Normal:
     normal = Normal(Tower(size, squared, deadline))
     for assumed in claim.assuming:
-        _assume(assumed, normal)
+        assume(assumed, normal)
     return normal
 
 
@@ -180,7 +191,12 @@ def _by_factors(normal: Normal, numerator: Any, denominator: Any, relation: str)
     return sign.at_most_zero if relation == "<=" else sign is Sign.NEGATIVE
 
 
-def _assume(assumed: Claim, normal: Normal) -> None:
+def assume(assumed: Claim, normal: Normal) -> None:
+    """From now on the assumption may be used.
+
+    Raises:
+        UnsupportedError: if it is an equality, or of a kind that says nothing about signs.
+    """
     tower = normal.tower
     left, right = normal(assumed.lhs), normal(assumed.rhs)
     numerator, denominator = map(tower.reduced, tower.sum(right, (-left[0], left[1])))
@@ -229,7 +245,7 @@ def _above(domain: Domain, end: int, closed: bool) -> Domain:
     return replace(domain, lower=end, closed_below=closed)
 
 
-def _conditions(claim: Claim, squared: frozenset[sympy.Symbol], size: int) -> tuple[Condition, ...]:
+def conditions(claim: Claim, squared: frozenset[sympy.Symbol], size: int) -> tuple[Condition, ...]:
     """Where the two sides of a proved claim make sense; read anew, so that nothing of other claims is among it."""
     normal = _normal(claim, squared, size, monotonic() + 2 * SECONDS)
     normal(claim.lhs), normal(claim.rhs)

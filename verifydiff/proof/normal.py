@@ -104,7 +104,7 @@ class Normal:
             inner = self(base)
             if exponent.p < 0:
                 self.roots.divide_by(inner[0])
-            return self.roots.power(inner, fmpq(exponent.p, exponent.q), partial(_visibly_nonnegative, base))
+            return self.roots.power(inner, fmpq(exponent.p, exponent.q), partial(visibly_nonnegative, base))
         return self.roots.exponential(self.tower.product(self(exponent), self.roots.logarithm(self(base))))
 
     def absolute(self, expression: sympy.Abs) -> Fraction:
@@ -128,22 +128,22 @@ class Normal:
         return self.roots.exponential(self.tower.unit)
 
 
-def _visibly_nonnegative(expression: sympy.Expr) -> bool:
+def visibly_nonnegative(expression: sympy.Expr) -> bool:
     """Whether an expression, as it is written, is a sum or product of what is never negative.
 
     A defined quantity counts by its definition, not by the domain that somebody has written beside it.
     """
     match expression:
         case sympy.Add() | sympy.Mul():
-            return all(_visibly_nonnegative(part) for part in expression.args)
+            return all(visibly_nonnegative(part) for part in expression.args)
         case sympy.Rational():
             return bool(expression.p >= 0)
         case sympy.Pow() if isinstance(expression.exp, sympy.Integer):
-            return bool(expression.exp.p % 2 == 0) or _visibly_nonnegative(expression.base)
+            return bool(expression.exp.p % 2 == 0) or visibly_nonnegative(expression.base)
         case sympy.Symbol():
             definition = getattr(expression, "definition", None)
             low = domain_of(expression).lower
-            return _visibly_nonnegative(definition) if definition is not None else low is not None and low >= 0
+            return visibly_nonnegative(definition) if definition is not None else low is not None and low >= 0
     return isinstance(expression, (sympy.Pow, sympy.Abs, sympy.exp))
 
 

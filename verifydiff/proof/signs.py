@@ -142,7 +142,7 @@ class Signs:
         best = Sign.UNKNOWN
         for assumed, strict in self.assumed:
             given = Sign.POSITIVE if strict else Sign.NONNEGATIVE
-            for quotient in _multipliers(poly, assumed):
+            for quotient in multipliers(poly, assumed):
                 rest = self.tower.reduced(poly - quotient * assumed)
                 total = _added(self(quotient, depth=depth) * given, self(rest, depth=depth))
                 if total.strict or total is Sign.ZERO:
@@ -219,7 +219,7 @@ def _never_negative(generator: Generator) -> bool:
     return generator.domain.lower is not None and generator.domain.lower >= 0
 
 
-def _multipliers(poly: Poly, assumed: Poly) -> list[Poly]:
+def multipliers(poly: Poly, assumed: Poly) -> list[Poly]:
     """Candidates for q in poly = q g + r: the quotient, and the ratios that cancel one monomial of g."""
     quotient = divmod(poly, assumed)[0]
     candidates = [] if quotient.is_zero() else [quotient]
@@ -245,7 +245,7 @@ def _by_coefficients(terms: Terms, bounds: Bounds, degrees: tuple[int, ...]) -> 
             if domain.lower != 0 and (domain.lower, domain.upper) != (None, None):
                 return Sign.UNKNOWN
             domain = replace(domain, upper=None, closed_above=False)
-        terms = _in_slack(terms, slot, domain)
+        terms = in_slack(terms, slot, domain)
         used.append((slot, domain))
     bounds = used
     unbounded = [slot for slot, domain in bounds if domain.lower is None and domain.upper is None]
@@ -270,7 +270,7 @@ def _added(left: Sign, right: Sign) -> Sign:
     return Sign.UNKNOWN
 
 
-def _in_slack(terms: Terms, slot: int, domain: Domain) -> Terms:
+def in_slack(terms: Terms, slot: int, domain: Domain) -> Terms:
     """The terms with a bounded generator replaced by its slack, up to a positive factor."""
     lower, upper = domain.lower, domain.upper
     if (lower is None and upper is None) or (lower == 0 and upper is None):
