@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from ... import __version__
 from ...verdict import Proof
@@ -106,10 +105,12 @@ class Export:
 
     def batches(self) -> list[Batch]:
         """The lemmas in files: those of one family of pages together."""
+        families: dict[str, list[Lemma]] = {}
+        for lemma in self.lemmas:
+            families.setdefault(lemma.sites[0].page.partition(".")[0], []).append(lemma)
         names, found = Names(["Referee"]), []
-        for family, group in groupby(self.lemmas, key=lambda lemma: lemma.sites[0].page.partition(".")[0]):
-            lemmas = tuple(group)
-            parts = [lemmas[start : start + LEMMAS_A_FILE] for start in range(0, len(lemmas), LEMMAS_A_FILE)]
+        for family, lemmas in families.items():
+            parts = [tuple(lemmas[start : start + LEMMAS_A_FILE]) for start in range(0, len(lemmas), LEMMAS_A_FILE)]
             found += [
                 Batch(names.new(f"{family}_{number}" if len(parts) > 1 else family), part) for number, part in enumerate(parts, 1)
             ]

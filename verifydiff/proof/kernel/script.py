@@ -508,11 +508,11 @@ class Script:
         if _plain(base) and len(self._factors(value)[1]) == 1:
             self.bases[base, "!= 0"] = self._assert(f"{text} <> 0", "not_zero")
             return
-        if product.strip("()") == text:
+        if _operand(product) == _operand(text):
             self.bases[base, "!= 0"] = self._assert(f"{text} <> 0", "not_zero")
             return
         name = self._assert(f"{text} = {product}", self._field, "F")
-        self.bases[base, "!= 0"] = self._assert(f"{text} <> 0", f"rewrite {name}; not_zero")
+        self.bases[base, "!= 0"] = self._assert(f"{text} <> 0", f"first [not_zero | rewrite {name}; not_zero]")
         self.divided.append(name)
 
     # -- assumptions and the claim ---------------------------------------------------------------------------------------
