@@ -175,6 +175,12 @@ def test_the_statement_reads_as_a_person_would_write_it():
     assert "nra" not in script
 
 
+def test_the_manual_shows_a_lemma_as_it_is_written():
+    shown = re.search(r"```coq\n(.*?)```", (SHIPPED.parent / "docs" / "derivations.md").read_text(), re.DOTALL)[1]
+    (lemma,) = [one for one in export(prove(SHIPPED / "ddpm_posterior.py").claims).lemmas if f"Lemma {one.name} :" in shown]
+    assert shown.splitlines()[1:] == lemma.text.partition("Proof.")[0].splitlines()[-len(shown.splitlines()) + 1 :]
+
+
 def test_equal_claims_are_one_lemma():
     found = export([forged(*[equal(x + x, 2 * y)] * 3)])
     assert len(found.lemmas) == 1

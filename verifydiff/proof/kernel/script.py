@@ -142,7 +142,7 @@ class Script:
         left_open = [names.counted("C") for _ in statement.conditions]
         defined = [self.letters[one] for one in statement.defined]
         everything = [*(self.letters[one] for one in statement.letters), *self.domains.values(), *defined, *assumed, *left_open]
-        terms = Terms(self.letters)
+        terms = Terms(self.letters, expanded=True)
         said = [f"{terms(one.lhs)} {terms(one.rhs)}" for one in self.claim.assuming] + [terms(one) for one in statement.conditions]
         self.hypotheses = dict(zip((*assumed, *left_open), said, strict=True))
         if everything:
