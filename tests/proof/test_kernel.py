@@ -135,6 +135,14 @@ def test_conditions_are_those_that_the_engine_leaves_open_and_not_those_that_a_d
     assert "  x - 1 <> 0 ->" in statement.text.splitlines()
 
 
+def test_of_no_point_at_all_nothing_is_claimed():
+    never = equal(x, x + 1, claim(sympy.Lt(x, 0)), claim(sympy.Lt(1, x)))
+    at_one_point = equal(1 / x, 1 / x, claim(sympy.Le(x, 0)), claim(sympy.Le(0, x)))
+    found = export([forged(never, at_one_point)])
+    assert found.lemmas == ()
+    assert {why for _, why in found.left_out} == {"no point was found at which its hypotheses hold"}
+
+
 def test_a_refutation_that_a_page_holds_is_not_put_to_coq(tmp_path):
     false = equal(x, x + 1)
     found = decide(false)

@@ -147,7 +147,7 @@ class _Desk:
     def _again(self, lemmas: Sequence[Lemma]) -> None:
         if lemmas:
             self.again += 1
-            self.waiting.insert(0, Batch(f"again_{self.again}", tuple(lemmas)))
+            self.waiting.insert(0, Batch(f"once_more__{self.again}", tuple(lemmas)))
 
     def _count(self, lemmas: int) -> None:
         self.done += lemmas

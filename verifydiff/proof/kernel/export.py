@@ -22,6 +22,7 @@ SECONDS_A_SENTENCE = 60
 EVERYTHING = "everything_above"
 LIBRARY = "verifydiff"
 SHOWN = 3
+MODULES = ("Referee", "Reals", "Lra", "Psatz")  # that a file asks for by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Export:
         families: dict[str, list[Lemma]] = {}
         for lemma in self.lemmas:
             families.setdefault(lemma.sites[0].page.partition(".")[0], []).append(lemma)
-        names, found = Names(["Referee"]), []
+        names, found = Names(MODULES), []
         for family, lemmas in families.items():
             parts = [tuple(lemmas[start : start + LEMMAS_A_FILE]) for start in range(0, len(lemmas), LEMMAS_A_FILE)]
             found += [

@@ -17,6 +17,7 @@ import sympy
 from flint import fmpq
 
 from ..claim import Claim
+from ..counterexample import feasible
 from ..decide import assume, conditions, with_room
 from ..normal import Normal, visibly_nonnegative
 from ..signs import Sign
@@ -45,12 +46,20 @@ def written(claim: Claim) -> tuple[Statement, str]:
     def attempt(squared: frozenset[sympy.Symbol], size: int) -> tuple[Statement, str]:
         left_open = [one.expression for one in conditions(claim, squared, size) if not one.holds and one.relation != ">= 0"]
         complete = stated(claim, left_open)
+        if not _somewhere(complete):
+            raise NotAlgebraicError("no point was found at which its hypotheses hold")
         return complete, Script(complete, squared, size, deadline).text()
 
     try:
         return with_room(attempt)
     except (UnsupportedError, VanishingError, RecursionError):
         return statement, BLIND
+
+
+def _somewhere(statement: Statement) -> bool:
+    """Whether a point was found at which the hypotheses hold: of no point at all everything is true."""
+    hypotheses = (*statement.claim.assuming, *(Claim(sympy.Integer(0), "<", one**2) for one in statement.conditions))
+    return not hypotheses or feasible(hypotheses, monotonic() + SECONDS)
 
 
 class Script:
