@@ -9,6 +9,8 @@ import numpy as np
 from verifydiff.forms import ddim, laws
 from verifydiff.forms.quantities import abar_s, abar_t, data_variance, eta, sigma_t
 
+from .drawing import beside
+
 STEPS = (5, 10, 20, 40, 50, 100, 200, 250, 500, 1000)
 _gain = laws.gain.numpy(abar_t, abar_s, sigma_t, data_variance)
 _scale = ddim.sigma.numpy(abar_t, abar_s, eta)
@@ -29,6 +31,7 @@ def _squared_distance(abar: np.ndarray, steps: int, noise: float, spread: float,
     return float(_distance(error, 0.0, variance, spread))
 
 
+@beside("best_eta")
 def eta_by_steps(axes: Any) -> None:
     """Squared Frechet distance to data N(1, 1/4) over the number of steps, for several eta: few steps want no noise, many some."""
     abar = _linear()
@@ -38,9 +41,9 @@ def eta_by_steps(axes: Any) -> None:
         )
     axes.set_xlabel("steps S")
     axes.set_ylabel("squared Frechet distance")
-    axes.legend()
 
 
+@beside("best_eta")
 def steps_by_eta(axes: Any) -> None:
     """Squared Frechet distance over eta, relative to eta = 0: with more steps the best eta moves away from 0."""
     abar, etas = _linear(), np.linspace(0, 1, 41)
@@ -49,9 +52,9 @@ def steps_by_eta(axes: Any) -> None:
         axes.semilogy(etas, found / found[0], label=f"S = {steps}")
     axes.set_xlabel(r"$\eta$")
     axes.set_ylabel(r"distance over that of $\eta = 0$")
-    axes.legend()
 
 
+@beside("laws.equal_angles")
 def kept_by_equal_angles(axes: Any) -> None:
     """The share of the variance that S deterministic steps lose, from a terminal level of 0: equal angles lose least."""
     abar = _linear()
@@ -67,4 +70,3 @@ def kept_by_equal_angles(axes: Any) -> None:
     axes.loglog(sizes, 1 - np.cos(np.pi / (2 * sizes)) ** (2 * sizes), "k--", label="equal angles")
     axes.set_xlabel("steps S")
     axes.set_ylabel("share of the variance that is lost")
-    axes.legend()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from verifydiff import Schedule
 from verifydiff.forms import bound, ddpm, variance
 from verifydiff.forms.quantities import abar_s, abar_t, data_variance
 
+from .drawing import beside
 
-def best_variance(axes) -> None:
+
+@beside("variance_bounds")
+def best_variance(axes: Any) -> None:
     """The best variance of a DDPM step for Gaussian data, over beta: 1 is the larger choice, the lowest line the smaller one."""
     before, after = _levels()
     large = ddpm.large_variance.numpy(abar_s, abar_t)(before, after)
@@ -17,10 +22,10 @@ def best_variance(axes) -> None:
         best = variance.gaussian_data.numpy(abar_s, abar_t, data_variance)(before, after, c)
         axes.plot(np.arange(2, 1001), best / large, label=f"variance of the data {c}")
     axes.set(xlabel="t", ylabel=r"$\sigma_t^{*2} / \beta_t$", xscale="log")
-    axes.legend()
 
 
-def bound_weights(axes) -> None:
+@beside("bound_weights")
+def bound_weights(axes: Any) -> None:
     """What the bound weighs the squared error of the noise with, with either variance; the simple loss has 1 throughout."""
     before, after = _levels()
     for form, name in (
@@ -29,10 +34,10 @@ def bound_weights(axes) -> None:
     ):
         axes.plot(np.arange(2, 1001), form.numpy(abar_s, abar_t)(before, after), label=name)
     axes.set(xlabel="t", ylabel=r"$w_\epsilon$", xscale="log", yscale="log")
-    axes.legend()
 
 
-def min_snr_weights(axes) -> None:
+@beside("min_snr")
+def min_snr_weights(axes: Any) -> None:
     """Min-SNR with gamma = 5: the weights of the losses in the data, in the noise and in the velocity."""
     snr = np.logspace(-3, 3, 400)
     least = np.minimum(snr, 5.0)
@@ -41,7 +46,6 @@ def min_snr_weights(axes) -> None:
     axes.plot(snr, bound.eps_from_x0_weight.numpy(w, t)(least, snr / (1 + snr)), label="noise")
     axes.plot(snr, bound.v_from_x0_weight.numpy(w, t)(least, snr / (1 + snr)), label="velocity")
     axes.set(xlabel="SNR", ylabel="weight", xscale="log", yscale="log")
-    axes.legend()
 
 
 def _levels():
