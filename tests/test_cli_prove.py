@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -342,6 +343,24 @@ def test_without_a_terminal_there_is_neither_colour_nor_a_progress_bar():
     done = command()
     assert "\x1b" not in done.stdout
     assert "proving" not in done.stdout
+    assert "mistakes that people make refuted on their pages" in done.stdout
+
+
+def test_many_claims_are_told_file_by_file(capsys):
+    from rich.console import Console
+
+    from verifydiff.proof import load, prove
+    from verifydiff.proof.loading import shipped
+    from verifydiff.report import proofs as report
+
+    few = prove(*load([shipped() / name for name in ("ddim_family.py", "min_snr.py")]))
+    many = replace(few, claims=few.claims * (report.MANY // len(few.claims) + 1))
+    report.show(many, Console(width=100))
+    told = capsys.readouterr().out
+    assert "The DDIM family from undetermined coefficients" in told
+    assert "ddim.eta_one_is_ddpm" not in told
+    report.show(few, Console(width=100))
+    assert "ddim.eta_one_is_ddpm" in capsys.readouterr().out
 
 
 def test_a_derivation_without_a_name_is_not_lost(tmp_path, capsys):

@@ -44,6 +44,8 @@ class Proved:
         seconds: how long it took.
         idea: the docstring of the derivation.
         uses: the forms that the page takes as proved elsewhere.
+        file: the file it stands in.
+        about: the docstring of that file.
     """
 
     id: str
@@ -57,6 +59,8 @@ class Proved:
     cases: tuple[Claim, ...] = ()
     idea: str = ""
     uses: tuple[Form, ...] = ()
+    file: str = ""
+    about: str = ""
 
     @property
     def where(self) -> list[str]:
@@ -148,6 +152,8 @@ class Derivation:
             tuple(page.supposed),
             idea,
             page.uses,
+            self.file,
+            inspect.cleandoc(self.body.__globals__.get("__doc__") or ""),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -11,13 +13,17 @@ from rich.text import Text
 
 from ..proof import Counterexample, Derivation, Proofs, Proved, Step
 from ..proof.proving import Told, prove
+from ..proof.step import worst
 from ..verdict import Proof
+from .prose import first_sentence, without_markup
 
 STYLE = {Proof.PROVED: "green", Proof.REFUTED: "bold red", Proof.UNDECIDED: "yellow"}
 MARK = {Proof.PROVED: "✓", Proof.REFUTED: "✗", Proof.UNDECIDED: "?"}
 
 MARK_WIDTH, MS_WIDTH = 11, 4
 COLUMNS = {"claim": 42, "source": 29, "how": 29}  # shares of the rest of the line, in per cent
+MANY = 60
+"""More claims than these are told file by file; ``--verbose`` and JSON tell all."""
 
 
 def prove_and_show(paths: list[str], console: Console, verbose: bool = False) -> Proofs:
@@ -41,7 +47,7 @@ def show(proofs: Proofs, console: Console, verbose: bool = False) -> None:
     if verbose:
         for proved in proofs.claims:
             console.print(page(proved))
-    console.print(table(proofs, console.width))
+    console.print(table(proofs, console.width) if verbose or len(proofs.claims) <= MANY else by_file(proofs))
     for proved in proofs.claims:
         if proved.outcome is not Proof.PROVED:
             console.print(complaint(proved))
@@ -74,6 +80,27 @@ def table(proofs: Proofs, width: int) -> Table:
     return rows
 
 
+ABOUT = "what it is about"
+
+
+def by_file(proofs: Proofs) -> Table:
+    """One row a file: how many claims it has and how many mistakes it refutes, and what it is about."""
+    rows = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), show_edge=False)
+    for name in ("", "claims", "mistakes", "file", ABOUT, "ms"):
+        number = name in ("claims", "mistakes", "ms")
+        rows.add_column(name, overflow="fold", justify="right" if number else "left", no_wrap=name != ABOUT)
+    files: dict[str, list[Proved]] = {}
+    for proved in proofs.claims:
+        files.setdefault(proved.file, []).append(proved)
+    for file, claims in files.items():
+        mistakes = sum(step.rule.endswith("misprint") for one in claims for step in one.steps)
+        about = without_markup(first_sentence(claims[0].about)[0])
+        seconds = sum(one.seconds for one in claims)
+        outcome = worst([one.outcome for one in claims])
+        rows.add_row(_mark(outcome), str(len(claims)), str(mistakes), Text(Path(file).stem, "bold"), about, f"{seconds * 1e3:.0f}")
+    return rows
+
+
 def _mark(outcome: Proof) -> Text:
     return Text(f"{MARK[outcome]} {outcome}", style=STYLE[outcome])
 
@@ -96,7 +123,9 @@ def total(proofs: Proofs) -> Text:
         if count:
             parts += [(f"{count} {outcome}", STYLE[outcome]), (", ", "")]
     seconds = sum(proved.seconds for proved in proofs.claims)
-    return Text.assemble("\n", *parts[:-1], f" in {seconds:.2f} s")
+    mistakes = sum(step.rule.endswith("misprint") for proved in proofs.claims for step in proved.steps)
+    refuted = f"; {mistakes} mistake{'s' * (mistakes != 1)} that people make refuted on their pages" if mistakes else ""
+    return Text.assemble("\n", *parts[:-1], f" in {seconds:.2f} s", refuted)
 
 
 # -- what is not proved --------------------------------------------------------------------------------------------------
