@@ -164,6 +164,20 @@ def test_what_is_not_proved_or_not_there_is_one_warning_with_its_place(tmp_path)
     assert "✗ refuted" in page("index.html")
 
 
+OTHER = """
+from verifydiff.forms import Form
+from verifydiff.forms.form import Source
+from verifydiff.forms.quantities import alpha_t, beta_t
+from verifydiff.proof import derivation
+
+rest = Form("mine.rest", "what <i>is</i> left", "r", 1 - beta_t, Source("<script>me</script>", "p. 1"))
+
+
+@derivation(id="other.upon", title="rests on the other file")
+def upon(d):
+    d.equal(d.use(rest), alpha_t, "as proved there")
+"""
+
 CIRCLE = """
 from verifydiff.forms import Form
 from verifydiff.forms.form import Source
@@ -190,6 +204,35 @@ def test_claims_that_rest_on_each_other_are_undecided_and_drawn(tmp_path):
     warnings, page = build(tmp_path, 'verifydiff_derivations = ["../circle.py"]', index__rst=index)
     assert [re.search(r"mine\.\w+ is \w+", told)[0] for told in warnings] == ["mine.one is undecided", "mine.two is undecided"]
     assert page("index.html").count('class="verifydiff-edge"') == 1
+
+
+def test_topics_divide_the_contents_and_colour_the_graphs(tmp_path):
+    (tmp_path / "other.py").write_text(OTHER)
+    conf = """
+verifydiff_derivations = ["../notes.py", "../other.py"]
+verifydiff_pages = "made"
+verifydiff_topics = {"Mine": ["notes"], "Of others": ["other"]}
+"""
+    index = f"{TITLE}.. verifydiff-pages:: Mine\n\n.. verifydiff-pages:: Of others\n\n.. verifydiff-graph:: Of others\n"
+    index += "\n.. verifydiff-graph::\n   :pages:\n"
+    warnings, page = build(tmp_path, conf, index__rst=index)
+    assert warnings == []
+    topic, pages = re.findall(r"<svg.*?</svg>", page("index.html"), re.DOTALL)
+    assert 'data-from="other.upon" data-to="mine.rest"' in topic
+    assert "mine.whole" not in topic
+    assert topic.count("verifydiff-aside") == 1
+    assert 'data-from="other" data-to="notes"' in pages
+    assert 'href="made/notes.html' in pages
+    assert {"Mine", "Of others"} <= set(re.findall(r"<li[^>]*><a[^>]*>([^<]+)</a>", page("index.html")))
+
+
+def test_a_topic_or_a_file_that_is_not_there_is_a_warning(tmp_path):
+    conf = 'verifydiff_derivations = ["../notes.py"]\nverifydiff_pages = "made"\n'
+    index = f"{TITLE}.. verifydiff-pages:: Nothing\n\n.. verifydiff-pages::\n"
+    warnings, _ = build(tmp_path, f'{conf}verifydiff_topics = {{"Mine": ["notes"]}}', index__rst=index)
+    assert [told for told in warnings if "has no topic 'Nothing'" in told and "index.rst:4" in told] == warnings
+    warnings, _ = build(tmp_path, f'{conf}verifydiff_topics = {{"Mine": ["nots"]}}', index__rst=index)
+    assert "names nots, and there is no such file" in warnings[0]
 
 
 @pytest.mark.parametrize("builder", ["text", "latex"])

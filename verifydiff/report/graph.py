@@ -22,14 +22,16 @@ Place = str | tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A claim in the graph.
+    """A claim in the graph, or a page of them.
 
     Attributes:
-        id: of the claim.
+        id: of the claim, or the name of the page.
         group: what colours it.
         title: shown on hovering.
         outcome: of its proof.
-        rests_on: the ids of other claims.
+        rests_on: the ids of others.
+        claim: the claim that it leads to, if that is not its id.
+        aside: whether it belongs elsewhere and is shown because something here rests on it.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Node:
     title: str
     outcome: str
     rests_on: tuple[str, ...] = ()
+    claim: str = ""
+    aside: bool = False
 
     @property
     def width(self) -> float:
@@ -210,24 +214,26 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
 # -- the drawing ---------------------------------------------------------------------------------------------------------
 
 
-def svg(claims: Sequence[Node], address: Callable[[str], str | None]) -> str:
+def svg(claims: Sequence[Node], address: Callable[[str], str | None], groups: Sequence[str] = ()) -> str:
     """The graph as SVG: a box a claim, linked to where it is proved; colours by group are for a stylesheet.
 
     Args:
         claims: the claims.
         address: where a claim is proved, if it is told.
+        groups: the groups in the order of their colours; without, in that of the claims.
     """
     drawn = layout(claims)
-    groups = list(dict.fromkeys(node.group for node in claims))
+    groups = groups or list(dict.fromkeys(node.group for node in claims))
     size = {"viewBox": f"0 0 {drawn.width:.0f} {drawn.height:.0f}", "width": f"{drawn.width:.0f}", "height": f"{drawn.height:.0f}"}
     root = Xml.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "verifydiff-dag", "role": "img", **size})
     Xml.SubElement(root, "title").text = "Which claim rests on which"
-    _arrowhead(root)
+    arrow = f"verifydiff-arrow-{claims[0].id if claims else ''}"
+    _arrowhead(root, arrow)
     for (claim, base), points in drawn.lines.items():
         data = {"class": "verifydiff-edge", "data-from": claim, "data-to": base, "d": _curve(points)}
-        Xml.SubElement(root, "path", {**data, "marker-start": "url(#verifydiff-arrow)"})
+        Xml.SubElement(root, "path", {**data, "marker-start": f"url(#{arrow})"})
     for node in claims:
-        _box(root, node, drawn.boxes[node.id], groups.index(node.group), address(node.id))
+        _box(root, node, drawn.boxes[node.id], groups.index(node.group), address(node.claim or node.id))
     return Xml.tostring(root, encoding="unicode", short_empty_elements=True)
 
 
@@ -236,11 +242,11 @@ def hue(number: int) -> float:
     return round(number * 137.508 + 210, 1) % 360
 
 
-def _arrowhead(root: Xml.Element) -> None:
+def _arrowhead(root: Xml.Element, name: str) -> None:
     """An arrow at what is rested on: the path starts there, and its head points back to it."""
     definitions = Xml.SubElement(root, "defs")
     shape = {"viewBox": "0 0 8 8", "refX": "0", "refY": "4", "markerWidth": "6", "markerHeight": "6", "orient": "auto"}
-    head = Xml.SubElement(definitions, "marker", {"id": "verifydiff-arrow", **shape})
+    head = Xml.SubElement(definitions, "marker", {"id": name, **shape})
     Xml.SubElement(head, "path", {"d": "M8 0 L0 4 L8 8 z"})
 
 
@@ -260,11 +266,11 @@ def _curve(points: Iterable[tuple[float, float]]) -> str:
 def _box(root: Xml.Element, node: Node, place: tuple[float, float], number: int, address: str | None) -> None:
     x, y = place
     style = f"--verifydiff-hue: {hue(number)}"
+    kind = f"verifydiff-node verifydiff-{node.outcome}{' verifydiff-aside' * node.aside}"
     link = Xml.SubElement(
         root,
         "a",
-        {"class": f"verifydiff-node verifydiff-{node.outcome}", "data-id": node.id, "style": style}
-        | ({"href": address} if address else {"tabindex": "0"}),
+        {"class": kind, "data-id": node.id, "style": style} | ({"href": address} if address else {"tabindex": "0"}),
     )
     Xml.SubElement(link, "title").text = f"{node.title} ({node.outcome})"
     rectangle = {"x": f"{x:.1f}", "y": f"{y - HEIGHT / 2:.1f}", "width": f"{node.width:.1f}", "height": f"{HEIGHT:.1f}", "rx": "4"}

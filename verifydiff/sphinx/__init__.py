@@ -6,6 +6,7 @@
     extensions = ["verifydiff.sphinx"]
     verifydiff_derivations = ["notes/"]  # one's own derivations, beside the shipped ones; from the folder of conf.py
     verifydiff_pages = "reference"  # if set: a page is made of each file of them, in that folder of the source
+    verifydiff_topics = {"Guidance": ["guided_step", "guided_ddim"]}  # if set: the files by topic, for contents and colours
 
 Directives, in reStructuredText and in MyST:
 
@@ -15,10 +16,10 @@ Directives, in reStructuredText and in MyST:
     Every step of a derivation, or of each derivation of a file.
 ``verifydiff-forms::``
     All claims, as a table.
-``verifydiff-graph::``
-    Which of them rests on which, as a drawing.
-``verifydiff-pages::``
-    A table of contents of the pages that were made.
+``verifydiff-graph::``, or ``:: Guidance``
+    Which of them rests on which, as a drawing: of all, or of a topic and what it rests on. With ``:pages:`` page by page.
+``verifydiff-pages::``, or ``:: Guidance``
+    A table of contents of the pages that were made: of all, or of a topic.
 
 The role ``:verifydiff:claim:`ddpm.posterior_variance``` links to where a claim is shown. What is refuted or stays undecided is
 a warning, so that ``sphinx-build -W`` fails.
@@ -45,6 +46,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """What Sphinx calls."""
     app.add_config_value("verifydiff_derivations", [], "env", frozenset({list, tuple}))
     app.add_config_value("verifydiff_pages", "", "env", frozenset({str}))
+    app.add_config_value("verifydiff_topics", {}, "env", frozenset({dict}))
     app.add_event("verifydiff-figures")
     app.add_domain(VerifydiffDomain)
     for name, directive in DIRECTIVES.items():

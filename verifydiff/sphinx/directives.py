@@ -12,6 +12,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from ..proof import Proved
+from ..proof.step import worst
 from ..report.graph import Node
 from ..report.pages import (
     FileOfProofs,
@@ -148,18 +149,74 @@ class FormsDirective(_ProvingDirective):
         return [table(("claim", "formula", "source", "verdict"), rows, "verifydiff-forms")]
 
 
-class GraphDirective(_ProvingDirective):
-    """Which claim rests on which."""
+class _TopicDirective(_ProvingDirective):
+    """A directive about all files, or those of the topic that is its argument."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    @property
+    def _topics(self) -> dict[str, list[FileOfProofs]]:
+        """The files by topic, in the order that ``conf.py`` has them in; without topics, one a file."""
+        files = {file.path.stem: file for file in self._library.files}
+        topics = self.config.verifydiff_topics
+        if missing := [name for names in topics.values() for name in names if name not in files]:
+            raise MisuseError(f"`verifydiff_topics` names {missing[0]}, and there is no such file of derivations.")
+        if topics:
+            return {topic: [files[name] for name in names] for topic, names in topics.items()}
+        return {file.title: [file] for file in files.values()}
+
+    def _files(self) -> list[FileOfProofs]:
+        if not self.arguments:
+            return self._library.files
+        topics = self._topics
+        if self.arguments[0] not in topics:
+            raise MisuseError(f"`verifydiff_topics` in conf.py has no topic {self.arguments[0]!r}.")
+        return topics[self.arguments[0]]
+
+
+class GraphDirective(_TopicDirective):
+    """Which claim rests on which, or which page on which."""
+
+    option_spec: ClassVar[dict[str, Any]] = {"pages": directives.flag}
 
     def _show(self) -> list[nodes.Node]:
-        claims, legend = [], []
-        for file in self._library.files:
-            legend.append((file.title, file.claims[0].id))
-            claims += [Node(one.id, file.path.stem, one.title, str(one.outcome), uses(one)) for one in file.claims]
-        return [graph("", claims=claims, legend=legend)]
+        topics = self._topics
+        group = {file.path: topic for topic, files in topics.items() for file in files}
+        of = {one.id: file for file in self._library.files for one in file.claims}
+        of |= {one.form.id: file for file in self._library.files for one in file.claims if one.form}
+        here = self._files()
+        drawn = self._pages(here, of, group) if "pages" in self.options else self._claims(here, of, group)
+        legend = [(topic, topic, files[0].claims[0].id) for topic, files in topics.items() if files]
+        legend += [(file.title, file.title, file.claims[0].id) for file in self._library.files if file.path not in group]
+        return [graph("", claims=drawn, legend=legend)]
+
+    def _pages(self, files: list[FileOfProofs], of: dict[str, FileOfProofs], group: dict[Path, str]) -> list[Node]:
+        drawn = []
+        for file in files:
+            bases = dict.fromkeys(of[base].path.stem for one in file.claims for base in uses(one) if base in of)
+            outcome = str(worst([one.outcome for one in file.claims]))
+            rests_on = tuple(base for base in bases if base != file.path.stem)
+            title = group.get(file.path, file.title)
+            drawn.append(Node(file.path.stem, title, file.title, outcome, rests_on, file.claims[0].id))
+        return drawn
+
+    def _claims(self, files: list[FileOfProofs], of: dict[str, FileOfProofs], group: dict[Path, str]) -> list[Node]:
+        known = self._library.known
+        drawn = {one.id: file for file in files for one in file.claims}
+        aside = {known[base].id for file in files for one in file.claims for base in uses(one) if base in known} - set(drawn)
+        shown = [*drawn.items(), *((name, of[name]) for name in sorted(aside))]
+        return [
+            Node(
+                name, group.get(file.path, file.title), known[name].title, str(known[name].outcome),
+                () if name in aside else tuple(known[base].id if base in known else base for base in uses(known[name])),
+                aside=name in aside,
+            )
+            for name, file in shown
+        ]  # fmt: skip
 
 
-class PagesDirective(_ProvingDirective):
+class PagesDirective(_TopicDirective):
     """A table of contents of the pages that were made of the files."""
 
     option_spec: ClassVar[dict[str, Any]] = {"maxdepth": directives.nonnegative_int}
@@ -168,7 +225,7 @@ class PagesDirective(_ProvingDirective):
         folder = self.config.verifydiff_pages
         if not folder:
             raise MisuseError("`verifydiff-pages` needs `verifydiff_pages` in conf.py: the folder that the pages are made in.")
-        made = [f"{folder.strip('/')}/{file.path.stem}" for file in self._library.files]
+        made = [f"{folder.strip('/')}/{file.path.stem}" for file in self._files()]
         toctree = addnodes.toctree(
             parent=self.env.docname,
             entries=[(None, page) for page in made],

@@ -16,7 +16,7 @@ Visit = Callable[[Any, Any], None]
 
 
 class graph(nodes.General, nodes.Element):  # type: ignore[misc]  # noqa: N801 - a node is named as docutils names its own
-    """The graph of claims, with a legend of (title, id of a claim) for the groups."""
+    """The graph of claims or pages, with a legend of (group, title, id of a claim to lead to) for the groups that have a colour."""
 
 
 def open_folded(self: Any, node: folded) -> None:
@@ -47,13 +47,17 @@ def visit_graph(self: Any, node: graph) -> None:
         return domain.address(builder, document, claim)
 
     legend = Xml.Element("ul", {"class": "verifydiff-legend"})
-    for number, (title, claim) in enumerate(node["legend"]):
+    shown = {one.group for one in node["claims"]}
+    for number, (group, title, claim) in enumerate(node["legend"]):
+        if group not in shown:
+            continue
         item = Xml.SubElement(legend, "li", {"style": f"--verifydiff-hue: {hue(number)}"})
         where = address(claim)
         link = Xml.SubElement(item, "a", {"href": where.partition("#")[0] or "#"} if where else {})
         link.text = title
     self.body.append(Xml.tostring(legend, encoding="unicode", method="html"))
-    self.body.append(f'<div class="verifydiff-graph">{svg(node["claims"], address)}</div>\n')
+    drawn = svg(node["claims"], address, [group for group, _, _ in node["legend"]])
+    self.body.append(f'<div class="verifydiff-graph">{drawn}</div>\n')
 
 
 def neither(self: Any, node: nodes.Node) -> None:

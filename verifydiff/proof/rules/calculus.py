@@ -126,10 +126,11 @@ class CalculusRules(Writer):
         for k, (left, right) in enumerate(zip(*series, strict=True)):
             checks.append(self._decide(f"coefficient of order {k}", left, "==", right))
         distance = tex(of) if point == 0 else rf"\left({tex(of - point)}\right)"
+        beyond = distance if order == 0 else f"{distance}^{{{order + 1}}}"
         self._write(
             "Taylor expansion", because, checks,
             lambda: f"{function} = {result} + O(({of - point})^{order + 1})",
-            lambda: rf"{tex(function)} = {tex(result)} + O\left({distance}^{{{order + 1}}}\right)",
+            lambda: rf"{tex(function)} = {tex(result)} + O\left({beyond}\right)",
             "Taylor's theorem: both sides are analytic at the point, so they differ by the order after the last that agrees",
         )  # fmt: skip
         return result
