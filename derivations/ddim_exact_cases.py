@@ -1,8 +1,8 @@
 r"""When a sampler of finitely many steps is exact: points, unit variance, and what is said of beta and beta-tilde.
 
 Ho et al. 2020, sec. 3.2, call the two variances optimal for the two extreme data laws. So they are: DDIM of any eta, and with it
-DDPM with beta-tilde, is exact for a point; DDPM with beta for data of unit variance, as long as its last step adds noise, too.
-In code the last step is silent, and then a little is missing even there.
+DDPM with beta-tilde, is exact for a point; DDPM with beta for normal data of unit variance, as long as its last step adds noise,
+too. In code the last step is silent, and then a little is missing even there.
 """
 
 from sympy import Integer, sqrt
@@ -70,7 +70,10 @@ def unit_variance_large(d):
     source="Ho et al. 2020, sec. 3.2",
 )
 def unit_variance_small(d):
-    r"""A step loses :math:`\bar\alpha_s \beta_t^2 / (1 - \bar\alpha_t)`, and DDIM of any eta in [0, 1] loses something, too."""
+    r"""A step loses :math:`\bar\alpha_s \beta_t^2 / (1 - \bar\alpha_t)`, and eta = 0 loses something, too.
+
+    What lies between loses more than eta = 0: the page on the loss has it rise with sigma.
+    """
     unit = {data_variance: Integer(1)}
     scale = d.use(ddim.sigma, at={eta: Integer(1)})
     small = abar_s * beta_t**2 / (1 - abar_t)

@@ -120,14 +120,16 @@ def error_amplification(d):
     d.less(0, scale, "c_out is positive")
     d.less(scale, sigma, "less than for c_skip = 1, where F is the noise, turned round")
     d.less(scale, sigma_data, "less than for c_skip = 0, where F is the data over sigma_data")
-    d.equal(1 / scale**2, 1 / sigma**2 + 1 / sigma_data**2, "precisions add: the smaller one of the two rules")
+    d.equal(1 / scale**2, 1 / sigma**2 + 1 / sigma_data**2, "precisions add: c_out is below both, and near the smaller one")
 
 
 @derivation(
-    id="edm.gaussian_data", title="for normal data the best F is 0", source="Karras et al. 2022, app. B.6; Bishop 2006, eq. 2.116"
+    id="edm.gaussian_data",
+    title="for centred normal data of variance sigma_data^2 the best F is 0",
+    source="Karras et al. 2022, app. B.6; Bishop 2006, eq. 2.116",
 )
 def gaussian_data(d):
-    """c_skip x is the denoiser of centred normal data: F learns only what is not normal about the data."""
+    """Then c_skip x is the denoiser: F learns only what is not normal about the data, or not alike in all directions."""
     x = letter("x", "x")
     prior = d.given("p(y)", Gaussian(y, 0, sigma_data**2), "centred normal data")
     kernel = d.given(r"p(x \mid y)", Gaussian(x, y, sigma**2), "noise of the level")

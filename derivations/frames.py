@@ -85,7 +85,9 @@ def denoiser(d):
 
 
 @derivation(
-    id="frames.range", title="a denoiser of pictures in [0, 1], asked for pictures in [-1, 1]", source="Karras et al. 2022, app. C"
+    id="frames.range",
+    title="a denoiser of pictures in [0, 1], asked for pictures in [-1, 1]",
+    source="elementary, by Karras et al. 2022, eq. 3",
 )
 def of_the_range(d):
     """x = 2 y - 1 doubles the noise, too: ask at (x + 1) / 2 and sigma / 2, and bring the answer back.
