@@ -114,6 +114,10 @@ def ddim_weight(d):
         error.xreplace({x_0: implied, x0_hat: implied.xreplace({eps: eps_hat})}), weight * (eps - eps_hat) ** 2,
         "the error of the data by that of the noise",
     )  # fmt: skip
+    d.misprint(
+        (1 - abar_t) / (2 * abar_t * sigma_t**2),
+        "the data are compared in place of the means: the coefficient of x_0 in the mean is left out",
+    )
     d.conclude(weight)
 
 

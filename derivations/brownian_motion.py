@@ -102,7 +102,10 @@ def quadratic_variation(d):
         "the fourth moment is three times the second",
     )  # fmt: skip
     d.equal(two.rhs.xreplace({second: one.rhs}), 3, "E z^4 = 3")
-    spread = d.given(r"\operatorname{Var}[h z^2]", h**2 * (3 - 1**2), "the variance of one squared increment (sqrt(h) z)^2")
+    moments = two.rhs.xreplace({second: one.rhs}), one.rhs
+    spread = d.given(
+        r"\operatorname{Var}[h z^2]", h**2 * (moments[0] - moments[1] ** 2), "the variance of one squared increment (sqrt(h) z)^2"
+    )
     mean = d.induction(total, 0, total + h * 1, n * h, {n: 0}, {n: n + 1}, "the means h E z^2 add up")
     d.equal(mean.xreplace({h: T / n}), T, "the mean of the sum is the time")
     d.equal((n * spread).xreplace({h: T / n}), 2 * T**2 / n, "the variances of independent squares add up: it dies out as n grows")

@@ -89,7 +89,7 @@ def ddim_local_error(d):
     d.misprint(e_1 * step**2, "the half of Taylor's theorem lost", right=e_1 * step**2 / 2)
 
 
-@derivation(id="time.unit_variance", title="for standard normal data Euler in time is exact, not DDIM", source=f"{SONG}, app. D")
+@derivation(id="time.unit_variance", title="for standard normal data Euler in time is exact, not DDIM", source="elementary")
 def unit_variance(d):
     """The score is -x, so that the VP flow stands still. DDIM shrinks the state by the cosine of the angle between the levels."""
     d.equal(d.use(reverse_steps.flow_euler).xreplace({score_t: -x_t}), x_t, "Euler in time does not move, as it should be")
@@ -103,7 +103,7 @@ def unit_variance(d):
     d.misprint(factor, "DDIM taken to keep unit variance", right=1)
 
 
-@derivation(id="time.unit_variance_small", title="how much variance DDIM loses there, for small steps", source=f"{SONG}, app. D")
+@derivation(id="time.unit_variance_small", title="how much variance DDIM loses there, for small steps", source="elementary")
 def unit_variance_small(d):
     """A step loses abar b^2 / (4 (1 - abar)) of the variance: of second order.
 

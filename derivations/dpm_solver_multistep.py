@@ -127,7 +127,7 @@ def last_step_of_second_order(d):
     d.misprint(stretched, "the weight is taken to stay below 1", right=Integer(1), relation="<=")
 
 
-@derivation(id="dpm.unipc_is_multistep", title="UniP-2 is DPM-Solver++(2M)", source="Zhao et al. 2023 (UniPC), sec. 3.3")
+@derivation(id="dpm.unipc_is_multistep", title="UniP-2 is DPM-Solver++(2M)", source="Zhao et al. 2023 (UniPC)")
 def unipc_is_multistep(d):
     r"""The predictor of second order with :math:`B(h) = e^h - 1` and :math:`a_1 = 1/2`, for the data: the same step, other letters.
 

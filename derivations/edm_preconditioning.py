@@ -98,9 +98,7 @@ def loss_weight(d):
     d.misprint(1 / sigma**2, "the weight for predicting the noise: right for sigma_data beyond all bounds")
 
 
-@derivation(
-    id="edm.initial_loss", title="a network that says 0 has the loss 1 at every level", source="Karras et al. 2022, app. B.6"
-)
+@derivation(id="edm.initial_loss", title="a network that says 0 has the loss 1 at every level", source="Karras et al. 2022, sec. 5")
 def initial_loss(d):
     """With F = 0 the denoiser is c_skip x, and its weighted loss does not depend on the level."""
     error = d.use(edm.blend_variance).xreplace({a: d.use(edm.c_skip) - 1, b: d.use(edm.c_skip)})

@@ -63,7 +63,7 @@ def one_to_one(d):
 
 @derivation(edm.score_of_scaled)
 def score_of_scaled(d):
-    """The density of x / s is s times that of x, at s x: by the chain rule its score is s times the score of x."""
+    """The density of x / s is that of x, at s x, times s a coordinate: by the chain rule its score is s times that of x."""
     p = d.function("p", of=(xbar,), latex=r"p(s\bar x)", domain=POSITIVE)
     slope = letter("p_rate", r"p'(s\bar x)")
     s = d.use(edm.scale)

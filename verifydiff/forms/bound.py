@@ -80,7 +80,7 @@ x0_step_weight = Form(
 ddim_weight = Form(
     "bound.ddim_weight", "weight of the squared error of the noise for the DDIM family", r"w_\epsilon",
     ddim_x_0.expression**2 * (1 - abar_t) / (2 * abar_t * sigma_t**2),
-    Source(SONG, "theorem 1", "its gamma_t, written out; there up to what does not depend on the network"),
+    Source(SONG, "theorem 1", "there it is said that such weights exist; written out here, for a model with the variance of q"),
     assuming=(sigma_t**2 <= 1 - abar_s, sigma_t > 0),
 )  # fmt: skip
 
