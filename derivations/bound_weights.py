@@ -78,7 +78,7 @@ def eps_weight_large(d):
     level, beta = letter("level", r"\bar\alpha", domain=PROPER_FRACTION), letter("beta", r"\beta", domain=PROPER_FRACTION)
     rising = beta / (2 * (1 - beta) * (1 - level))
     d.derivative(rising, level, rising / (1 - level), "for a held beta the weight grows with the signal that is left")
-    d.less(0, rising / (1 - level), "so it is largest at small t, which is what the simple loss plays down")
+    d.less(0, rising / (1 - level), "so for a constant beta it is largest at small t, which the simple loss plays down")
     d.conclude(found)
 
 

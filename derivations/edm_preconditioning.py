@@ -54,7 +54,9 @@ def c_in(d):
     d.solve([claim(Eq(variance, 1))], {c: 1 / sqrt(sigma**2 + sigma_data**2)}, "c_in^2 (sigma^2 + sigma_data^2) = 1")
     d.conclude(1 / sqrt(sigma**2 + sigma_data**2))
     d.misprint(1 / (sigma + sigma_data), "standard deviations added where variances add")
-    d.misprint(1 / sqrt(sigma**2 + 1), "sigma_data taken for 1: right for the variance-preserving scale only")
+    d.misprint(
+        1 / sqrt(sigma**2 + 1), "sigma_data taken for 1, as networks for the variance-preserving scale have it whatever the data"
+    )
 
 
 def target_variance(d):
