@@ -9,23 +9,20 @@ The noise in :math:`x_t` has variance 1, part of which :math:`x_t` tells: the me
 (Bao et al. 2022). One coordinate stands for all; the mean over coordinates is that of their squares.
 """
 
-from sympy import Integer, Rational, sqrt
+from sympy import Eq, Integer, Rational, log, sqrt
 
-from verifydiff.forms import ddim, ddpm, forward, score, variance
+from verifydiff.forms import ddim, ddpm, forward, variance
 from verifydiff.forms.quantities import POSITIVE, UNIT, abar_s, abar_t, alpha_t, beta_t, eta, sigma_t, x_0, x_t
 from verifydiff.forms.score import score_t
 from verifydiff.forms.variance import BAO, score_norm, spread
-from verifydiff.proof import Gaussian, derivation, letter
+from verifydiff.proof import Gaussian, claim, derivation, letter
 
 k = letter("k", "k")
-P = letter("P", "p_t(x_t)", domain=POSITIVE)
+P, P_x = letter("P", "p_t(x_t)", domain=POSITIVE), letter("P_x", "p_t'(x_t)")
 M, S = letter("M", r"\int \epsilon\, q"), letter("S", r"\int \epsilon^2 q")
 X, XX = letter("X", r"\int x_0\, q"), letter("XX", r"\int x_0^2 q")
-left, told, all_ = (
-    letter("left", r"\mathbb{E}\operatorname{Var}[\epsilon \mid x_t]"),
-    letter("told", "G"),
-    letter("all", r"\mathbb{E}[\epsilon^2]"),
-)
+left, all_ = letter("left", r"\mathbb{E}\operatorname{Var}[\epsilon \mid x_t]"), letter("all", r"\mathbb{E}[\epsilon^2]")
+G = letter("G", r"\mathbb{E}(\nabla\log p_t)^2")
 A, V = sqrt(abar_t), 1 - abar_t
 
 
@@ -42,16 +39,28 @@ def spread_by_score(d):
     square = d.in_turn(Integer(1), noise**2 * joint, [x_0], [x_t], "in the other order: given x_t first", S, all_)
     total = d.integrate([(1, square)], [(1, one), (-1, none)], [x_0, x_t], {}, "the mean square of the noise, whatever the data")
     moments(d, joint, noise)
+    told = told_by(d, joint, noise)
     split = d.integrate(
-        [(1, S - M**2 / P)], [(1, S), (-1, M**2 / P)], [x_t], {S - M**2 / P: left, S: all_, M**2 / P: told},
+        [(1, S - told)], [(1, S), (-V, score_t**2 * P)], [x_t], {S - told: left, S: all_, score_t**2 * P: G},
         "the variance given x_t is S / P - (M / P)^2, to be averaged over x_t: what is not told, and what is",
     )  # fmt: skip
-    d.solve([total, split], {all_: Integer(1), left: 1 - told}, "so the noise that x_t does not tell is 1 less G")
-    mean = noise.xreplace({x_0: d.use(score.tweedie_mean)})
-    d.equal(M**2 / P, P * (M / P) ** 2, "what G averages over x_t: the square of the mean of the noise, E[noise | x_t] = M / P")
-    d.equal(mean**2, V * score_t**2, "which by Tweedie's formula is 1 - abar_t times the square of the score")
+    d.solve([total, split], {all_: Integer(1), left: 1 - V * G}, "so the score knows what of the noise x_t does not tell")
     d.misprint(V / abar_t * (1 - score_norm), "the scale of the score is forgotten")
-    d.conclude(V / abar_t * (1 - told).xreplace({told: V * score_norm}))
+    d.conclude((V / abar_t * (1 - V * G)).xreplace({G: score_norm}), "one coordinate stands for all")
+
+
+def told_by(d, joint, noise):
+    """P times the square of the mean of the noise given x_t, by the score: the kernel's slope is the kernel times the noise."""
+    slope = d.under_integral(P, x_t, P_x, "the kernel is Gaussian: its slope is bounded")
+    mean = d.integrate(
+        [(1, noise * joint)], [(-sqrt(V), slope)], [x_0], {noise * joint: M, slope: P_x}, "the noise by the slope of the kernel"
+    )
+    of_marginal = d.derivative(log(P), x_t, P_x / P, "the score of the noised data")
+    d.depend(score_t, frozenset((x_t,)))
+    d.solve(
+        [mean, claim(Eq(score_t * P, of_marginal * P))], {P_x: score_t * P, M: -sqrt(V) * score_t * P}, "E[noise | x_t] = M / P"
+    )
+    return d.equal((M**2 / P).xreplace({M: -sqrt(V) * score_t * P}), V * score_t**2 * P, "the square of the mean, by the score")
 
 
 def moments(d, joint, noise):
@@ -164,7 +173,7 @@ def bounded_data(d):
     bound = sigma_t**2 + slope**2 * (length / 2) ** 2
     d.misprint(
         sigma_t**2 + (sqrt(abar_s) - sqrt(1 - abar_s - sigma_t**2)) ** 2 * (length / 2) ** 2,
-        "the factor sqrt(abar_t / (1 - abar_t)) of the second root is lost, as in a set of published notes",
+        "the factor sqrt(abar_t / (1 - abar_t)) of the second root is lost",
         right=bound,
     )
     d.equal(best, (sigma_t**2 + k**2 * spread).xreplace({k: slope}), "with k for the coefficient of x_0")

@@ -16,10 +16,7 @@ from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, PROPER_FRACTION, 
 from verifydiff.proof import Gaussian, at, derivation, letter
 
 HO = "Ho et al. 2020"
-level, second = (
-    letter("abar_T", r"\bar\alpha_T", domain=PROPER_FRACTION),
-    letter("second", r"\mathbb{E}[x_0^2]", domain=NONNEGATIVE),
-)
+level = letter("abar_T", r"\bar\alpha_T", domain=PROPER_FRACTION)
 
 
 @derivation(bound.prior_term)
@@ -89,7 +86,7 @@ def decoder(d):
 @derivation(
     id="bound.dequantisation",
     title="a density of dequantised data bounds the probability of the levels",
-    source="Theis et al. 2016, sec. 3.1",
+    source="Theis et al. 2016, sec. 3.1, for uniform noise; Ho et al. 2019 (Flow++) for any",
 )
 def dequantisation(d):
     """Noise u on a bin: the probability of the bin is at least what Jensen's inequality leaves, whatever the law of the noise.
@@ -114,10 +111,13 @@ def dequantisation(d):
 
 @derivation(bound.bits_per_dimension)
 def bits_per_dimension(d):
-    """Scaling K levels to a length R multiplies each coordinate by R / K, and the density of all D by its power."""
+    """Scaling K bins to a length R multiplies each coordinate by R / K; the density of all D is divided by its power.
+
+    The bins are to fill that length, as for (x + u) / 128 - 1. With x / 127.5 - 1 the levels are 2/255 apart, so that R is 512/255.
+    """
     dimension, levels, span, nats = bound.dimension, bound.levels, bound.span, bound.nats
     jacobian = letter("jacobian", r"\log\lvert\det\rvert")
-    scale = d.given("a", span / levels, "y = a x + const with x in whole levels: a level has the width R / K")
+    scale = d.given("a", span / levels, "y = a x + const with x in whole levels: a bin has the width R / K")
     whole = d.induction(
         term=jacobian, first=log(scale), then=jacobian + log(scale), closed=dimension * log(scale),
         at_first={dimension: 1}, advanced={dimension: dimension + 1}, because="coordinate by coordinate: p_x(x) = p_y(y) a^D",
@@ -145,7 +145,7 @@ def bits_per_dimension(d):
     source="Nichol & Dhariwal 2021, sec. 3.3",
 )
 def sampled_step(d):
-    """The mean of T L_t / (T p_t) over t drawn with probabilities p_t is the sum of all terms."""
+    """The mean of L_t / p_t over t drawn with probabilities p_t is the sum of all terms."""
     total, mean, steps = letter("sum", r"\sum L_k"), letter("mean", r"\mathbb{E}"), letter("T", "T", domain=POSITIVE)
     loss, chance = letter("L_k", "L_k"), letter("p_k", "p_k", domain=PROPER_FRACTION)
     d.misprint(

@@ -82,9 +82,9 @@ def snr_sum(d):
     )  # fmt: skip
 
 
-@derivation(id="bound.finer_is_tighter", title="more steps, a lower bound", source=f"{KINGMA}, sec. 4.1")
+@derivation(id="bound.finer_is_tighter", title="more steps make the bound smaller", source=f"{KINGMA}, sec. 4.1")
 def finer_is_tighter(d):
-    """Split a step in two at r: where the error grows with the noise, the new sum is smaller, by the difference of the errors."""
+    """Split a step in two at r: where the error grows with the noise, the new sum is smaller, in proportion to the growth."""
     low, rise, more = (
         letter("low", r"\operatorname{SNR}(t)", domain=POSITIVE),
         letter("rise", "a", domain=POSITIVE),

@@ -78,7 +78,7 @@ def eps_weight_large(d):
     level, beta = letter("level", r"\bar\alpha", domain=PROPER_FRACTION), letter("beta", r"\beta", domain=PROPER_FRACTION)
     rising = beta / (2 * (1 - beta) * (1 - level))
     d.derivative(rising, level, rising / (1 - level), "for a held beta the weight grows with the signal that is left")
-    d.less(0, rising / (1 - level), "so it is largest at small t, which is what the simple loss plays down")
+    d.less(0, rising / (1 - level), "so for a constant beta it is largest at small t, which the simple loss plays down")
     d.conclude(found)
 
 
@@ -114,6 +114,10 @@ def ddim_weight(d):
         error.xreplace({x_0: implied, x0_hat: implied.xreplace({eps: eps_hat})}), weight * (eps - eps_hat) ** 2,
         "the error of the data by that of the noise",
     )  # fmt: skip
+    d.misprint(
+        (1 - abar_t) / (2 * abar_t * sigma_t**2),
+        "the data are compared in place of the means: the coefficient of x_0 in the mean is left out",
+    )
     d.conclude(weight)
 
 

@@ -19,6 +19,7 @@ w_r, w_s, w_t = letter("w_r", "w_r"), letter("w_s", "w_s"), letter("w_t", "w_t")
 n = letter("n", domain=NONNEGATIVE)
 total = letter("total", "V_n", domain=NONNEGATIVE)
 T = letter("T", domain=POSITIVE)
+passed = letter("passed", "t", domain=NONNEGATIVE)
 c = letter("c", domain=POSITIVE)
 
 
@@ -61,11 +62,20 @@ def scaling(d):
     source="Kloeden & Platen 1992",
 )  # fmt: skip
 def any_grid(d):
-    """n steps of length T / n: the variances h add up to n h = T, whatever n is.
+    """The variances add up to the time that has passed: on n equal steps to n h = T, whatever n is, and on unequal ones as well.
 
     With h z in place of sqrt(h) z the noise would die out as the grid is refined.
     """
-    elapsed = d.induction(total, 0, total + h, n * h, {n: 0}, {n: n + 1}, "each independent increment adds its variance h")
+    d.induction(
+        total,
+        0,
+        total + h,
+        passed,
+        {passed: 0},
+        {passed: passed + h},
+        "each independent increment adds its variance, the length h of its step",
+    )
+    elapsed = d.induction(total, 0, total + h, n * h, {n: 0}, {n: n + 1}, "the same for steps of one length h")
     d.equal(elapsed.xreplace({h: T / n}), T, "n steps of length T / n: the whole time, on every grid")
     wrong = d.given("V_n", n * (T / n) ** 2, "with the scale h in place of sqrt(h): each step adds h^2")
     d.equal(wrong, T**2 / n, "the variance goes down with the number of steps, to nothing")
@@ -92,7 +102,10 @@ def quadratic_variation(d):
         "the fourth moment is three times the second",
     )  # fmt: skip
     d.equal(two.rhs.xreplace({second: one.rhs}), 3, "E z^4 = 3")
-    spread = d.given(r"\operatorname{Var}[h z^2]", h**2 * (3 - 1**2), "the variance of one squared increment (sqrt(h) z)^2")
+    moments = two.rhs.xreplace({second: one.rhs}), one.rhs
+    spread = d.given(
+        r"\operatorname{Var}[h z^2]", h**2 * (moments[0] - moments[1] ** 2), "the variance of one squared increment (sqrt(h) z)^2"
+    )
     mean = d.induction(total, 0, total + h * 1, n * h, {n: 0}, {n: n + 1}, "the means h E z^2 add up")
     d.equal(mean.xreplace({h: T / n}), T, "the mean of the sum is the time")
     d.equal((n * spread).xreplace({h: T / n}), 2 * T**2 / n, "the variances of independent squares add up: it dies out as n grows")

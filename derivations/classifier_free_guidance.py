@@ -47,8 +47,8 @@ def implicit_gradient(d):
 def score_guided(d):
     """The score of p(x_t | y) p(y | x_t)^w, with the implicit classifier; its normaliser is no matter of x_t.
 
-    At every noise level this is the score of *some* density. That these densities are the noised versions of one law of data
-    is not said, and is false: see the page on tilting.
+    Where it can be normalised, this is at every noise level the score of *some* density. That these densities are the noised
+    versions of one law of data is not said, and is false: see the page on tilting.
     """
     scores(d)
     classifier = given_label * labels / density
@@ -106,9 +106,9 @@ def conventions(d):
     d.equal(
         by_weight,
         eps_c + w * (eps_c - eps_u),
-        "three ways to write it: away from the unconditional prediction, from the conditional",
+        "three ways to write it: from the conditional prediction on, away from the unconditional one",
     )
-    d.equal(by_weight, eps_u + (1 + w) * (eps_c - eps_u), "or from the unconditional one")
+    d.equal(by_weight, eps_u + (1 + w) * (eps_c - eps_u), "or from the unconditional one on")
     d.misprint(by_weight.xreplace({w: scale}), "a default carried from one convention to the other: 7.5 is not 7.5", right=by_scale)
 
 

@@ -37,7 +37,7 @@ def c_skip(d):
 
 @derivation(edm.consistency_c_out)
 def c_out(d):
-    """The scale of Karras et al., of which only the factor in front is moved: there is no root to keep from vanishing."""
+    """The scale of Karras et al., of which only the factor in front is moved, and not the root below it."""
     karras = d.use(edm.c_out)
     moved = d.given(r"c_{\mathrm{out}}", karras / sigma * (sigma - sigma_min), "sigma in front goes over to sigma - sigma_min")
     d.equal(moved.xreplace(AT_MIN), 0, "0 at the cleanest level")
@@ -58,10 +58,10 @@ def boundary(d):
 @derivation(
     id="consistency.without_sigma_data",
     title="without sigma_data in c_out the boundary holds, but F has another meaning",
-    source="Luo et al. 2023 (LCM), eq. 9",
+    source="Luo et al. 2023 (LCM), eq. 9 and their code",
 )
 def without_sigma_data(d):
-    """Latent consistency models leave sigma_data out of c_out, which huggingface/diffusers#8547 asks about.
+    """The code of latent consistency models leaves sigma_data out of c_out, which huggingface/diffusers#8547 asks about.
 
     0 stays 0, so the boundary is not at stake. What changes is the scale of the network: F is on the scale of the data, where
     that of Karras et al. has unit variance.

@@ -2,11 +2,12 @@ r"""DDIM and Euler in time: two first-order steps along one flow.
 
 DDIM is Euler's step in :math:`\sigma = \sqrt{(1 - \bar\alpha)/\bar\alpha}`, where the flow is
 :math:`d\bar x/d\sigma = \epsilon`; it is exact if the predicted noise stays what it is along the
-step. Euler's step in t on the VP flow is exact if the velocity does.
-They agree to first order in :math:`\beta`; neither is the better one for all data.
+step. Euler's step in t on the VP flow is exact if the velocity does, by the integral of the rate
+:math:`\beta(t)` over the step; as in the discrete steps of the paper :math:`\beta = 1 - \alpha_t` stands for it here,
+which is :math:`\beta^2/2` less. They agree to first order in :math:`\beta`; neither is the better one for all data.
 """
 
-from sympy import Integer, Rational, sqrt
+from sympy import Integer, Rational, log, sqrt
 
 from verifydiff.forms import ddim, euler, reverse_steps, score
 from verifydiff.forms.euler import xbar_t
@@ -43,13 +44,20 @@ def ddim_small_step(d):
 
 @derivation(id="time.against_euler", title="Euler in time differs from DDIM by O(beta^2)", source=f"{SONG}, eq. 13")
 def against_euler(d):
-    """The difference is 3 b^2/8 of the state, less (1/(4 s) + 1/(8 s^3)) b^2 of the noise: large near the data."""
+    """DDIM less Euler is 3 b^2/8 of the state, less (1/(4 s) + 1/(8 s^3)) b^2 of the noise: large near the data.
+
+    With the integral B = -log(1 - b) of the rate for b it is b^2/8 of the state, less b^2 / (8 s^3) of the noise.
+    """
     d.use(score.kernel_score)
     state, noise = weights(d, reverse_steps.flow_euler)
     s = sqrt(1 - a)
     d.equal(state, 1 + b / 2, "Euler in time: the weight of the state")
     d.equal(noise, -b / (2 * s), "and of the noise: DDIM's to first order, with nothing of second")
-    d.misprint(state, "Euler in time taken for DDIM", right=weights(d, ddim.step_mean)[0])
+    straight, along = weights(d, ddim.step_mean)
+    integral = d.given("B", -log(1 - b), "the integral of beta(t) over the step: alpha_t = exp(-B)")
+    d.expand(straight - state.xreplace({b: integral}), b, b**2 / 8, 2, "by the integral: what is left of the state")
+    d.expand(along - noise.xreplace({b: integral}), b, -(b**2) / (8 * s**3), 2, "and of the noise")
+    d.misprint(state, "Euler in time taken for DDIM", right=straight)
 
 
 @derivation(id="time.against_flow_step", title="the discrete flow step differs from DDIM as well", source=f"{SONG}, app. D.3")
@@ -81,7 +89,7 @@ def ddim_local_error(d):
     d.misprint(e_1 * step**2, "the half of Taylor's theorem lost", right=e_1 * step**2 / 2)
 
 
-@derivation(id="time.unit_variance", title="for standard normal data Euler in time is exact, not DDIM", source=f"{SONG}, app. D")
+@derivation(id="time.unit_variance", title="for standard normal data Euler in time is exact, not DDIM", source="elementary")
 def unit_variance(d):
     """The score is -x, so that the VP flow stands still. DDIM shrinks the state by the cosine of the angle between the levels."""
     d.equal(d.use(reverse_steps.flow_euler).xreplace({score_t: -x_t}), x_t, "Euler in time does not move, as it should be")
@@ -95,9 +103,13 @@ def unit_variance(d):
     d.misprint(factor, "DDIM taken to keep unit variance", right=1)
 
 
-@derivation(id="time.unit_variance_small", title="how much variance DDIM loses there, for small steps", source=f"{SONG}, app. D")
+@derivation(id="time.unit_variance_small", title="how much variance DDIM loses there, for small steps", source="elementary")
 def unit_variance_small(d):
-    """A step loses abar b^2 / (4 (1 - abar)) of the variance: of second order, so that what is lost in all goes like 1/n."""
+    """A step loses abar b^2 / (4 (1 - abar)) of the variance: of second order.
+
+    At levels below 1 what is lost in n steps goes like 1/n. Down to the data a grid that is uniform in time pays a factor log n on
+    top, as abar / (1 - abar) goes to infinity there; one that is uniform in the angle does not.
+    """
     other = a / (1 - b)
     factor = sqrt(other * a) + sqrt((1 - other) * (1 - a))
     d.expand(factor**2, b, 1 - a * b**2 / (4 * (1 - a)), 2, "the variance after one step from 1")

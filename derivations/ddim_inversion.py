@@ -86,8 +86,8 @@ def second_order(d):
     at_s = d.taylor(r"\hat\epsilon(\sigma(t) - h)", [value, slope], -h, "the prediction is smooth along the path")
     off = (ve_t - size) * (at_s - value)
     d.equal(d.use(inversion.round_trip).xreplace({ve_s: size, eps_s: at_s, eps_t: value}), off, "one step of length h in sigma")
-    d.misprint(off, "first order for one step", -h * slope)
-    d.equal(off, -(h**2) * slope, "up to O(h^3): the order of the slope that is left out, times h")
+    d.misprint(off, "taken to be of first order: off by the difference of the predictions itself", -h * slope)
+    d.equal(off, -(h**2) * slope, "up to O(h^3), for what is left out of the prediction, times h")
 
 
 @derivation(id="inversion.from_the_data", title="the first step up from the data is noising with a prediction", source=SONG)

@@ -83,6 +83,7 @@ def loss(d):
     d.equal(missing, weight**2 * d.use(laws.posterior_variance), "it is what the denoiser leaves open, by the weight of x_0")
     d.at_most(0, laws.loss.expression, "never negative")
     d.equal(at(laws.loss.expression, data_variance=0), 0, "nothing is lost along a direction in which the data are a point")
+    d.less(0, d.use(ddim.x_0_coefficient, at={sigma_t: Integer(0)}), "without noise the weight of x_0 is positive, and it")
     with d.suppose(sigma_t**2 < 1 - abar_s, "more noise, more loss: let sigma move"):
         slope = d.derivative(weight, sigma_t, sigma_t * sqrt(abar_t) / (STALE * sqrt(1 - abar_t)), "the weight of x_0 by sigma")
         d.at_most(0, slope, "rises: a step with more fresh noise loses more")

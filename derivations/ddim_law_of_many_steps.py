@@ -5,7 +5,7 @@ step is
 
 .. math:: g = \sqrt{D_s / D_t}\, \cos(\theta_t - \theta_s)
 
-The roots telescope, the cosines do not: what is lost is the product of their squares, and with equal angles it is least. The
+The roots telescope, the cosines do not: the product of their squares is kept, and with equal angles it is greatest. The
 whole turn is at most a quarter; in S equal steps :math:`\cos^{2S}(\theta_T / S)` of the variance is kept. The gains of DDPM,
 eta = 1, telescope altogether, whatever the grid: how much of a wrong start is left does not depend on the number of steps.
 """
@@ -177,7 +177,7 @@ def ddpm_forgets(d):
     r"""The product of the gains from :math:`\bar\alpha_T` to a level is :math:`\sqrt{\bar\alpha_T / \bar\alpha}\, D / D_T`.
 
     Down to the data that is :math:`\sqrt{\bar\alpha_T}\, c / D_T`, be it in one step or in a thousand. Deterministic steps keep
-    :math:`\sqrt{c / D_T}` times their cosines: nearly all of it, the more the more steps there are.
+    :math:`\sqrt{c / D_T}` times their cosines: nearly what the flow keeps, the more so the more steps there are.
     """
     at_level, at_following = letter("level", r"\bar\alpha", domain=LEVEL), letter("following", r"\bar\alpha'", domain=LEVEL)
     start = letter("start", r"\bar\alpha_T", domain=LEVEL)

@@ -65,7 +65,7 @@ def mean_from_eps(d):
 
 @derivation(ddpm.large_variance)
 def large_variance(d):
-    """beta_t bounds the posterior variance from above, and is the variance of the posterior for standard normal data."""
+    """beta_t bounds the posterior variance from above, and is the variance of q(x_s | x_t) for standard normal data."""
     d.at_most(d.use(ddpm.posterior_variance), beta_t, "abar_t <= abar_s")
     prior = d.given("q(x_s)", Gaussian(x_s, 0, 1), "standard normal data stay standard normal")
     evidence = d.given("q(x_t)", Gaussian(x_t, 0, 1), "alpha_t + beta_t = 1")

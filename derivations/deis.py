@@ -55,13 +55,13 @@ def rho_ab(d):
         "onto the data: all is finite",
     )
     d.misprint(
-        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (eps + (eps_before - eps) / 2),
-        "the weights of equal steps where the steps are not equal, and backwards",
+        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (3 * eps - eps_before) / 2,
+        "3/2 and -1/2, the weights of equal steps, where the steps of rho are not equal",
     )
     d.conclude(d.use(deis.exact).xreplace({rho_noise: value}), "in the exact solution")
 
 
-@derivation(id="deis.rho_ab_error", title="local error of rhoAB-DEIS", source="Zhang & Chen 2022 (DEIS), sec. 3")
+@derivation(id="deis.rho_ab_error", title="local error of rhoAB-DEIS", source="Zhang & Chen 2022 (DEIS), sec. 4")
 def rho_ab_error(d):
     r"""Of third order in the steps of rho: the gap is :math:`\sqrt{\bar\alpha_s} E_2 k^2 \left(\tfrac{k}{6} + \tfrac{p}{4}\right)`.
 

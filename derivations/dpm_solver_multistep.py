@@ -90,7 +90,7 @@ def multistep_error(d):
 
 @derivation(
     id="dpm.multistep_needs_its_ratio",
-    title="only h_prev / h is of second order",
+    title="only with h_prev / h for its ratio is the solver of second order",
     source="Lu et al. 2022 (DPM-Solver++), algorithm 2",
 )
 def multistep_needs_its_ratio(d):
@@ -124,10 +124,10 @@ def last_step_of_second_order(d):
     d.less(step / (4 * before), stretched, "the weight of the difference is more than h / (4 h_prev), which exceeds every bound")
     with d.suppose(step > 2, "a long step"):
         d.less(step / (4 * before), (step - 1 + exp(-step)) / before, "and so is the exact weight")
-    d.misprint(stretched, "the weight does not stay below 1", right=Integer(1), relation="<=")
+    d.misprint(stretched, "the weight is taken to stay below 1", right=Integer(1), relation="<=")
 
 
-@derivation(id="dpm.unipc_is_multistep", title="UniP-2 is DPM-Solver++(2M)", source="Zhao et al. 2023 (UniPC), sec. 3.3")
+@derivation(id="dpm.unipc_is_multistep", title="UniP-2 is DPM-Solver++(2M)", source="Zhao et al. 2023 (UniPC)")
 def unipc_is_multistep(d):
     r"""The predictor of second order with :math:`B(h) = e^h - 1` and :math:`a_1 = 1/2`, for the data: the same step, other letters.
 

@@ -125,7 +125,7 @@ def sde_noise_overshoots(d):
         d.equal(d.use(dpm.sde_noise_variance), beta_t / alpha_t, "the fresh noise by the levels")
         d.less(d.use(ddpm.posterior_variance), beta_t / alpha_t, "more than the posterior's, and")
         d.less(beta_t, beta_t / alpha_t, "more than the larger choice of DDPM")
-        d.misprint(beta_t / alpha_t, "it does not stay within the bound of the DDIM family", right=1 - abar_s, relation="<=")
+        d.misprint(beta_t / alpha_t, "it is taken to stay within the bound of the DDIM family", right=1 - abar_s, relation="<=")
         by_levels = (
             sqrt(abar_s) / sqrt(abar_t) * x_t - 2 * (sqrt(abar_s) * sqrt(1 - abar_t) / sqrt(abar_t) - sqrt(1 - abar_s)) * eps
         )

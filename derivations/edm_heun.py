@@ -3,7 +3,7 @@ r"""EDM's sampler: Heun's method in sigma, and what it does in the last step.
 .. math:: \frac{d\bar x}{d\sigma} = \frac{\bar x - D(\bar x; \sigma)}{\sigma}, \qquad
    \bar x_s = \bar x_t + (\sigma_s - \sigma_t)\,\tfrac12 (d_t + d_s)
 
-D is the denoised data. For data at one point the slope is constant and Euler is exact. For Gaussian data of variance c it is
+D is the denoised data. For data at one point the slope is constant and Euler is exact. For data N(0, c) it is
 :math:`d = \sigma \bar x / (c + \sigma^2)`, and the exact flow scales by :math:`\sqrt{c + \sigma^2}`.
 """
 
@@ -76,14 +76,13 @@ def point_mass(d):
 def last_step(d):
     """Euler returns the denoised data. Heun, with the limit 0 of the slope at sigma = 0, would take half of that way.
 
-    For data narrower than sigma Heun leaves half of the noise: this is why the last step is Euler's
-    (huggingface/diffusers#5433). For data much wider than sigma Heun would be the better one even here; images have directions
-    of both kinds.
+    For data narrower than sigma Heun leaves half of the noise: a reason for the last step to be Euler's, beside the 0 / 0 in
+    its slope. For data much wider than sigma Heun would be the better one even here; images have directions of both kinds.
     """
     first, _, exact = growth(d)
     last = {step: -level}
     by_euler = d.equal((1 + step * first).xreplace(last), c / (c + level**2), "Euler: the posterior mean")
-    halved = d.given("Heun", 1 - level * first / 2, "Heun, with the slope sigma u / (c + sigma^2) = 0 at sigma = 0")
+    halved = d.given("Heun", 1 - level * first / 2, "Heun, with 0 for the slope at sigma = 0, which is its limit for c > 0")
     truth = d.equal(exact.xreplace(last), sqrt(c) / sqrt(c + level**2), "the exact flow")
     narrow = {c: Integer(0)}
     d.equal(by_euler.xreplace(narrow), 0, "data at one point: Euler is exact")

@@ -54,7 +54,9 @@ def c_in(d):
     d.solve([claim(Eq(variance, 1))], {c: 1 / sqrt(sigma**2 + sigma_data**2)}, "c_in^2 (sigma^2 + sigma_data^2) = 1")
     d.conclude(1 / sqrt(sigma**2 + sigma_data**2))
     d.misprint(1 / (sigma + sigma_data), "standard deviations added where variances add")
-    d.misprint(1 / sqrt(sigma**2 + 1), "sigma_data taken for 1: right for the variance-preserving scale only")
+    d.misprint(
+        1 / sqrt(sigma**2 + 1), "sigma_data taken for 1, as networks for the variance-preserving scale have it whatever the data"
+    )
 
 
 def target_variance(d):
@@ -98,9 +100,7 @@ def loss_weight(d):
     d.misprint(1 / sigma**2, "the weight for predicting the noise: right for sigma_data beyond all bounds")
 
 
-@derivation(
-    id="edm.initial_loss", title="a network that says 0 has the loss 1 at every level", source="Karras et al. 2022, app. B.6"
-)
+@derivation(id="edm.initial_loss", title="a network that says 0 has the loss 1 at every level", source="Karras et al. 2022, sec. 5")
 def initial_loss(d):
     """With F = 0 the denoiser is c_skip x, and its weighted loss does not depend on the level."""
     error = d.use(edm.blend_variance).xreplace({a: d.use(edm.c_skip) - 1, b: d.use(edm.c_skip)})
@@ -120,14 +120,16 @@ def error_amplification(d):
     d.less(0, scale, "c_out is positive")
     d.less(scale, sigma, "less than for c_skip = 1, where F is the noise, turned round")
     d.less(scale, sigma_data, "less than for c_skip = 0, where F is the data over sigma_data")
-    d.equal(1 / scale**2, 1 / sigma**2 + 1 / sigma_data**2, "precisions add: the smaller one of the two rules")
+    d.equal(1 / scale**2, 1 / sigma**2 + 1 / sigma_data**2, "precisions add: c_out is below both, and near the smaller one")
 
 
 @derivation(
-    id="edm.gaussian_data", title="for normal data the best F is 0", source="Karras et al. 2022, app. B.6; Bishop 2006, eq. 2.116"
+    id="edm.gaussian_data",
+    title="for centred normal data of variance sigma_data^2 the best F is 0",
+    source="Karras et al. 2022, app. B.6; Bishop 2006, eq. 2.116",
 )
 def gaussian_data(d):
-    """c_skip x is the denoiser of centred normal data: F learns only what is not normal about the data."""
+    """Then c_skip x is the denoiser: F learns only what is not normal about the data, or not alike in all directions."""
     x = letter("x", "x")
     prior = d.given("p(y)", Gaussian(y, 0, sigma_data**2), "centred normal data")
     kernel = d.given(r"p(x \mid y)", Gaussian(x, y, sigma**2), "noise of the level")

@@ -38,7 +38,7 @@ def flow(d):
         LAM,
         tau,
         LAM_RATE,
-        "so does lambda = log(a / sigma), strictly downwards where signal is lost, so that it can stand for the time",
+        "so does lambda = log(a / sigma), strictly downwards where g^2 > 0, so that it can stand for the time",
     )
     d.equal(g_squared, -2 * b**2 * LAM_RATE, "the diffusion by the slope of lambda (eq. 3.2)")
     return slope

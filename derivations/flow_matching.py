@@ -62,7 +62,7 @@ def path_is_carried(d):
 
 @derivation(
     id="flow.marginal_velocity",
-    title="the marginal velocity is the score of the noised data, scaled",
+    title="the marginal velocity by the score of the noised data",
     source=f"{LIPMAN}, theorem 1",
 )
 def marginal_velocity(d):

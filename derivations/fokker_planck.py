@@ -101,7 +101,7 @@ def fokker_planck(d):
         right, -(d_product(f_i, p, f_ii, p_i) + d_product(f_j, p, f_jj, p_j)) + g**2 / 2 * (p_ii + p_jj),
         "minus the divergence of f p, plus half g^2 times the Laplacian",
     )  # fmt: skip
-    d.misprint(right + 2 * flux, "the drift with the other sign: that is the process run backwards", right=right)
+    d.misprint(right + 2 * flux, "the drift with the other sign: that of dx = -f dt + g dW", right=right)
     d.misprint(right + g**2 / 2 * (p_ii + p_jj), "the half lost in front of the Laplacian", right=right)
     d.misprint(right + f_ii * p + f_jj * p, "f taken out of the derivative, as if it were constant", right=right)
 

@@ -44,7 +44,7 @@ def variance(d):
     d.misprint(beta_t, "a lost bar: the variance of the last step only")
     d.misprint(
         1 - beta_t * (1 - abar_s),
-        "the product of the betas where the product of the alphas belongs (LuChengTHU/dpm-solver#13, in a comment)",
+        "the product of the betas where that of the alphas belongs, at t = 2 (LuChengTHU/dpm-solver#13, in a comment of the code)",
     )
 
 

@@ -63,7 +63,7 @@ def one_to_one(d):
 
 @derivation(edm.score_of_scaled)
 def score_of_scaled(d):
-    """The density of x / s is s times that of x, at s x: by the chain rule its score is s times the score of x."""
+    """The density of x / s is that of x, at s x, times s a coordinate: by the chain rule its score is s times that of x."""
     p = d.function("p", of=(xbar,), latex=r"p(s\bar x)", domain=POSITIVE)
     slope = letter("p_rate", r"p'(s\bar x)")
     s = d.use(edm.scale)
@@ -85,7 +85,9 @@ def denoiser(d):
 
 
 @derivation(
-    id="frames.range", title="a denoiser of pictures in [0, 1], asked for pictures in [-1, 1]", source="Karras et al. 2022, app. C"
+    id="frames.range",
+    title="a denoiser of pictures in [0, 1], asked for pictures in [-1, 1]",
+    source="elementary, by Karras et al. 2022, eq. 3",
 )
 def of_the_range(d):
     """x = 2 y - 1 doubles the noise, too: ask at (x + 1) / 2 and sigma / 2, and bring the answer back.

@@ -60,7 +60,7 @@ def posterior_variance(d):
     known = data_variance - data_variance**2 * abar_t / D_t
     with d.suppose(data_variance > 0, "the data are spread along the direction"):
         d.equal(variance, known, "the variance of the data, less what x_t tells")
-    d.less(0, D_t, "where D_t does not vanish")
+    d.less(0, D_t, "D_t does not vanish, for a point either")
     d.at_most(laws.posterior_variance.expression, data_variance, "x_t can only tell something")
     d.conclude(known, "which holds for a point, too")
 

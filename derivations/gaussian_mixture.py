@@ -3,8 +3,8 @@ r"""Gaussian mixtures, noised: score, denoiser, and their derivatives, for any n
 .. math:: q(x_t) = \sum_k \pi_k\, \mathcal{N}(x_t \mid \sqrt{\bar\alpha_t}\,\mu_k,\ \bar\alpha_t c_k + 1 - \bar\alpha_t)
 
 One generic component is written by letters that depend on k, and the sum over k is an integral against counting measure:
-it is linear, and may be differentiated term by term since it is finite. For more coordinates :math:`\pi_k` stands for the
-weight times the densities of the other coordinates. With a small common :math:`c_k` this is a data set of points.
+it is linear, and may be differentiated term by term since it is finite. For more coordinates, independent within a component,
+:math:`\pi_k` stands for the weight times the densities of the others. With a small common :math:`c_k` this is a data set of points.
 """
 
 from sympy import Eq, Integer, log, sqrt
@@ -122,7 +122,7 @@ def curved(d):
     source="Bishop 2006, sec. 9.2",
 )
 def hessian(d):
-    """Where components disagree, the score of the mixture rises: the second part is never negative."""
+    """Where components disagree, the score of the mixture is steeper upwards than theirs: the second part is never negative."""
     share, s_k, _, value = curved(d)
     d.misprint(mean_slope, "the mean of the components' Hessians alone: as if one component were there", value)
     at_least = d.integrate(

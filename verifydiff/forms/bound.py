@@ -40,7 +40,7 @@ gamma = Quantity("gamma", r"\gamma", POSITIVE, meaning="the largest weight of th
 x0_weight = Quantity("x0_weight", "w", NONNEGATIVE, meaning="weight of the loss in the data, such as min(SNR, gamma)")
 nats = Quantity("nats", r"L", REAL, meaning="minus the log-density of the scaled data, in nats, or its bound")
 levels = Quantity("levels", "K", POSITIVE, meaning="number of levels of the data, 256 for images")
-span = Quantity("span", "R", POSITIVE, meaning="length of the interval that K levels are scaled to, 2 for [-1, 1]")
+span = Quantity("span", "R", POSITIVE, meaning="length that the K bins fill once scaled: 2 for (x + u) / 128 - 1")
 
 step_constant = Form(
     "bound.step_constant", "what a step costs beside its squared error", "C",
@@ -80,7 +80,7 @@ x0_step_weight = Form(
 ddim_weight = Form(
     "bound.ddim_weight", "weight of the squared error of the noise for the DDIM family", r"w_\epsilon",
     ddim_x_0.expression**2 * (1 - abar_t) / (2 * abar_t * sigma_t**2),
-    Source(SONG, "theorem 1", "its gamma_t, with the variance of the model that of q"),
+    Source(SONG, "theorem 1", "there it is said that such weights exist; written out here, for a model with the variance of q"),
     assuming=(sigma_t**2 <= 1 - abar_s, sigma_t > 0),
 )  # fmt: skip
 

@@ -19,12 +19,12 @@ back = Quantity("back", r"\rho_{\mathrm{prev}} - \rho_t", POSITIVE, meaning="the
 exact = Form(
     "deis.exact", "exact solution in noise over signal", "x_s",
     sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * rho_noise,
-    Source(ZHANG, "sec. 3", "for the levels of this library"),
+    Source(ZHANG, "sec. 4", "for the levels of this library"),
 )  # fmt: skip
 
 rho_ab = Form(
     "deis.rho_ab", "DEIS with a line in rho (rhoAB, order 2)", "x_s",
     sqrt(abar_s) / sqrt(abar_t) * x_t
     + sqrt(abar_s) * ((ve_s - ve_t) * eps + (ve_s - ve_t) ** 2 / (2 * back) * (eps_before - eps)),
-    Source(ZHANG, "sec. 3, rhoAB-DEIS", "for the levels of this library"),
+    Source(ZHANG, "sec. 4, rhoAB-DEIS", "for the levels of this library"),
 )  # fmt: skip
