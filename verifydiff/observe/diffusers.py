@@ -29,6 +29,7 @@ from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
 from ..schedule import MOST_TIMESTEPS, Array, Schedule
 from ..verdict import MisuseError
 from .faults import one_line
+from .frame import Frame
 from .target import Draw, Prediction, Target
 
 SUPPORTED = (
@@ -44,7 +45,7 @@ IMAGE = (1, 2, 2)
 BETAS = ("trained_betas", "beta_schedule", "beta_start", "beta_end", "num_train_timesteps")
 """The options that a schedule replaces."""
 VALUES = {
-    "prediction_type": tuple(Prediction),
+    "prediction_type": (Prediction.EPSILON, Prediction.SAMPLE, Prediction.V_PREDICTION),
     "variance_type": ("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
     "timestep_type": ("discrete", "continuous"),
 }
@@ -180,8 +181,8 @@ class _Scheduler:
             family=self.family,
             shape=self.shape,
             prediction=Prediction(self.config.prediction_type),
-            level=self.level,
-            final_level=self.final_level,
+            frame=self.frame,
+            end=Frame.of_level(self.final_level),
             steps=self.steps,
             with_prediction=None if self.batched else self.with_prediction,
             twin=("batch_step_no_noise", twin.target(f"{name}.batch_step_no_noise")) if twin is not None else None,
@@ -248,6 +249,10 @@ class _Scheduler:
     @property
     def in_sigma_space(self) -> bool:
         return hasattr(self.example, "sigmas")
+
+    def frame(self, time: float) -> Frame:
+        """What the state holds at a told time."""
+        return Frame.of_level(self.level(time))
 
     def level(self, time: float) -> float:
         """abar at a told time: by the sigma that the scheduler's grid pairs it with, else by its schedule."""

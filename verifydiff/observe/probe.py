@@ -154,7 +154,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
     )
     noise = natural.unexplained(p, q)
-    levels = target.levels_at(natural.times)
+    levels = natural.levels
     c, draw_of_step, offset = _explain(noise, natural, _rounding(natural, levels, p, q))
     (start_scale,), start_residual = _least_squares(
         np.concatenate([start, other_start]).reshape(-1, 1), np.concatenate([natural.x[0], varied.x[0]]).ravel()

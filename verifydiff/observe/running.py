@@ -18,6 +18,7 @@ import numpy as np
 from ..schedule import Array
 from ..surroundings import letting_interrupts_through, unchanged
 from .faults import OutOfTime, SamplerFault, one_line
+from .frame import Frame
 from .target import Prediction, Target
 
 Answer = Callable[[int, Array, float], Array]
@@ -27,6 +28,8 @@ Noise = Callable[[int, tuple[int, ...]], Array]
 """``noise(i, shape)``: the i-th draw."""
 
 MAX_QUERIES_PER_TIMESTEP = 8
+MOST_TIMES = 1000
+"""Where there is no schedule, a sampler is believed to take no more steps than this."""
 LONGEST_ALARM = 1e8
 """Seconds; three years, and within what every system's clock can be set to."""
 
@@ -35,9 +38,13 @@ LONGEST_ALARM = 1e8
 class Run:
     """What happened in one run.
 
+    States are kept variance preserving, whatever frame the sampler keeps them in.
+
     Attributes:
         x: (N + 1, batch, d): the state at each query, and last what the sampler returned.
         times: (N,): the time told at each query.
+        told: what the state holds by the told time, for each query; empty where times alone say nothing.
+        meant: what the state holds as the sampler means it, for each query; by the told time where nothing else is said.
         answers: (N, batch, d): the prediction of x_0 that was given, whatever the sampler was told it in.
         draws: the standard normal draws in order, each of the state's shape.
         drawn_before: for each draw, the number of queries made before it.
@@ -49,11 +56,18 @@ class Run:
     x: Array
     times: Array
     answers: Array
+    told: list[Frame] = field(default_factory=list)
+    meant: list[Frame] = field(default_factory=list)
     draws: list[Array] = field(default_factory=list)
     drawn_before: list[int] = field(default_factory=list)
     foreign_draws: int = 0
     unit: float = 2.0**-53
     mutated: str = ""
+
+    @property
+    def levels(self) -> Array:
+        """(N,): abar at each query, as the sampler means it."""
+        return np.array([frame.level for frame in self.meant])
 
     def unexplained(self, p: Array, q: Array) -> Array:
         """What weights p and q of every step, each (N,), leave of it: its noise, (N, batch, d)."""
@@ -112,6 +126,8 @@ class _Recorder:
         self.x: list[Array] = []
         self.times: list[float] = []
         self.answers: list[Array] = []
+        self.told: list[Frame] = []
+        self.meant: list[Frame] = []
         self.draws: list[Array] = []
         self.drawn_before: list[int] = []
         self.foreign_draws = 0
@@ -119,20 +135,20 @@ class _Recorder:
         self.fault: SamplerFault | None = None
         self._handed: list[tuple[Array, Array]] = []
 
-    def denoise(self, x: Any, t: Any) -> Array:
+    def denoise(self, x: Any, t: Any, at: Frame | None = None) -> Array:
         """The model: looks up what it is told, answers as it was set to."""
         try:
-            return self._denoise(x, t)
+            return self._denoise(x, t, at)
         except SamplerFault as fault:
             self.fault = self.fault or fault  # kept, should the sampler swallow it
             raise
 
-    def _denoise(self, x: Any, t: Any) -> Array:
+    def _denoise(self, x: Any, t: Any, at: Frame | None) -> Array:
         k = len(self.times)
         if time.monotonic() > self.deadline:
             self.fault = self.fault or _out_of_time(k)  # kept, should the sampler swallow it
             raise OutOfTime
-        limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps, 8)
+        limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps if self.target.schedule else MOST_TIMES, 8)
         if k >= limit:
             raise SamplerFault(
                 "never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end."
@@ -142,17 +158,30 @@ class _Recorder:
         if not np.isfinite(state).all():
             before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
-        told = _as_time(t, k)
-        if told < 0:
+        time_told = _as_time(t, k)
+        frame = self._frame(time_told, k, at)
+        seen = state / frame.size if self.target.frame is not None or at is not None else state
+        x0 = np.asarray(self.answer(k, seen, frame.level), dtype=np.float64)
+        self.times.append(time_told)
+        self.meant.append(frame)
+        if self.keep:
+            self.x.append(seen)
+            self.answers.append(x0)
+        prediction = predict(self.target, state, seen, x0, frame)
+        return self._hand_over(prediction.reshape(self.outer).astype(_float_type(x)))
+
+    def _frame(self, told: float, k: int, at: Frame | None) -> Frame:
+        """What the state holds: as the sampler means it where it says so, else by the told time."""
+        if self.target.schedule is None and self.target.frame is None:
+            if at is None:
+                raise SamplerFault("wrong-time", f"query {k} tells t = {told:g}, and nothing says what that stands for.")
+            return at
+        if self.target.schedule is not None and told < 0:
             last = self.target.schedule.timesteps - 1
             raise SamplerFault("time-out-of-range", f"query {k} tells t = {told:g}; the schedule's indices run over 0..{last}.")
-        level = self.target.level_at(told)
-        x0 = np.asarray(self.answer(k, state, level), dtype=np.float64)
-        self.times.append(told)
-        if self.keep:
-            self.x.append(state)
-            self.answers.append(x0)
-        return self._hand_over(predict(self.target.prediction, state, x0, level).reshape(self.outer).astype(_float_type(x)))
+        frame = self.target.frame_at(told)
+        self.told.append(frame)
+        return frame if at is None else at
 
     def state(self, value: Any, did: str) -> Array:
         """What the sampler handed over as a state, as (batch, d) in float64; its own type is kept in mind."""
@@ -161,7 +190,7 @@ class _Recorder:
         return state.reshape(self.shape)
 
     def _hint(self) -> str:
-        if self.times and self.target.prediction is Prediction.EPSILON and self.target.level_at(self.times[-1]) == 0:
+        if self.times and self.target.prediction is Prediction.EPSILON and self.meant[-1].alpha == 0:
             return ": abar is 0 there, and a predicted noise says nothing of the data"
         return ""
 
@@ -192,9 +221,11 @@ class _Recorder:
             raise SamplerFault("never-asks", "the sampler returned without asking the model once.")
         self._watch_handed()
         return Run(
-            np.array([*self.x, final]),
+            np.array([*self.x, final / self.target.end.size]),
             np.array(self.times),
             np.array(self.answers),
+            self.told,
+            self.meant,
             self.draws,
             self.drawn_before,
             self.foreign_draws,
@@ -211,14 +242,27 @@ class _Recorder:
             self.mutated = self.mutated or "the model's prediction"
 
 
-def predict(kind: Prediction, x: Array, x0: Array, abar: float) -> Array:
-    """The prediction of the wanted kind at (x, abar) that says that the data is x0."""
-    if kind is Prediction.SAMPLE:
+def predict(target: Target, asked: Array, x: Array, x0: Array, frame: Frame) -> Array:
+    """What the target's model says at the state that says that the data is x0.
+
+    Args:
+        target: whose model it is.
+        asked: (batch, d), the state as the model was asked about it.
+        x: the same, variance preserving.
+        x0: (batch, d).
+        frame: what ``asked`` holds.
+    """
+    if target.wording is not None:
+        return np.asarray(target.wording(asked, x0, frame))
+    if target.prediction is Prediction.SAMPLE:
         return x0.copy()
-    eps = (x - np.sqrt(abar) * x0) / np.sqrt(1 - abar)
-    if kind is Prediction.EPSILON:
+    kept = frame.preserving
+    eps = (x - kept.alpha * x0) / kept.sigma
+    if target.prediction is Prediction.EPSILON:
         return np.asarray(eps)
-    return np.asarray(np.sqrt(abar) * eps - np.sqrt(1 - abar) * x0)
+    if target.prediction is Prediction.FLOW_PREDICTION:
+        return np.asarray(eps - x0)
+    return np.asarray(kept.alpha * eps - kept.sigma * x0)
 
 
 def _call(sample: Callable[[], Array], recorder: _Recorder, deadline: float) -> Array:

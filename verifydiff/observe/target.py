@@ -8,7 +8,8 @@ r"""A target: what is observed, in the one form that every adapter brings its li
         ...
         return x_0
 
-``x_init`` has shape (batch, d) and stands for x_T; ``t`` is what the sampler believes the time to be.
+``x_init`` has shape (batch, d) and stands for x_T; ``t`` is what the sampler believes the time to be. An adapter that can read off its
+library which level a query is meant to be at says so by ``denoise(x, t, at=frame)``; else the time alone tells it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 from ..forms.families import Family
 from ..schedule import Array, Schedule
 from ..verdict import MisuseError
+from .frame import Frame
 
 MOST_NUMBERS = 2**20
 """In one state; a batch holds a few hundred of them."""
@@ -37,10 +39,14 @@ class Prediction(StrEnum):
     EPSILON = "epsilon"
     SAMPLE = "sample"
     V_PREDICTION = "v_prediction"
+    FLOW_PREDICTION = "flow_prediction"
 
 
-Denoise = Callable[[Any, Any], Any]
+Denoise = Callable[..., Any]
 Sample = Callable[[Denoise, Any, int], Any]
+
+Wording = Callable[[Array, Array, Frame], Array]
+"""``wording(x, x0, frame)``: how a model of the library's own kind says, at the state x as it was asked, that the data is x0."""
 
 Draw = Callable[[tuple[int, ...], Callable[[], Any]], Any]
 """``draw(shape, natural)``: standard normal numbers of that shape; ``natural()`` are those the sampler would have drawn."""
@@ -63,13 +69,14 @@ class Target:
     Attributes:
         name: how reports call it.
         sample: the sampler itself.
-        schedule: the levels it claims to use.
+        schedule: the table of levels that its times are indices of; None where its times are something else.
         shape: what one state looks like to it.
         taps: the places where it draws noise, as far as they are known.
         family: the family it claims to be, if its kind says so.
         prediction: what its model is asked to predict.
-        level: the signal level abar that a told time stands for; ``schedule.at`` where nothing else is said.
-        final_level: the level the last step arrives at; 1 is the data.
+        wording: how its model says what the data is, where that is none of the usual predictions.
+        frame: what the state holds at a told time; the variance-preserving one of the schedule's level where nothing else is said.
+        end: what the returned state holds; the data where nothing else is said.
         steps: the number of steps it was told to take, if it was.
         with_prediction: the same sampler told that its model predicts something else, where that can be said.
         as_shipped: the same sampler in its own precision, where ``sample`` runs it in a wider one.
@@ -81,13 +88,14 @@ class Target:
 
     name: str
     sample: Sample
-    schedule: Schedule
+    schedule: Schedule | None
     shape: tuple[int, ...] = (4,)
     taps: tuple[Tap, ...] = ()
     family: Family | None = None
     prediction: Prediction = Prediction.EPSILON
-    level: Callable[[float], float] | None = None
-    final_level: float = 1.0
+    wording: Wording | None = None
+    frame: Callable[[float], Frame] | None = None
+    end: Frame = Frame(1.0, 0.0)
     steps: int | None = None
     with_prediction: Callable[[Prediction], Target] | None = None
     as_shipped: Target | None = None
@@ -108,13 +116,18 @@ class Target:
         """d, the number of coordinates of one state."""
         return int(np.prod(self.shape, dtype=int))
 
-    def level_at(self, time: float) -> float:
-        """abar at a told time."""
-        return float(self.level(time)) if self.level is not None else float(self.schedule.at(time))
+    @property
+    def final_level(self) -> float:
+        """abar of what is returned; 1 is the data."""
+        return self.end.level
 
-    def levels_at(self, times: Array) -> Array:
-        """abar at told times."""
-        return np.array([self.level_at(time) for time in times])
+    def frame_at(self, time: float) -> Frame:
+        """What the state holds at a told time."""
+        if self.frame is not None:
+            return self.frame(time)
+        if self.schedule is None:
+            raise MisuseError(f"{self.name} has neither a schedule nor a frame: nothing says what its times stand for.")
+        return Frame.of_level(float(self.schedule.at(time)))
 
 
 def _brief(shape: tuple[int, ...]) -> str:
