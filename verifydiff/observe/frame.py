@@ -3,8 +3,9 @@ r"""A frame: what the state that a model is asked about holds,
 .. math:: x = \alpha\,x_0 + \sigma\,\epsilon.
 
 Libraries keep their states in different scales: variance preserving, :math:`\alpha^2 + \sigma^2 = 1`; variance exploding,
-:math:`\alpha = 1`; flow matching, :math:`\alpha + \sigma = 1`; EDM's network input, :math:`\alpha = c_{\mathrm{in}}(\sigma / \alpha)`.
-They differ by a factor alone, :math:`x = \sqrt{\alpha^2 + \sigma^2}\; x^{\mathrm{VP}}`, and so everything here is kept variance preserving.
+:math:`\alpha = 1`; flow matching, :math:`\alpha + \sigma = 1`; what EDM's network is handed, :math:`\alpha = c_{\mathrm{in}}`. They
+differ by a factor alone, :math:`x = \sqrt{\alpha^2 + \sigma^2}\; x^{\mathrm{VP}}`, and so everything here is kept variance
+preserving.
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class Frame:
     def noise_over_signal(self) -> float:
         """sigma / alpha: the noise scale over the data; infinite where no data are left."""
         return self.sigma / self.alpha if self.alpha else math.inf
+
+
+DATA = Frame(1.0, 0.0)
+"""What the data hold."""

@@ -136,7 +136,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         SamplerFault: if the sampler breaks the contract.
     """
     deadline = time.monotonic() + timeout
-    rng = _generator(seed)
+    rng = generator(seed)
     shape = (max(2, -(-ELEMENTS // target.dimensions)), target.dimensions)
     start, other_start = rng.standard_normal(shape), rng.standard_normal(shape)
 
@@ -183,7 +183,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
 
 def more_noise(observation: Observation, rows: int, *, seed: int, deadline: float = float("inf")) -> Array:
     """The noise of every step in a run of that many rows and of its own seed, shape (N, rows, d)."""
-    start = _generator(seed).standard_normal((rows, observation.target.dimensions))
+    start = generator(seed).standard_normal((rows, observation.target.dimensions))
     fresh = run(observation.target, answers(seed, SMALL), start, seed, deadline=deadline)
     return fresh.unexplained(observation.x_t, observation.x_0)
 
@@ -217,12 +217,12 @@ def answers(seed: int, size: float) -> Answer:
     """Random data for every query, uniform in [-size, size]; a query's answer depends on its number alone."""
 
     def answer(k: int, x: Array, abar: float) -> Array:
-        return np.asarray(_generator([seed, k]).uniform(-size, size, x.shape))
+        return np.asarray(generator([seed, k]).uniform(-size, size, x.shape))
 
     return answer
 
 
-def _generator(seed: int | list[int], make: type = np.random.Generator) -> np.random.Generator:
+def generator(seed: int | list[int], make: type = np.random.Generator) -> np.random.Generator:
     """A generator of the probe's own; bound early, since taps replace the name while they are open."""
     return make(np.random.PCG64(seed))  # type: ignore[no-any-return]
 

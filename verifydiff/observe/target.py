@@ -8,8 +8,8 @@ r"""A target: what is observed, in the one form that every adapter brings its li
         ...
         return x_0
 
-``x_init`` has shape (batch, d) and stands for x_T; ``t`` is what the sampler believes the time to be. An adapter that can read off its
-library which level a query is meant to be at says so by ``denoise(x, t, at=frame)``; else the time alone tells it.
+``x_init`` has shape (batch, d) and stands for x_T; ``t`` is what the sampler believes the time to be. An adapter that can read
+off its library which level a query is meant to be at says so by ``denoise(x, t, at=frame)``; else the time alone tells it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..forms.families import Family
+from ..forms.solvers import Solver
 from ..schedule import Array, Schedule
 from ..verdict import MisuseError
-from .frame import Frame
+from .frame import DATA, Frame
 
 MOST_NUMBERS = 2**20
 """In one state; a batch holds a few hundred of them."""
@@ -61,6 +62,23 @@ class Tap(Protocol):
 
 
 @dataclass(frozen=True)
+class Noising:
+    """A way of the library's to mix data and noise at a time: noising for training, a velocity.
+
+    Attributes:
+        name: the library's name for it.
+        mix: ``mix(x0, eps, time)``, over arrays of the shape (batch, *shape).
+        weights: ``weights(time)``: the right weights of x0 and of eps.
+        times: the times at which it is asked.
+    """
+
+    name: str
+    mix: Callable[[Array, Array, float], Array]
+    weights: Callable[[float], tuple[float, float]]
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Target:
     """A sampler to observe.
 
@@ -72,7 +90,7 @@ class Target:
         schedule: the table of levels that its times are indices of; None where its times are something else.
         shape: what one state looks like to it.
         taps: the places where it draws noise, as far as they are known.
-        family: the family it claims to be, if its kind says so.
+        family: what it claims to be, a family by its closed form or a solver by its order, if its kind says so.
         prediction: what its model is asked to predict.
         wording: how its model says what the data is, where that is none of the usual predictions.
         frame: what the state holds at a told time; the variance-preserving one of the schedule's level where nothing else is said.
@@ -82,6 +100,11 @@ class Target:
         as_shipped: the same sampler in its own precision, where ``sample`` runs it in a wider one.
         tables: named tables of the sampler as it stores them, each beside the value in float64.
         twin: a second implementation of the same step within the target (a batched one, say), and what it is called.
+        on_log_grid: ``on_log_grid(n)``: the same method on n steps that are evenly spaced in the logarithm of the noise over the
+            signal, between two levels that do not depend on n; where it can be had on such a grid.
+        row_seeded: ``row_seeded(denoise, x_init, seeds)``: the sampler with a seed for each row, where the library offers that.
+        noising: named ways from (x0, eps, time) to a noised state or another mixture, each beside its closed form in weights.
+        inverse: a sampler back from the data to the noise, that undoes this one.
         fractional_times: whether it may ask about times between two indices.
         notes: properties of the chosen method that reports should mention.
     """
@@ -91,16 +114,20 @@ class Target:
     schedule: Schedule | None
     shape: tuple[int, ...] = (4,)
     taps: tuple[Tap, ...] = ()
-    family: Family | None = None
+    family: Family | Solver | None = None
     prediction: Prediction = Prediction.EPSILON
     wording: Wording | None = None
     frame: Callable[[float], Frame] | None = None
-    end: Frame = Frame(1.0, 0.0)
+    end: Frame = DATA
     steps: int | None = None
     with_prediction: Callable[[Prediction], Target] | None = None
     as_shipped: Target | None = None
     tables: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     twin: tuple[str, Target] | None = None
+    on_log_grid: Callable[[int], Target] | None = None
+    row_seeded: Callable[[Denoise, Any, list[int]], Any] | None = None
+    noising: tuple[Noising, ...] = ()
+    inverse: Target | None = None
     fractional_times: bool = False
     notes: tuple[str, ...] = ()
 

@@ -1,0 +1,158 @@
+r"""The response: every state of a run as an affine map of all that the run was given.
+
+Whatever the method, how many predictions it remembers and how often it asks within a step: as long as it does arithmetic on what it
+is given, the state at query k is
+
+.. math:: x_k = A_k\,x_T + \sum_{j < k} B_{kj}\,\hat x_{0,j} + \sum_i C_{ki}\,z_i
+
+and so is what it returns, for k = N. Two runs on one seed, whose batches differ by one small unit vector in every row (x_T in
+the first, the j-th answer in the next N, the i-th draw in the last M), yield A, B and C at once: noise that cannot be reached
+is the same in both and drops out. Further rows, moved in all directions at once, tell whether the map is affine at all.
+
+All that is asked of a method follows from these three arrays by arithmetic: the levels its steps lead to, the law it ends in on
+any Gaussian data, its order of convergence.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..schedule import Array
+from .faults import SamplerFault
+from .frame import Frame
+from .probe import SMALL, affine_within, answers, generator, replay
+from .running import Run, run
+from .target import Target
+
+NUDGE = 2.0**-4
+"""Length of the unit vectors: small enough to stay within every clipping range with the answers, large against their rounding."""
+COARSE_NUDGE = 2.0**-2
+"""The same where states come in less than double precision."""
+COMBINATIONS = 2
+"""Rows that are moved in all directions at once."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a sampler makes of all that it is given, in N queries and M draws.
+
+    Attributes:
+        target: the sampler.
+        run: the run that all else is told against, one row.
+        start: (N + 1,): A, the weight of x_T in every state; the last is that of what was returned.
+        answers: (N + 1, N): B, the weights of the predictions of the data.
+        draws: (N + 1, M): C, the weights of the standard normal draws that could be reached.
+        residual: (N + 1,): what of the state is not affine, relative to its size.
+        spread: (N + 1,): the root mean square of what neither x_T, nor a prediction, nor a draw explains.
+        unit: unit roundoff of the coarsest type that states came in.
+    """
+
+    target: Target
+    run: Run
+    start: Array
+    answers: Array
+    draws: Array
+    residual: Array
+    spread: Array
+    unit: float
+
+    @property
+    def queries(self) -> int:
+        """N, the number of times the model was asked."""
+        return self.start.size - 1
+
+    @property
+    def frames(self) -> list[Frame]:
+        """What the states hold as the sampler means it, N + 1 of them: at every query, and in the end."""
+        return [*self.run.meant, self.target.end]
+
+    @cached_property
+    def alpha(self) -> Array:
+        """(N + 1,): sqrt(abar) of every state."""
+        return np.array([frame.preserving.alpha for frame in self.frames])
+
+    @cached_property
+    def sigma(self) -> Array:
+        """(N + 1,): sqrt(1 - abar) of every state."""
+        return np.array([frame.preserving.sigma for frame in self.frames])
+
+    @property
+    def affine(self) -> bool:
+        """Whether every state is an affine map of what was given."""
+        return bool((self.residual <= affine_within(self.unit)).all())
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there is noise that could not be reached."""
+        return bool((self.spread > 1e6 * self.unit).any())
+
+
+def respond(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Response:
+    """Observe the whole response of a sampler, in three runs.
+
+    Args:
+        target: the sampler.
+        seed: seeds the probe's own answers, and is handed to the sampler.
+        timeout: seconds for all runs together.
+
+    Raises:
+        SamplerFault: if the sampler breaks its contract, or asks at other times when its data differ.
+    """
+    deadline = time.monotonic() + timeout
+    d = target.dimensions
+    first = run(target, answers(seed, SMALL), generator(seed).standard_normal((1, d)), seed, deadline=deadline)
+    queries, drawn = first.times.size, len(first.draws)
+    rows = 1 + 1 + queries + drawn + COMBINATIONS
+    directions = _directions(rows, queries, drawn, seed)
+    nudge = NUDGE if first.unit == 2.0**-53 else COARSE_NUDGE
+
+    plain = _nudged(target, first, directions * 0.0, seed, deadline)
+    moved = _nudged(target, first, directions * nudge, seed, deadline)
+    for other in (plain, moved):
+        if other.times.shape != first.times.shape or not np.array_equal(other.times, first.times):
+            raise SamplerFault("no-grid", "the sampler asks at other times when its data differ: it has no grid.")
+    effect = (moved.x - plain.x) / nudge  # (N + 1, rows, d)
+    weights = effect.mean(axis=2)
+    start, to_answers, to_draws = weights[:, 1], weights[:, 2 : 2 + queries], weights[:, 2 + queries : 2 + queries + drawn]
+    explained = np.concatenate([start[:, None], to_answers, to_draws], axis=1) @ directions[:, 1:].T  # (N + 1, rows)
+    size = np.maximum(1.0, np.abs(plain.x).max(axis=(1, 2)))
+    residual = nudge * np.abs(effect - np.where(directions.any(axis=1), explained, 0.0)[:, :, None]).max(axis=(1, 2)) / size
+    return Response(target, first, start, to_answers, to_draws, residual, _spread(plain, start, to_answers, to_draws), moved.unit)
+
+
+def _directions(rows: int, queries: int, drawn: int, seed: int) -> Array:
+    """(rows, 1 + 1 + N + M): how far each row is moved along nothing, x_T, every answer and every draw."""
+    directions = np.zeros((rows, 2 + queries + drawn))
+    ones = np.arange(1, rows - COMBINATIONS)
+    directions[ones, ones] = 1.0
+    directions[rows - COMBINATIONS :, 1:] = generator([seed, 1]).uniform(-1, 1, (COMBINATIONS, 1 + queries + drawn))
+    return directions
+
+
+def _nudged(target: Target, first: Run, moves: Array, seed: int, deadline: float) -> Run:
+    """A run whose rows all repeat the first one, each moved along its direction."""
+    queries = first.times.size
+    draw = replay(first)
+
+    def answer(k: int, x: Array, abar: float) -> Array:
+        return np.asarray(first.answers[min(k, queries - 1)] + (moves[:, 2 + k, None] if k < queries else 0.0) + 0.0 * x)
+
+    def noise(i: int, shape: tuple[int, ...]) -> Array:
+        still = draw(i, (1, shape[1])) if draw is not None else np.zeros((1, shape[1]))
+        return np.asarray(still + (moves[:, 2 + queries + i, None] if 2 + queries + i < moves.shape[1] else 0.0))
+
+    start = generator(seed).standard_normal((1, target.dimensions)) + moves[:, 1, None]
+    return run(target, answer, start, seed, noise=noise, deadline=deadline)
+
+
+def _spread(plain: Run, start: Array, to_answers: Array, to_draws: Array) -> Array:
+    """(N + 1,): what of the unmoved rows nothing explains: noise that could not be reached, and constants."""
+    given = plain.x[0][0] / start[0] if start[0] else np.zeros(plain.x.shape[2])
+    known = start[:, None] * given + to_answers @ plain.answers[:, 0]
+    if to_draws.shape[1]:
+        known = known + to_draws @ np.array([draw[0] for draw in plain.draws])
+    return np.asarray(np.sqrt(((plain.x - known[:, None]) ** 2).mean(axis=(1, 2))))
