@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from .checks import Report
-    from .forms.families import Family
+    from .forms.claims import Claim
     from .proof import Proofs
     from .proof.kernel import Referee
     from .schedule import Schedule
@@ -81,7 +81,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("target", metavar="TARGET", help="what to judge (see below)")
     claims = parser.add_argument_group("what it claims to be")
-    claims.add_argument("--family", default="auto", help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral")
+    claims.add_argument(
+        "--family",
+        default="auto",
+        help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral, probability-flow, reverse-sde",
+    )
+    claims.add_argument("--order", type=int, metavar="N", help="the order of convergence that a solver claims")
     claims.add_argument("--eta", type=float, help="the eta of ddim, from 0 to 1")
     claims.add_argument(
         "--schedule", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear, or the scheduler's own)"
@@ -168,6 +173,7 @@ def _judged(arguments: argparse.Namespace) -> Report:
         family=family,
         steps=arguments.steps,
         spacing=arguments.spacing,
+        order=arguments.order if arguments.family == "auto" else None,
         seed=arguments.seed,
         timeout=arguments.timeout,
         allow=allowed,
@@ -196,8 +202,8 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
-def _family(arguments: argparse.Namespace) -> Family | None:
-    from .forms.families import named
+def _family(arguments: argparse.Namespace) -> Claim | None:
+    from .forms.claims import named
 
     library = arguments.target.startswith("diffusers:") or arguments.target.endswith(".json")
     if arguments.family == "auto":
@@ -205,7 +211,7 @@ def _family(arguments: argparse.Namespace) -> Family | None:
             raise MisuseError("--eta belongs to --family ddim.")
         return None
     try:
-        return named(arguments.family, arguments.eta)
+        return named(arguments.family, arguments.eta, arguments.order)
     except ValueError as error:
         raise MisuseError(str(error)) from None
 

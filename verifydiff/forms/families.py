@@ -231,19 +231,3 @@ def EulerAncestral() -> Family:  # noqa: N802
     return Family(
         "euler-ancestral", "Euler ancestral in sigma space", (writing,), Source(euler.KATHERINE, "sample_euler_ancestral"), eta=1.0
     )
-
-
-def named(name: str, eta: float | None = None) -> Family:
-    """The family that ``--family`` calls by that name.
-
-    Raises:
-        ValueError: if there is none, or if eta is given to a family that has none.
-    """
-    if name == "ddim":
-        return DDIM(0.0 if eta is None else eta)
-    makers = {"ddpm": DDPM, "ddpm-large": lambda: DDPM("large"), "euler": Euler, "euler-ancestral": EulerAncestral}
-    if name not in makers:
-        raise ValueError(f"no family is called {name!r}: give auto, {', '.join(['ddim', *makers])}.")
-    if eta is not None:
-        raise ValueError(f"the family {name} has no eta.")
-    return makers[name]()

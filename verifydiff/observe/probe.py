@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ..schedule import Array, Mask
+from ..schedule import Array, Mask, Schedule
 from .clipping import Clipping, clipping
 from .running import Answer, Noise, Run, run
 from .target import Target
@@ -86,6 +86,20 @@ class Observation:
     def steps(self) -> int:
         """N, the number of times the model was asked."""
         return self.times.size
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The table of levels: the target's, or that of the levels it was seen at, where its times are no indices of a table."""
+        if self.target.schedule is not None:
+            return self.target.schedule
+        return Schedule(np.concatenate([[1.0], np.unique(self.levels[self.levels < 1])[::-1]]), "the levels it was asked at")
+
+    @cached_property
+    def indices(self) -> Array:
+        """(N,): array indices of the queries in that table."""
+        if self.target.schedule is not None:
+            return self.times
+        return np.asarray(self.schedule.timesteps - 1.0 - np.searchsorted(self.schedule.abar[:0:-1], self.levels))
 
     @cached_property
     def affine(self) -> Mask:
