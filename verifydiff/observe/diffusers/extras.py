@@ -37,7 +37,7 @@ def noisings(configuration: Configuration, example: Any) -> tuple[Noising, ...]:
         return ()
     levels = configuration.levels
     offered: list[tuple[str, Callable[[float], tuple[float, float]]]] = []
-    exploding = isinstance(levels, Sigmas) and levels.final is Frame.exploding
+    exploding = isinstance(levels, Sigmas) and levels.final == Frame.exploding
 
     def of_state(time: float) -> tuple[float, float]:
         frame = levels.told(time)

@@ -19,7 +19,8 @@ FLOWS = ("FlowMatchEulerDiscreteScheduler", "FlowMapEulerDiscreteScheduler", "He
 """Classes that take the sigmas of their steps, and go on to 0."""
 FLOWS_WITH_THE_END = ("LTXEulerAncestralRFScheduler", "MiniMaxH3Scheduler")
 """Classes that take the sigmas of their steps and the 0 after them."""
-NONE_CLAIMED = ("LCMScheduler", "TCDScheduler", "RePaintScheduler", "UnCLIPScheduler", "DDIMInverseScheduler")
+NONE_CLAIMED = ("LCMScheduler", "TCDScheduler", "RePaintScheduler", "DDIMInverseScheduler", "DPMSolverMultistepInverseScheduler")
+"""Classes of which no order is asked: consistency models, and the ways back from the data."""
 
 Grid = tuple[dict[str, Any], dict[str, Any]]
 """Options that take the place of others, and what ``set_timesteps`` is handed besides."""
@@ -60,15 +61,18 @@ def _flow_sigmas(steps: int) -> Any:
 
 
 def _of_betas(name: str, known: dict[str, Any], config: Any, steps: int) -> dict[str, Any]:
-    """A table with one level below those of the steps, which the last step leads to where the class can be told so."""
+    """A table of the levels of the steps, and of one below them where the class ends on the first level of its table."""
     halves = name == "PNDMScheduler" and not config.skip_prk_steps  # its first steps ask half-way, at an index of its own
     stride = 2 if halves else 1
-    levels = evenly_in_log(steps, below=stride, stride=stride)
+    below = stride if name in (*ONE_BELOW, "PNDMScheduler") else 0
+    levels = evenly_in_log(steps, below=below, stride=stride)
     options: dict[str, Any] = {"trained_betas": betas_of(levels), "num_train_timesteps": len(levels)}
     if name in ONE_BELOW:
         options["timestep_spacing"] = "linspace"
     else:
-        options |= {"timestep_spacing": "leading", "steps_offset": stride}
+        options |= {"timestep_spacing": "leading", "steps_offset": below}
+    if name == "PNDMScheduler":
+        options["set_alpha_to_one"] = False
     if "snr_shift_scale" in known:
         options["snr_shift_scale"] = 1.0
     if "final_sigmas_type" in known:

@@ -289,6 +289,7 @@ KINDS: dict[str, Kind] = {
     ),
     "LTXEulerAncestralRFScheduler": Kind(
         levels=lambda scheduler, schedule: Sigmas(frames.flow, frames.share_of(scheduler.config.num_train_timesteps)),
+        loop=loops.between_sigmas,
         prediction=Prediction.FLOW_PREDICTION,
     ),
     "MiniMaxH3Scheduler": Kind(

@@ -63,6 +63,13 @@ def without_the_last_time(scheduler: Any, x: Any, ask: Ask, given: dict[str, Any
     return x
 
 
+def between_sigmas(scheduler: Any, x: Any, ask: Ask, given: dict[str, Any]) -> Any:
+    """A step from each sigma to the next; sigmas that are handed over have a time each, the last one too (LTXI2VLongMultiPromptPipeline)."""
+    for t in scheduler.timesteps[: len(scheduler.sigmas) - 1]:
+        x = scheduler.step(ask(x, t), t, x, **given).prev_sample
+    return x
+
+
 def a_time_for_each_row(scheduler: Any, x: Any, ask: Ask, given: dict[str, Any]) -> Any:
     """The same, with a time for each row (WuerstchenDecoderPipeline)."""
     for t in scheduler.timesteps[:-1]:
