@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...schedule import Array
+from ..faults import SamplerFault
 from ..frame import Frame
 from ..target import Noising
 from .frames import Sigmas
@@ -32,7 +33,10 @@ def noisings(configuration: Configuration, example: Any) -> tuple[Noising, ...]:
     """The mixtures that a class offers, at some of the times at which its told level is the one it means."""
     if configuration.name in NOT_OFFERED or configuration.batched:
         return ()
-    times = _times(configuration)
+    try:
+        times = _times(configuration)
+    except SamplerFault:  # it works at no level at all, which its first query tells
+        return ()
     if not times:
         return ()
     levels = configuration.levels

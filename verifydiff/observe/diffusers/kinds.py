@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ...schedule import Schedule
 from ...verdict import MisuseError
 from ..frame import DATA, Frame
@@ -253,8 +255,11 @@ KINDS: dict[str, Kind] = {
     "HeliosScheduler": Kind(
         prediction=Prediction.FLOW_PREDICTION,
         standing={"stages": 1},
-        setting=_shift,
-        notes=("a single stage: between the stages of its pyramid the size of the states changes.",),
+        setting=lambda config, steps: {"sigmas": np.linspace(0.999, 0.0, steps + 1)[:-1], **_shift(config, steps)},
+        notes=(
+            "a single stage: between the stages of its pyramid the size of the states changes.",
+            "the sigmas are those that its pipeline hands over, from 0.999 on; its own start at 1, where its logarithms are infinite.",
+        ),
     ),
     "HeliosDMDScheduler": Kind(
         loop=loops.with_the_first_noise,

@@ -12,6 +12,18 @@ from ...schedule import MOST_TIMESTEPS, Schedule
 from ...verdict import MisuseError
 from ..target import Prediction
 
+class Refused(MisuseError):
+    """The library refuses these options.
+
+    Attributes:
+        clearly: whether by an error that says so, and not by stumbling over them.
+    """
+
+    def __init__(self, message: str, *, clearly: bool) -> None:
+        super().__init__(message)
+        self.clearly = clearly
+
+
 BETAS = ("trained_betas", "beta_schedule", "beta_start", "beta_end", "num_train_timesteps")
 """The options that a schedule replaces."""
 VALUES: dict[str, tuple[str, ...]] = {
@@ -85,7 +97,8 @@ def refuse_impossible(cls: type, options: dict[str, Any]) -> None:
         if key not in known:
             continue
         listed = [value for value in offered.get(key, ()) if not str(value).startswith("learned")]
-        values = tuple(dict.fromkeys([*(listed or usual), known[key]]))
+        flow = [Prediction.FLOW_PREDICTION] if key == "prediction_type" and "use_flow_sigmas" in known else []
+        values = tuple(dict.fromkeys([*(listed or [*usual, *flow]), known[key]]))
         if config[key] not in values:
             raise MisuseError(f"{key} must be one of {', '.join(map(str, values))}, got {str(config[key])[:40]}.")
     _refuse_tables(config)

@@ -16,8 +16,8 @@ import numpy as np
 
 from ...schedule import Array, Schedule
 from ...verdict import MisuseError
-from ..faults import one_line
-from ..frame import Frame
+from ..faults import SamplerFault, one_line
+from ..frame import DATA, Frame
 from ..target import Denoise, Draw, Prediction, Target, Wording
 from . import loops, noise, wordings
 from .claims import claim
@@ -25,7 +25,7 @@ from .extras import noisings
 from .frames import Indices, Levels, Sigmas
 from .grids import evenly
 from .kinds import Kind, in_sigma_space, kind_of, levels_of
-from .options import options_of, refuse_impossible
+from .options import Refused, options_of, refuse_impossible
 from .precision import precision
 from .tables import schedule_of
 
@@ -153,8 +153,9 @@ class Configuration:
                 raise self._refused(error) from None
         return scheduler
 
-    def _refused(self, error: Exception) -> MisuseError:
-        return MisuseError(f"diffusers refuses {self.name} with these options: {one_line(error)}")
+    def _refused(self, error: Exception) -> Refused:
+        clearly = isinstance(error, ValueError | NotImplementedError | ImportError)
+        return Refused(f"diffusers refuses {self.name} with these options: {one_line(error)}", clearly=clearly)
 
     def _take_a_step(self) -> None:
         """What the library says is not implemented is refused here; whatever else a step does wrong is for the checks to find."""
@@ -174,8 +175,9 @@ class Configuration:
                 self.sample(denoise, np.zeros((2, *self.state_shape)), 0)
             except NotImplementedError as error:
                 raise self._refused(error) from None
-            except Exception:
-                return
+            except Exception as error:
+                if isinstance(error, ValueError) and "prediction" in str(error).lower():  # says so only where it first matters
+                    raise self._refused(error) from None
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -255,8 +257,7 @@ class Configuration:
         batched = getattr(self.cls, "batch_step_no_noise", None) is not None and not self.batched and not self.eta
         twin = replace(self, batched=True) if batched else None
         example = self.make()
-        with precision(wide=self.wide):
-            end = self.levels.end(example)
+        end = self._end(example)
         return Target(
             name=name,
             sample=self.sample,
@@ -277,6 +278,14 @@ class Configuration:
             fractional_times=self.schedule is not None and isinstance(self.levels, Sigmas),
             notes=self._notes(end),
         )
+
+    def _end(self, example: Any) -> Frame:
+        """What is returned; the data where the scheduler works at no level at all, which its first query tells."""
+        with precision(wide=self.wide):
+            try:
+                return self.levels.end(example)
+            except SamplerFault:
+                return DATA
 
     def _notes(self, end: Frame) -> tuple[str, ...]:
         notes = list(self.kind.notes)
