@@ -43,7 +43,7 @@ def _dpm_solver(config: Any, eta: float | None) -> Claim:
 
 
 def _unipc(config: Any, eta: float | None) -> Claim:
-    """ "The effective order of accuracy is `solver_order + 1` due to the UniC" (its documentation)."""
+    """By its documentation, "the effective order of accuracy is `solver_order + 1` due to the UniC"."""
     return ProbabilityFlow(config.solver_order if config.disable_corrector else config.solver_order + 1)
 
 
@@ -97,7 +97,9 @@ CLAIMS: dict[str, Callable[[Any, float | None], Claim]] = {
     "FlowMatchLCMScheduler": _always(Renoise),
     "HeliosScheduler": _helios,
     "HeunDiscreteScheduler": _always(lambda: ProbabilityFlow(2)),
-    "IPNDMScheduler": _always(lambda: ProbabilityFlow(2)),  # as PNDM: the fourth order of its name is that of its linear combination
+    "IPNDMScheduler": _always(
+        lambda: ProbabilityFlow(2)
+    ),  # as PNDM: the fourth order of its name is that of its linear combination
     "KDPM2AncestralDiscreteScheduler": _always(ReverseSDE),
     "KDPM2DiscreteScheduler": _always(lambda: ProbabilityFlow(2)),
     "KarrasVeScheduler": _churned,

@@ -20,7 +20,7 @@ NOT_APPLICABLE = {
     "DiscreteDDIMScheduler": "it samples discrete tokens from a categorical posterior, and not points of R^d",
     "EntropyBoundScheduler": "it accepts discrete tokens by their entropy, and does not sample points of R^d",
     "VQDiffusionScheduler": "it samples discrete latent codes, and not points of R^d",
-    "RFD4ProteinaScheduler": "it samples the atoms of proteins by scores that are rescaled on purpose, and keeps no marginals of a diffusion",
+    "RFD4ProteinaScheduler": "it samples proteins by scores that are rescaled on purpose, and so keeps no marginals of a diffusion",
 }
 """Classes for which no closed form over R^d says what is right."""
 
@@ -51,7 +51,9 @@ def scheduler_class(name: str) -> type:
     package = _package(f"the target diffusers:{name}")
     names = _names(package)
     if name not in names:
-        raise MisuseError(f"diffusers has no scheduler {name!r}: give one of {', '.join(n for n in names if n not in NOT_APPLICABLE)}.")
+        raise MisuseError(
+            f"diffusers has no scheduler {name!r}: give one of {', '.join(n for n in names if n not in NOT_APPLICABLE)}."
+        )
     found = _loaded(package, name)
     if isinstance(found, NotApplicable):
         raise MisuseError(f"{name} is not judged: {found.reason}.")
@@ -101,7 +103,9 @@ def _deprecated(name: str) -> type | None:
     """A class among the deprecated ones, which the library hides where transformers is missing, without needing it."""
     try:
         folder = importlib.import_module(f"{PACKAGE}.deprecated")
-        modules = [importlib.import_module(f"{PACKAGE}.deprecated.{module.name}") for module in pkgutil.iter_modules(folder.__path__)]
+        modules = [
+            importlib.import_module(f"{PACKAGE}.deprecated.{module.name}") for module in pkgutil.iter_modules(folder.__path__)
+        ]
     except ImportError:
         return None
     return next((vars(module)[name] for module in modules if name in vars(module)), None)

@@ -1,8 +1,8 @@
 """The product of options that a class is judged over.
 
-What defines the solver (its algorithm, its order, its type) is taken in full; of all else every pair of values occurs, since what goes
-wrong mostly takes two options. Values come from the annotations of the constructor where these list them, and from here where they do
-not. Each configuration is run on a number of steps that divides T = 1000 and on one that does not.
+What defines the solver (its algorithm, its order, its type) is taken in full; of all else every pair of values occurs, since what
+goes wrong mostly takes two options. Values come from the annotations of the constructor where these list them, and from here where
+they do not. Each configuration is run on a number of steps that divides T = 1000 and on one that does not.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Row = dict[str, Any]
 
 
 def configurations(name: str) -> Iterator[dict[str, Any]]:
-    """The arguments ``steps``, ``config`` and ``eta`` of :func:`~verifydiff.observe.diffusers.diffusers_target`, one after the other.
+    """Arguments ``steps``, ``config`` and ``eta`` of :func:`~verifydiff.observe.diffusers.diffusers_target`, one after the other.
 
     Raises:
         MisuseError: if there is no such class, or it cannot be judged.
@@ -98,7 +98,9 @@ def axes(name: str, cls: type) -> tuple[dict[str, tuple[Any, ...]], dict[str, tu
         values = ONLY_VALUES.get((name, key)) or listed.get(key) or UNLISTED.get(key)
         if values is None:
             continue
-        usable = [value for value in (default, *values) if not str(value).startswith("learned") and value is not inspect.Parameter.empty]
+        usable = [
+            value for value in (default, *values) if not str(value).startswith("learned") and value is not inspect.Parameter.empty
+        ]
         (defining if key in SOLVER else others)[key] = tuple(_unique(usable))
     if chosen := [key for key in SIGMAS if key in known]:
         others["sigmas"] = _sigma_choices(chosen, flows=bool(known.get("use_flow_sigmas")))
@@ -139,7 +141,11 @@ def rows(split: tuple[dict[str, tuple[Any, ...]], dict[str, tuple[Any, ...]]]) -
             yield {**solver, **plain, "final_sigmas_type": "sigma_min"}
     for k, row in enumerate(pairwise(others)):
         solver = solvers[k % len(solvers)]
-        yield {**solver, **row, **({"final_sigmas_type": "sigma_min"} if _infinite_at_the_end(solver) and "final_sigmas_type" in row else {})}
+        yield {
+            **solver,
+            **row,
+            **({"final_sigmas_type": "sigma_min"} if _infinite_at_the_end(solver) and "final_sigmas_type" in row else {}),
+        }
 
 
 def _infinite_at_the_end(solver: Row) -> bool:

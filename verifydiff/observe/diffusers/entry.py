@@ -82,7 +82,9 @@ def _inverse(there: Configuration) -> Target | None:
     try:
         cls = scheduler_class(name)
         known = options_of(cls)
-        back = Configuration(cls, {key: value for key, value in there.options.items() if key in known}, there.steps, None, there.shape)
+        back = Configuration(
+            cls, {key: value for key, value in there.options.items() if key in known}, there.steps, None, there.shape
+        )
         ends = there.levels.end(there.make())
         return back.target(f"diffusers:{name}") if ends.sigma else None
     except MisuseError:

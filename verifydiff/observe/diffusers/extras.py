@@ -67,7 +67,7 @@ def _times(configuration: Configuration) -> tuple[float, ...]:
         with precision(wide=configuration.wide):
             meant = [configuration.levels.state(float(sigma)) for sigma in scheduler.sigmas[: len(told)]]
         found = sorted({t for t, frame in zip(told, meant, strict=False) if _same(configuration.levels.told(t), frame)})
-    chosen = np.unique(np.linspace(0, len(found) - 1, min(MOST_TIMES, len(found))).astype(int)) if found else []
+    chosen: Any = np.unique(np.linspace(0, len(found) - 1, min(MOST_TIMES, len(found))).astype(int)) if found else []
     return tuple(found[i] for i in chosen)
 
 

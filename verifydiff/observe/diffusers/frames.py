@@ -86,12 +86,15 @@ class Table(Levels):
     last: str | None = "final_alpha_cumprod"
 
     def asked(self, scheduler: Any, t: Any) -> Frame:
+        """What the state holds that the model is asked about."""
         return Frame.of_level(float(scheduler.alphas_cumprod[int(t)]))
 
     def told(self, time: float) -> Frame:
+        """What a state holds at a time."""
         return Frame.of_level(level(self.schedule, time))
 
     def end(self, scheduler: Any) -> Frame:
+        """What the returned state holds."""
         return DATA if self.last is None else Frame.of_level(float(getattr(scheduler, self.last, 1.0)))
 
 
@@ -102,12 +105,15 @@ class EndsAtFirst(Levels):
     table: Table
 
     def asked(self, scheduler: Any, t: Any) -> Frame:
+        """What the state holds that the model is asked about."""
         return self.table.asked(scheduler, t)
 
     def told(self, time: float) -> Frame:
+        """What a state holds at a time."""
         return self.table.told(time)
 
     def end(self, scheduler: Any) -> Frame:
+        """What the returned state holds."""
         return Frame.of_level(float(scheduler.alphas_cumprod[0]))
 
 
@@ -121,14 +127,17 @@ class FromBelow(Levels):
     table: Table
 
     def asked(self, scheduler: Any, t: Any) -> Frame:
+        """What the state holds that the model is asked about."""
         below = int(t) - scheduler.config.num_train_timesteps // scheduler.num_inference_steps
         value = float(scheduler.alphas_cumprod[below] if below >= 0 else scheduler.initial_alpha_cumprod)
         return Frame.of_level(value) if value < 1 else self.table.told(float(t))
 
     def told(self, time: float) -> Frame:
+        """What a state holds at a time."""
         return self.table.told(time)
 
     def end(self, scheduler: Any) -> Frame:
+        """What the returned state holds."""
         return Frame.of_level(float(scheduler.alphas_cumprod[int(scheduler.timesteps[-1])]))
 
 
@@ -152,12 +161,15 @@ class Sigmas(Levels):
     sigma: Callable[[Any, int], Any] = lambda scheduler, index: scheduler.sigmas[index]
 
     def asked(self, scheduler: Any, t: Any) -> Frame:
+        """What the state holds that the model is asked about."""
         return self.state(float(self.sigma(scheduler, step_index(scheduler, t))))
 
     def told(self, time: float) -> Frame:
+        """What a state holds at a time."""
         return self.time(time)
 
     def end(self, scheduler: Any) -> Frame:
+        """What the returned state holds."""
         return (self.final or self.state)(float(scheduler.sigmas[-1]))
 
 
@@ -196,6 +208,7 @@ class Indices:
     log_interpolated: bool = False
 
     def __call__(self, time: float) -> Frame:
+        """What a state holds at a time."""
         return Frame.of_level(self.level(time))
 
     def level(self, time: float) -> float:
@@ -267,10 +280,13 @@ class ByTime(Levels):
     final: Callable[[Any], Frame] = lambda scheduler: DATA
 
     def asked(self, scheduler: Any, t: Any) -> Frame:
+        """What the state holds that the model is asked about."""
         return self.meant(scheduler, t)
 
     def told(self, time: float) -> Frame:
+        """What a state holds at a time."""
         return self.time(time)
 
     def end(self, scheduler: Any) -> Frame:
+        """What the returned state holds."""
         return self.final(scheduler)

@@ -88,7 +88,9 @@ def levels_of(name: str, scheduler: Any, schedule: Schedule | None) -> Levels:
 
 def is_flow(scheduler: Any) -> bool:
     """Whether its states are on the straight path from the data to the noise."""
-    return bool(scheduler.config.get("use_flow_sigmas")) or (hasattr(scheduler, "scale_noise") and "beta_schedule" not in scheduler.config)
+    return bool(scheduler.config.get("use_flow_sigmas")) or (
+        hasattr(scheduler, "scale_noise") and "beta_schedule" not in scheduler.config
+    )
 
 
 def in_sigma_space(scheduler: Any) -> bool:
@@ -141,7 +143,9 @@ def _table(make: Callable[[Table], Levels]) -> LevelsOf:
 def _consistency_decoder(scheduler: Any, schedule: Schedule | None) -> Levels:
     def asked(scheduler: Any, t: Any) -> Frame:
         scale = float(scheduler.c_in[int(t)])
-        return Frame(scale * float(scheduler.sqrt_alphas_cumprod[int(t)]), scale * float(scheduler.sqrt_one_minus_alphas_cumprod[int(t)]))
+        return Frame(
+            scale * float(scheduler.sqrt_alphas_cumprod[int(t)]), scale * float(scheduler.sqrt_one_minus_alphas_cumprod[int(t)])
+        )
 
     own = schedule or Schedule.cosine(scheduler.config.num_train_timesteps)
     return ByTime(asked, lambda time: Frame.of_level(frames.level(own, time)))
@@ -225,7 +229,8 @@ KINDS: dict[str, Kind] = {
         _EVERY_TIME,
     ),
     **dict.fromkeys(
-        ("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DEISMultistepScheduler", "UniPCMultistepScheduler"), _SHIFTED
+        ("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DEISMultistepScheduler", "UniPCMultistepScheduler"),
+        _SHIFTED,
     ),
     **dict.fromkeys(("FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler"), _FLOW),
     "FlowMapEulerDiscreteScheduler": _FLOW,
@@ -258,7 +263,7 @@ KINDS: dict[str, Kind] = {
         setting=lambda config, steps: {"sigmas": np.linspace(0.999, 0.0, steps + 1)[:-1], **_shift(config, steps)},
         notes=(
             "a single stage: between the stages of its pyramid the size of the states changes.",
-            "the sigmas are those that its pipeline hands over, from 0.999 on; its own start at 1, where its logarithms are infinite.",
+            "the sigmas are those of its pipeline, from 0.999 on; its own start at 1, where its logarithms are infinite.",
         ),
     ),
     "HeliosDMDScheduler": Kind(
@@ -310,14 +315,18 @@ KINDS: dict[str, Kind] = {
         loop=loops.on_a_grid,
         prediction=Prediction.FLOW_PREDICTION,
         steps=4,
-        notes=("its model predicts a grid of velocities for the times within a step; here all points of the grid are given the same.",),
+        notes=(
+            "its model predicts a grid of velocities for the times within a step; here all points of the grid are given the same.",
+        ),
     ),
     "RePaintScheduler": Kind(
         loop=loops.nothing_known,
         prediction=Prediction.EPSILON,
         steps=20,
         setting=lambda config, steps: {"jump_n_sample": 2},
-        notes=("nothing of the image is known, so that all of it is sampled; it jumps back once at every jump (jump_n_sample = 2).",),
+        notes=(
+            "nothing of the image is known, so that all of it is sampled; it jumps back once at every jump (jump_n_sample = 2).",
+        ),
     ),
     "SCMScheduler": Kind(
         levels=_trigonometric,

@@ -64,7 +64,7 @@ def without_the_last_time(scheduler: Any, x: Any, ask: Ask, given: dict[str, Any
 
 
 def between_sigmas(scheduler: Any, x: Any, ask: Ask, given: dict[str, Any]) -> Any:
-    """A step from each sigma to the next; sigmas that are handed over have a time each, the last one too (LTXI2VLongMultiPromptPipeline)."""
+    """A step from each sigma to the next; of sigmas handed over, the last one has a time too (LTXI2VLongMultiPromptPipeline)."""
     for t in scheduler.timesteps[: len(scheduler.sigmas) - 1]:
         x = scheduler.step(ask(x, t), t, x, **given).prev_sample
     return x

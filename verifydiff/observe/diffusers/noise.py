@@ -5,8 +5,8 @@ theirs that keeps a tree of it: for times a and b it returns
 
 .. math:: \frac{W(b) - W(a)}{\sqrt{|b - a|}}.
 
-While the tap is open, a path of ours stands there that is an affine function of fresh standard normal draws and has the joint law of
-W: outside the known times it goes on by :math:`\sqrt{\Delta t}\,z`, between two of them it is a Brownian bridge,
+While the tap is open, a path of ours stands there that is an affine function of fresh standard normal draws and has the joint law
+of W: outside the known times it goes on by :math:`\sqrt{\Delta t}\,z`, between two of them it is a Brownian bridge,
 
 .. math:: W(s) = W(a) + \frac{s - a}{b - a}\,(W(b) - W(a)) + \sqrt{\frac{(s - a)(b - s)}{b - a}}\; z.
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -41,11 +41,10 @@ def tap(module: ModuleType, draw: Draw) -> Iterator[None]:
     if hasattr(module, BROWNIAN):
         replaced[BROWNIAN] = lambda x, *args, **kwargs: BrownianNoise(draw, x, *args, **kwargs)
     if stands_for(getattr(module, "torch", None), torch):
-        like = _through(draw, lambda shape, **kwargs: torch.randn(shape, **kwargs))
-        replaced["torch"] = stand_in(
-            module.torch, randn=_through(draw, torch.randn), randn_like=lambda x, **kwargs: like(x.shape, **{"dtype": x.dtype, **kwargs})
-        )
-    with patch.multiple(module, **replaced):
+        replaced["torch"] = stand_in(module.torch, randn=_through(draw, torch.randn), randn_like=_like(draw))
+    with ExitStack() as stack:
+        for name, value in replaced.items():
+            stack.enter_context(patch.object(module, name, value))
         yield
 
 
@@ -61,6 +60,14 @@ def _through(draw: Draw, original: Callable[..., Any]) -> Callable[..., Any]:
     return drawn
 
 
+def _like(draw: Draw) -> Callable[..., Any]:
+    """``randn_like``, by way of ``draw``."""
+    import torch
+
+    drawn = _through(draw, torch.randn)
+    return lambda x, **kwargs: drawn(tuple(x.shape), **{"dtype": x.dtype, **kwargs})
+
+
 class BrownianNoise:
     """Stands where the library's sampler of Brownian increments does, called as that is.
 
@@ -73,7 +80,13 @@ class BrownianNoise:
     """
 
     def __init__(
-        self, draw: Draw, x: Any, sigma_min: Any, sigma_max: Any, seed: Any = None, transform: Callable[[Any], Any] = lambda sigma: sigma
+        self,
+        draw: Draw,
+        x: Any,
+        sigma_min: Any,
+        sigma_max: Any,
+        seed: Any = None,
+        transform: Callable[[Any], Any] = lambda sigma: sigma,
     ) -> None:
         import torch
 
@@ -89,11 +102,13 @@ class BrownianNoise:
         self.path = BrownianPath(lambda: np.asarray(draw(self.shape, natural), dtype=np.float64))
 
     def __call__(self, sigma: Any, sigma_next: Any) -> Any:
+        """The increment between two sigmas, over the root of its length."""
         import torch
 
         start, end = (float(self.transform(torch.as_tensor(one))) for one in (sigma, sigma_next))
-        increment = (self.path(end) - self.path(start)) / math.sqrt(abs(end - start))
-        return torch.from_numpy(increment).to(self.dtype)
+        before = self.path(start)
+        increment = self.path(end) - before
+        return torch.from_numpy(increment).to(self.dtype) / math.sqrt(abs(end - start))
 
 
 class BrownianPath:

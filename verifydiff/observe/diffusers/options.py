@@ -12,7 +12,8 @@ from ...schedule import MOST_TIMESTEPS, Schedule
 from ...verdict import MisuseError
 from ..target import Prediction
 
-class Refused(MisuseError):
+
+class Refused(MisuseError):  # noqa: N818 - misuse, told by its name
     """The library refuses these options.
 
     Attributes:
@@ -115,5 +116,9 @@ def _refuse_tables(config: dict[str, Any]) -> None:
     if isinstance(timesteps, bool) or not isinstance(timesteps, int) or not 1 <= timesteps <= MOST_TIMESTEPS:
         raise MisuseError(f"num_train_timesteps must be a whole number from 1 to {MOST_TIMESTEPS:,}, got {str(timesteps)[:40]}.")
     betas = config.get("trained_betas")
-    if "beta_schedule" in config and betas is not None and (not isinstance(betas, list | tuple | np.ndarray) or len(betas) != timesteps):
+    if (
+        "beta_schedule" in config
+        and betas is not None
+        and (not isinstance(betas, list | tuple | np.ndarray) or len(betas) != timesteps)
+    ):
         raise MisuseError(f"trained_betas must hold a beta for each of the {timesteps} num_train_timesteps.")

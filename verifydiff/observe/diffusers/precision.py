@@ -32,7 +32,8 @@ def precision(*, wide: bool) -> Iterator[None]:
         if wide:
             stack.enter_context(patch.object(torch.Tensor, "float", torch.Tensor.double))
             for namespace in _namespaces():
-                stack.callback(namespace.update, {name: namespace[name] for name in ("torch", "np") if name in namespace})
+                before: dict[str, Any] = {name: namespace[name] for name in ("torch", "np") if name in namespace}
+                stack.callback(namespace.update, before)
                 if stands_for(namespace.get("torch"), torch):
                     namespace["torch"] = stand_in(namespace["torch"], float32=torch.float64)
                 if stands_for(namespace.get("np"), np):
@@ -42,7 +43,11 @@ def precision(*, wide: bool) -> Iterator[None]:
 
 def _namespaces() -> list[dict[str, Any]]:
     """The globals of every module of schedulers that is loaded: one may borrow the tables of another."""
-    return [vars(module) for name, module in list(sys.modules.items()) if name.startswith(f"{PACKAGE}.") and isinstance(module, ModuleType)]
+    return [
+        vars(module)
+        for name, module in list(sys.modules.items())
+        if name.startswith(f"{PACKAGE}.") and isinstance(module, ModuleType)
+    ]
 
 
 class _StandIn(ModuleType):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,7 +27,7 @@ from .frames import Indices, Levels, Sigmas
 from .grids import evenly
 from .kinds import Kind, in_sigma_space, kind_of, levels_of
 from .options import Refused, options_of, refuse_impossible
-from .precision import precision
+from .precision import PACKAGE, precision
 from .tables import schedule_of
 
 IMAGE = (1, 2, 2)
@@ -37,6 +38,20 @@ STEPS = 50
 
 class _FirstStepTaken(Exception):  # noqa: N818 - no error: the loop is left on purpose
     """The loop has asked a second time, so that its first step is done."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What the library warns of, or logs, is not for who reads a report."""
+    logger = logging.getLogger("diffusers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,7 @@ class Configuration:
     setting: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", {**{k: v for k, v in self.kind.standing.items()}, **self.options})
+        object.__setattr__(self, "options", {**self.kind.standing, **self.options})
         refuse_impossible(self.cls, self.options)
         if self.steps is None:
             object.__setattr__(self, "steps", self._usual_steps())
@@ -127,8 +142,7 @@ class Configuration:
 
     @cached_property
     def _constructed(self) -> Any:
-        with precision(wide=self.wide), warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with precision(wide=self.wide), _quietly():
             try:
                 return self.cls(**self.options)
             except Exception as error:
@@ -142,8 +156,7 @@ class Configuration:
     def _set(self) -> Any:
         """The scheduler that every run has a copy of: some take long to make."""
         scheduler = deepcopy(self._constructed)
-        with precision(wide=self.wide), warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with precision(wide=self.wide), _quietly():
             try:
                 setting = {**self.kind.setting(scheduler.config, self.number), **self.setting}
                 scheduler.set_timesteps(self.number, **setting)
@@ -169,8 +182,7 @@ class Configuration:
             return np.zeros_like(told)
 
         _ = self.levels
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with _quietly():
             try:
                 self.sample(denoise, np.zeros((2, *self.state_shape)), 0)
             except NotImplementedError as error:
@@ -196,7 +208,7 @@ class Configuration:
     def _run(self, denoise: Denoise, x_init: Array, seed: int, generator: Any) -> Array:
         import torch
 
-        with torch.random.fork_rng(devices=[]), precision(wide=self.wide), torch.no_grad():
+        with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), torch.no_grad():
             torch.manual_seed(seed)  # where a class takes no generator, it draws from torch's own
             scheduler = self.make()
 
@@ -223,14 +235,17 @@ class Configuration:
 
     def _takes(self, argument: str) -> bool:
         """Whether the steps take an argument."""
-        for name in ("step", "step_pred"):
-            if name in vars(self.cls) and argument in inspect.signature(vars(self.cls)[name]).parameters:
-                return True
-        return self.name == "KarrasVeScheduler" and argument == "generator"  # add_noise_to_input does
+        steps = [getattr(self.cls, name) for name in ("step", "step_pred", "add_noise_to_input") if hasattr(self.cls, name)]
+        return any(argument in inspect.signature(step).parameters for step in steps)
 
-    def tap(self, draw: Draw) -> AbstractContextManager[None]:
-        """Where it draws its noise."""
-        return noise.tap(importlib.import_module(self.cls.__module__), draw)
+    @contextmanager
+    def tap(self, draw: Draw) -> Iterator[None]:
+        """Where it draws its noise: in its own module, or in those of the classes that it is made from."""
+        names = dict.fromkeys(cls.__module__ for cls in self.cls.__mro__ if cls.__module__.startswith(f"{PACKAGE}."))
+        with ExitStack() as stack:
+            for name in names:
+                stack.enter_context(noise.tap(importlib.import_module(name), draw))
+            yield
 
     # -- as a target --------------------------------------------------------------------------------------------------
 
@@ -243,7 +258,9 @@ class Configuration:
     def prediction(self) -> Prediction:
         """What its model is asked to predict."""
         named = self.config.get("prediction_type")
-        return Prediction(named) if named in list(Prediction) and self.kind.prediction is None else self.kind.prediction or Prediction.EPSILON
+        if self.kind.prediction is not None:
+            return self.kind.prediction
+        return Prediction(named) if named in list(Prediction) else Prediction.EPSILON
 
     @property
     def wording(self) -> Wording | None:
@@ -311,7 +328,9 @@ class Configuration:
                 raise MisuseError(f"{self.name} cannot be asked for steps that are evenly spaced in the level.")
             options, setting = found
             counted = steps + 1 if self.kind.counts_ends else steps
-            return replace(self, options={**self.options, **options}, steps=counted, setting=setting).target(f"{self.name} on {steps} steps")
+            return replace(self, options={**self.options, **options}, steps=counted, setting=setting).target(
+                f"{self.name} on {steps} steps"
+            )
 
         return on_grid
 

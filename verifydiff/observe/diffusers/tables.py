@@ -24,8 +24,9 @@ def schedule_of(name: str, config: Any) -> Schedule | None:
     schedule = _by_betas(config)
     shift = config.get("snr_shift_scale")
     if shift is not None and shift != 1:
-        # the signal over noise is divided by the shift (CogVideoX)
-        schedule = Schedule(np.append(1.0, schedule.abar[1:] / (shift + (1 - shift) * schedule.abar[1:])), f"{schedule.name}, shifted")
+        abar = schedule.abar[1:]
+        shifted = abar / (shift + (1 - shift) * abar)  # the signal over the noise is divided by the shift (CogVideoX)
+        schedule = Schedule(np.append(1.0, shifted), f"{schedule.name}, shifted")
     return schedule.with_zero_terminal_snr() if config.get("rescale_betas_zero_snr") else schedule
 
 
