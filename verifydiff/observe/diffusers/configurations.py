@@ -2,7 +2,7 @@
 
 What defines the solver (its algorithm, its order, its type) is taken in full; of all else every pair of values occurs, since what
 goes wrong mostly takes two options. Values come from the annotations of the constructor where these list them, and from here where
-they do not. Each configuration is run on a number of steps that divides T = 1000 and on one that does not.
+they do not. Each is run on a number of steps that divides T = 1000 and on one that does not.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from .options import literals, options_of
 
 STEPS = (10, 13)
 """The one divides the thousand timesteps, the other does not."""
+MORE_STEPS = (20, 13)
+"""Where the last steps are of lower order when there are less than 15: one number on either side."""
 SOLVER = ("algorithm_type", "solver_order", "solver_type", "predictor_order", "corrector_order", "predict_x0", "skip_prk_steps",
           "scheduler_type", "stochastic_sampling")  # fmt: skip
 """Options that define the solver."""
@@ -73,7 +75,9 @@ def configurations(name: str) -> Iterator[dict[str, Any]]:
     cls = scheduler_class(name)
     defaults = {key: value for key, value in options_of(cls).items() if value is not inspect.Parameter.empty}
     kind = kind_of(name)
-    steps = STEPS if not isinstance(kind.most, int) else (kind.most,)
+    steps = MORE_STEPS if "lower_order_final" in defaults else STEPS
+    if isinstance(kind.most, int):
+        steps = (kind.most,)
     if isinstance(kind.steps, int) and kind.steps < min(steps):
         steps = (kind.steps, kind.steps + 1)
     seen: list[tuple[Row, Any]] = []
