@@ -75,7 +75,7 @@ WRONG = [
     (DDIM, {"steps": 20, "spacing": "trailing", "config": {"rescale_betas_zero_snr": True}}, "behaviour", None),
     (EULER, {"steps": 20, "spacing": "trailing", "config": {"rescale_betas_zero_snr": True, **V}}, "tables", None),
     (DDIM, {"steps": 61, "spacing": "trailing"}, "time-grid", None),
-    (EULER, {"steps": 7, "config": {"interpolation_type": "log_linear"}}, "pairing", None),
+    (EULER, {"steps": 7, "config": {"interpolation_type": "log_linear"}}, "coefficients", None),
     (ANCESTRAL, {"steps": 3, "spacing": "trailing", "config": {"beta_schedule": "squaredcos_cap_v2"}}, "precision", None),
     (EULER, {"steps": 1000, "config": {"beta_schedule": "squaredcos_cap_v2", "use_beta_sigmas": True}}, "precision", None),
 ]

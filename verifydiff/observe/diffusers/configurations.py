@@ -75,7 +75,7 @@ def configurations(name: str) -> Iterator[dict[str, Any]]:
     cls = scheduler_class(name)
     defaults = {key: value for key, value in options_of(cls).items() if value is not inspect.Parameter.empty}
     kind = kind_of(name)
-    steps = MORE_STEPS if "lower_order_final" in defaults else STEPS
+    steps: tuple[int, ...] = MORE_STEPS if "lower_order_final" in defaults else STEPS
     if isinstance(kind.most, int):
         steps = (kind.most,)
     if isinstance(kind.steps, int) and kind.steps < min(steps):

@@ -242,7 +242,9 @@ KINDS: dict[str, Kind] = {
         wording=lambda config, schedule: wordings.consistency(config.sigma_data, config.sigma_min),
         most=lambda config: int(config.num_train_timesteps),
         steps=lambda config: min(10, int(config.num_train_timesteps)),
-        notes=("the data of a consistency model are those of its cleanest level, sigma_min.",),
+        notes=(
+            "the data of a consistency model are those of its cleanest level, sigma_min: no family over levels has its weights.",
+        ),
     ),
     "CogVideoXDPMScheduler": Kind(loop=loops.with_the_last_prediction),
     "ConsistencyDecoderScheduler": Kind(
@@ -348,6 +350,7 @@ KINDS: dict[str, Kind] = {
     "ScoreSdeVpScheduler": Kind(levels=_continuous, loop=loops.euler_maruyama, prediction=Prediction.EPSILON),
     "TCDScheduler": Kind(
         levels=_table(frames.EndsAtFirst),
+        notes=("a step leads to a cleaner level, at a time of its own, and is noised up from there: its weights are no family's.",),
         steps=lambda config: min(10, int(config.original_inference_steps)),
         most=lambda config: int(config.original_inference_steps),
     ),

@@ -32,6 +32,8 @@ from .tables import schedule_of
 
 IMAGE = (1, 2, 2)
 """What one state looks like where nothing is said: an image, which is what the library's steps may take for granted."""
+REFUSALS = ("prediction", "parameterization")
+"""What is said by a step that refuses its ``prediction_type``, where the library looks at that no earlier."""
 STEPS = 50
 """How many steps are taken where nothing is said, of a class that is no chain over all timesteps."""
 
@@ -54,7 +56,7 @@ def _quietly() -> Iterator[None]:
         logger.setLevel(level)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Configuration:
     """One configuration of a class, in the library's own precision or wide.
 
@@ -188,7 +190,7 @@ class Configuration:
             except NotImplementedError as error:
                 raise self._refused(error) from None
             except Exception as error:
-                if isinstance(error, ValueError) and "prediction" in str(error).lower():  # says so only where it first matters
+                if isinstance(error, ValueError) and any(word in str(error).lower() for word in REFUSALS):
                     raise self._refused(error) from None
 
     # -- the loop -----------------------------------------------------------------------------------------------------
