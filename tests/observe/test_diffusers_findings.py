@@ -185,3 +185,60 @@ def test_cogvideox_has_an_eta_that_it_does_not_use(eta):
         return scheduler.step(noise(), scheduler.timesteps[0], noise(), eta=eta, generator=generator).prev_sample
 
     assert torch.equal(after(0), after(1))
+
+
+def last_step(m, steps, solver_order, algorithm):
+    """One step of a multistep solver whose predictions are m(lambda), beside the exact integral over that m.
+
+    The solver of the probability flow adds the integral of exp(lambda) m to ``x_s / sigma_s``; that of the reverse SDE,
+    its noise set to 0, has the integral of ``2 exp(2 lambda - lambda_t) m`` on top of ``exp(-h) x_s / sigma_s``.
+
+    Returns:
+        (the error of the step, alpha_t, h, the second difference of the last three predictions).
+    """
+    from scipy.integrate import quad
+
+    ratio = np.geomspace(0.1, 10, steps + 1)
+    abar = 1 / (1 + ratio**2)
+    scheduler = schedulers.DPMSolverMultistepScheduler(
+        trained_betas=(1 - abar / np.append(1.0, abar[:-1])).tolist(),
+        num_train_timesteps=steps + 1,
+        solver_order=solver_order,
+        algorithm_type=algorithm,
+        prediction_type="sample",
+        final_sigmas_type="sigma_min",
+    )
+    scheduler.set_timesteps(steps)
+    sigmas = scheduler.sigmas.double().numpy()
+    lambdas, alphas = -np.log(sigmas), 1 / np.sqrt(1 + sigmas**2)
+    x = torch.zeros(1, 1, 1, 1, dtype=torch.float64)
+    for k, t in enumerate(scheduler.timesteps):
+        before, prediction = float(x), torch.full((1, 1, 1, 1), m(lambdas[k]), dtype=torch.float64)
+        noiseless = {"variance_noise": torch.zeros(1, 1, 1, 1)} if algorithm.startswith("sde") else {}
+        x = scheduler.step(prediction, t, x, **noiseless).prev_sample
+    here, there, h = lambdas[k], lambdas[k + 1], lambdas[k + 1] - lambdas[k]
+    sigma_s, sigma_t = sigmas[k] * alphas[k], sigmas[k + 1] * alphas[k + 1]
+    if algorithm.startswith("sde"):
+        exact = np.exp(-h) * before / sigma_s + quad(lambda u: 2 * np.exp(2 * u - there) * m(u), here, there)[0]
+    else:
+        exact = before / sigma_s + quad(lambda u: np.exp(u) * m(u), here, there)[0]
+    second = m(lambdas[k]) - 2 * m(lambdas[k - 1]) + m(lambdas[k - 2])
+    return float(x) - sigma_t * exact, alphas[k + 1], h, second
+
+
+def test_the_third_order_dpm_solver_weighs_the_second_derivative_by_half():
+    """Of the term phi_3 times h^2 m'' the library takes the half, D2 being the half of h^2 m'': so its order is 2."""
+    assert abs(last_step(lambda u: u, 30, 3, "dpmsolver++")[0]) < 2e-6  # linear predictions are integrated exactly
+    error, alpha, h, second = last_step(lambda u: u**2, 30, 3, "dpmsolver++")
+    phi_3 = (np.exp(-h) - 1 + h) / h**2 - 0.5
+    missing = -alpha * phi_3 * second / 2
+    assert abs(error) > 1e-4
+    assert error == pytest.approx(-missing, rel=0.02)
+
+
+def test_the_third_order_sde_dpm_solver_has_a_sign_that_makes_it_inconsistent():
+    """The weight of D2 must vanish with h; (1 - exp(-2 h) - 2 h) / (2 h)^2 - 1/2 tends to -1."""
+    assert abs(last_step(lambda u: u, 30, 3, "sde-dpmsolver++")[0]) < 2e-6
+    for steps in (30, 60):
+        error, alpha, h, second = last_step(lambda u: u**2, steps, 3, "sde-dpmsolver++")
+        assert error / (alpha * second / 2) == pytest.approx(-1.0, abs=2 * h)

@@ -325,6 +325,8 @@ class Configuration:
             return None
 
         def on_grid(steps: int) -> Target:
+            if self.name == "DPMSolverSinglestepScheduler" and self.config.solver_order == 3:
+                steps = 3 * ((steps + 1) // 3) + 1  # so that the last query ends a step, and is no stage of one
             found = evenly(self.name, known, self.config, steps)
             if found is None:
                 raise MisuseError(f"{self.name} cannot be asked for steps that are evenly spaced in the level.")
