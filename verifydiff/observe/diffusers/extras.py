@@ -37,6 +37,8 @@ def noisings(configuration: Configuration, example: Any) -> tuple[Noising, ...]:
         times = _times(configuration)
     except SamplerFault:  # it works at no level at all, which its first query tells
         return ()
+    if configuration.schedule is not None:
+        times = tuple(time for time in times if time >= 0)
     if not times:
         return ()
     levels = configuration.levels
