@@ -84,7 +84,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     claims.add_argument(
         "--family",
         default="auto",
-        help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral, probability-flow, reverse-sde",
+        help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral, renoise, probability-flow, reverse-sde",
     )
     claims.add_argument("--order", type=int, metavar="N", help="the order of convergence that a solver claims")
     claims.add_argument("--eta", type=float, help="the eta of ddim, from 0 to 1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .families import DDIM, DDPM, Euler, EulerAncestral, Family
+from .families import DDIM, DDPM, Euler, EulerAncestral, Family, Renoise
 from .solvers import ProbabilityFlow, ReverseSDE, Solver
 
 Claim = Family | Solver
@@ -15,7 +15,13 @@ def named(name: str, eta: float | None = None, order: int | None = None) -> Clai
         ValueError: if there is none, or if an eta or an order is given to one that has none.
     """
     solvers = {"probability-flow": ProbabilityFlow, "reverse-sde": ReverseSDE}
-    makers = {"ddpm": DDPM, "ddpm-large": lambda: DDPM("large"), "euler": Euler, "euler-ancestral": EulerAncestral}
+    makers = {
+        "ddpm": DDPM,
+        "ddpm-large": lambda: DDPM("large"),
+        "euler": Euler,
+        "euler-ancestral": EulerAncestral,
+        "renoise": Renoise,
+    }
     if name not in ("ddim", *makers, *solvers):
         raise ValueError(f"no family is called {name!r}: give auto, {', '.join(['ddim', *makers, *solvers])}.")
     if eta is not None and name != "ddim":

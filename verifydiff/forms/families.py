@@ -19,6 +19,7 @@ import sympy
 from sympy import sqrt
 
 from . import ddim, ddpm, euler, forward
+from .edm import CONSISTENCY
 from .form import Source, compiled
 from .quantities import NONNEGATIVE, REAL, Quantity, abar_s, abar_t, eps, eta, in_levels, sigma_t, ve_s, ve_t, x_0, x_s, x_t, z
 
@@ -231,3 +232,12 @@ def EulerAncestral() -> Family:  # noqa: N802
     return Family(
         "euler-ancestral", "Euler ancestral in sigma space", (writing,), Source(euler.KATHERINE, "sample_euler_ancestral"), eta=1.0
     )
+
+
+def Renoise() -> Family:  # noqa: N802
+    """Predict the data and noise them afresh: multistep sampling of a consistency model (Song et al. 2023, algorithm 1).
+
+    Nothing is kept of the state: the weights are those of the forward process, and the last step ends on the prediction.
+    """
+    writing = Writing((_predict_x0, (x_s, sqrt(abar_s) * x_hat + sqrt(1 - abar_s) * z)))
+    return Family("renoise", "the prediction of the data, noised afresh", (writing,), Source(CONSISTENCY, "algorithm 1"))
