@@ -108,16 +108,16 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import jsonfile
+    from .report import files, jsonfile
     from .surroundings import standard_output_kept, unchanged
 
     _refuse_nonsense(arguments)
-    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    place = None if arguments.json is None else files.place(arguments.json, "--json")
     with _watchdog(arguments.timeout), standard_output_kept(), unchanged():
         report = _judged(arguments)
     if place is not None:
         jsonfile.write(report.to_json(), place)
-    if place != jsonfile.STDOUT:
+    if place != files.STDOUT:
         from .report.checks import show
 
         show(report, Console(highlight=False), arguments.verbose)
@@ -256,13 +256,13 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _prove(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import jsonfile
+    from .report import files, jsonfile
     from .report.proofs import prove_and_show
     from .surroundings import standard_output_kept
 
-    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    place = None if arguments.json is None else files.place(arguments.json, "--json")
     kernel = _kernel(arguments)
-    aside = place == jsonfile.STDOUT
+    aside = place == files.STDOUT
     console = Console(stderr=aside, quiet=aside)
     with standard_output_kept() if aside else nullcontext():
         proofs = prove_and_show(arguments.path, console, arguments.verbose)
