@@ -26,7 +26,7 @@ def time_grid(case: Case) -> Iterator[Finding]:
     if not wrong and case.contract.spacing is not None and not observation.target.fractional_times:
         wrong = _other_spacing(times, T, case.contract.spacing)
     if wrong:
-        yield Finding("time-grid", Status.FAIL, f"{wrong}.", measured=_brief(times))
+        yield Finding("time-grid", Status.FAIL, f"{wrong}.", measured=_brief(times), details={"times": times.tolist()})
         return
     spacing = next((name for name in SPACINGS if np.array_equal(times, grid(T, steps, name))), None)
     shape = f", {spacing} spacing" if spacing else ""
@@ -100,7 +100,12 @@ def pairing(case: Case) -> Iterator[Finding]:
         measured=float(landed[k]),
         expected=float(right[k]),
         tolerance=float(bound[k]),
-        details={"steps": off.tolist(), "landed": landed.tolist(), "expected": right.tolist()},
+        details={
+            "times": observation.times.tolist(),
+            "steps": off.tolist(),
+            "landed": landed.tolist(),
+            "expected": right.tolist(),
+        },
     )
 
 
