@@ -75,6 +75,16 @@ class Panel:
         marks = ("M{} {}h0".format(*map(_short, self.place(x, y))) for x, y in points if math.isfinite(x) and math.isfinite(y))
         return element("path", d="".join(marks), class_=f"dots {kind}", stroke_width=_short(2 * radius))
 
+    def crosses(self, points: Iterable[Point], kind: str, radius: float = 2.5) -> Markup:
+        """A cross for every finite point, which is told from a dot without its colour."""
+        arm, way = _short(2 * radius), _short(-2 * radius)
+        marks = []
+        for x, y in points:
+            if math.isfinite(x) and math.isfinite(y):
+                here, there = self.place(x, y)
+                marks.append(f"M{_short(here - radius)} {_short(there - radius)}l{arm} {arm}m0 {way}l{way} {arm}")
+        return element("path", d="".join(marks), class_=kind)
+
     def stems(self, points: Iterable[Point], kind: str) -> Markup:
         """A stem from 0 to every finite point."""
         marks = []
@@ -103,19 +113,17 @@ def drawing(parts: Sequence[Markup], height: float, title: str) -> Markup:
     )
 
 
-def legend(entries: Sequence[tuple[str, str, str]], y: float) -> Markup:
-    """Names of what is drawn, in a row from the right; each with its class and whether it is a line or a dot."""
+def legend(entries: Sequence[tuple[str, str, str]], y: float = 11, left: float = LEFT) -> Markup:
+    """Names of what is drawn, in a row; each with its class, and whether it is a line, a dot or a cross."""
     parts: list[Markup] = []
-    x = WIDTH - RIGHT
-    for name, kind, shape in reversed(entries):
-        x -= 6.0 * len(name)
-        parts.append(_text(x, y, name, "tick"))
-        x -= 18
-        if shape == "line":
-            parts.append(element("path", d=f"M{_short(x)} {_short(y - 3.5)}h14", class_=kind))
-        else:
-            parts.append(element("path", d=f"M{_short(x + 8)} {_short(y - 3.5)}h0", class_=f"dots {kind}", stroke_width="5"))
-        x -= 12
+    x = left
+    for name, kind, shape in entries:
+        path = {"line": f"M{_short(x)} {_short(y - 3.5)}h14", "dot": f"M{_short(x + 8)} {_short(y - 3.5)}h0"}.get(
+            shape, f"M{_short(x + 5.5)} {_short(y - 6)}l5 5m0 -5l-5 5"
+        )
+        look = {"class_": f"dots {kind}", "stroke_width": "5"} if shape == "dot" else {"class_": kind}
+        parts += [element("path", d=path, **look), _text(x + 19, y, name, "tick")]
+        x += 34 + 5.6 * len(name)
     return joined(parts)
 
 

@@ -1,8 +1,8 @@
-"""HTML and SVG as values: an element escapes every text that it is given, so that nothing has to remember to.
+r"""HTML and SVG as values: an element escapes every text that it is given, so that nothing has to remember to.
 
 A :class:`Markup` is text that is HTML already. Only :func:`element` and :func:`raw` make one; a plain ``str`` is text of anybody's,
 and becomes its own picture: markup is escaped, and characters that would hide or reorder what stands around them are
-written out as ``\\u202e``.
+written out as ``\u202e``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Markup(str):
     __slots__ = ()
 
 
-Child: TypeAlias = "Markup | str | None | Iterable[Child]"
+Child: TypeAlias = "Markup | str | Iterable[Child] | None"
 """What stands in an element: markup, text, nothing, or several of these."""
 Value = str | int | float | bool | None
 """Of an attribute; False and None leave it out, True gives it no value."""

@@ -13,6 +13,8 @@ from .axes import Linear, Log, Rows
 from .drawing import Panel, Point, drawing, legend
 from .elements import Markup, cut, element
 
+UPPER, LOWER, WHOLE = 42, 224, 340
+"""Where the upper and the lower of two panels begin, and how high a drawing of both is."""
 MOST = 160
 """Points of one line; of a longer one, those that matter most are kept."""
 LARGEST = 1e150
@@ -24,12 +26,12 @@ TIME = "t, array index; sampling runs towards 0"
 
 
 def figure(finding: Finding) -> Markup | None:
-    """The plot of a finding with a line that says how to read it, or None where there is nothing to draw."""
+    """The plot of a finding, with a line below where it does not speak for itself; None where there is nothing to draw."""
     drawn = _drawn(finding)
     if drawn is None:
         return None
     plot, caption = drawn
-    return element("figure", plot, element("figcaption", caption))
+    return element("figure", plot, element("figcaption", caption) if caption else None)
 
 
 Drawn = tuple[Markup, str]
@@ -62,28 +64,28 @@ def over_time(finding: Finding) -> Drawn | None:
     if not errors:
         return None
     x = Linear.around(times)
-    upper, lower = Panel(x, Linear.around(finite), 24, 150), Panel(x, Linear.symmetric(errors), 206, 76)
+    upper, lower = Panel(x, Linear.around(finite), UPPER, 150), Panel(x, Linear.symmetric(errors), LOWER, 76)
     right_ones = [(times[k], observed[k]) for k in kept if k not in off]
     wrong_ones = [(times[k], observed[k]) for k in kept if k in off]
     size = 2.4 if len(kept) <= 60 else 1.6
     title = WEIGHTS.get(str(details.get("weight")), "root of the level a step lands on" if "landed" in details else "value")
-    entries = [("closed form", "expected", "line"), ("seen", "seen", "dot"), ("seen, and wrong", "wrong", "dot")]
+    entries = [("closed form", "expected", "line"), ("seen", "seen", "dot"), ("seen, and wrong", "wrong", "cross")]
     parts = [
         upper.frame(title),
         lower.frame("seen \u2212 closed form", label),
-        legend(entries if right_ones else [entries[0], entries[2]], 14),
+        legend(entries if right_ones else [entries[0], entries[2]]),
         upper.line([(times[k], expected[k]) for k in kept], "expected"),
         upper.dots(right_ones, "seen", size),
-        upper.dots(wrong_ones, "wrong", size),
+        upper.crosses(wrong_ones, "wrong", size),
         lower.line([(x.low, 0.0), (x.high, 0.0)], "axis"),
         lower.stems([(times[k], residual[k]) for k in kept], "stem"),
         lower.dots([(times[k], residual[k]) for k in kept if k not in off], "seen", 0.8 * size),
-        lower.dots([(times[k], residual[k]) for k in kept if k in off], "wrong", 0.8 * size),
+        lower.crosses([(times[k], residual[k]) for k in kept if k in off], "wrong", 0.8 * size),
     ]
     named = f"{title} at every step: the closed form, what was seen, and the difference below"
     lost = "" if len(errors) == len(residual) else f" {len(residual) - len(errors)} steps have no finite value."
     fewer = f" {len(kept)} of {len(residual)} steps are drawn." if len(kept) < len(residual) else ""
-    return drawing(parts, 322, named), f"{named[0].upper()}{named[1:]}.{lost}{fewer}"
+    return drawing(parts, WHOLE, named), f"{lost}{fewer}".strip()
 
 
 def convergence(finding: Finding) -> Drawn | None:
@@ -100,21 +102,25 @@ def convergence(finding: Finding) -> Drawn | None:
         reference = [(first, error), (last, end)]
     numbers = [n for n, _ in points]
     panel = Panel(
-        Log.around(numbers, marks=numbers if len(numbers) <= 8 else ()), Log.around([e for _, e in (*points, *reference)]), 24, 214
+        Log.around(numbers, marks=numbers if len(numbers) <= 8 else ()),
+        Log.around([e for _, e in (*points, *reference)]),
+        UPPER,
+        214,
     )
     entries = [("seen", "seen", "dot")]
     if reference:
-        entries.insert(0, (f"slope of order {claimed:g}", "expected", "line"))
+        entries.insert(0, (f"slope \u2212{claimed:g}, as claimed", "expected", "line"))
     parts = [
-        panel.frame("error", "number of steps"),
-        legend(entries, 14),
+        panel.frame("error, logarithmic", "number of steps, logarithmic"),
+        legend(entries),
         panel.line(reference, "expected"),
         panel.line(points, "through"),
         panel.dots(points, "wrong", 3),
     ]
-    orders = [f"{name} order {value:.3g}" for name, value in (("claimed", claimed), ("measured", measured)) if value is not None]
-    words = f"error over the number of steps{': ' if orders else ''}{', '.join(orders)}"
-    return drawing(parts, 280, words), f"{words[0].upper()}{words[1:]}. Order n is a line of slope \u2212n on these axes."
+    slopes = [f"{name} {-value:.3g}" for name, value in (("claimed", claimed), ("measured", measured)) if value is not None]
+    told = f"; slope {', '.join(slopes)}" if slopes else ""
+    words = f"error over the number of steps{told}".replace("-", "\u2212")
+    return drawing(parts, 298, words), f"{words[0].upper()}{words[1:]}."
 
 
 def laws(finding: Finding) -> Drawn | None:
@@ -133,24 +139,24 @@ def laws(finding: Finding) -> Drawn | None:
     tops = [y for curve in curves.values() for _, y in curve]
     if not all(math.isfinite(y) for y in tops) or max(tops) == 0:
         return None
-    upper = Panel(x, Linear(0.0, 1.08 * max(tops)), 24, 150)
+    upper = Panel(x, Linear(0.0, 1.08 * max(tops)), UPPER, 150)
     parts = [
         upper.frame("density of the output", "" if both else "value"),
-        legend([("closed form", "expected", "line"), ("seen", "curve", "line")], 14),
+        legend([("closed form", "expected", "line"), ("seen", "curve", "line")]),
     ]
     for kind, law, look in (("expected", right, "expected"), ("seen", seen, "curve")):
         parts.append(upper.line(curves[kind], look) if kind in curves else upper.upright(law[0], look))
     words = "density of the output on Gaussian data: what the closed form ends in, and what the sampler ends in"
     if not both:
-        return drawing(parts, 216, words), f"{words[0].upper()}{words[1:]}. A law without spread is an upright line."
+        return drawing(parts, 234, words), "A law without spread is an upright line."
     difference = [(x, s - r) for (x, s), (_, r) in zip(curves["seen"], curves["expected"], strict=True)]
-    lower = Panel(x, Linear.symmetric([y for _, y in difference]), 206, 76)
+    lower = Panel(x, Linear.symmetric([y for _, y in difference]), LOWER, 76)
     parts += [
         lower.frame("seen \u2212 closed form", "value"),
         lower.line([(low, 0.0), (high, 0.0)], "axis"),
         lower.line(difference, "curve"),
     ]
-    return drawing(parts, 322, words), f"{words[0].upper()}{words[1:]}. Below, the difference of the two."
+    return drawing(parts, WHOLE, words), ""
 
 
 def p_values(finding: Finding) -> Drawn | None:
@@ -186,7 +192,7 @@ def grid(finding: Finding) -> Drawn | None:
     panel = Panel(Linear.around([k for k, _ in points]), Linear.around([t for _, t in points]), 24, 190)
     parts = [panel.frame("t that the model was told", "query"), panel.line(kept, "through"), panel.dots(kept, "seen")]
     words = "the times that the model was told, query by query"
-    return drawing(parts, 256, words), f"{words[0].upper()}{words[1:]}."
+    return drawing(parts, 256, words), ""
 
 
 def _density(x: float, mean: float, variance: float) -> float:

@@ -64,9 +64,12 @@ def card(finding: Finding, id_: str, questions: Questions, origin: Child = None)
     return element(
         "article",
         element("h3", mark(finding.status), " ", element("span", finding.check, class_="check"), origin),
-        element("p", questions[finding.check], class_="question") if finding.check in questions else None,
-        message(finding),
-        numbers(finding),
+        element(
+            "div",
+            element("p", questions[finding.check], class_="question") if finding.check in questions else None,
+            message(finding),
+            numbers(finding),
+        ),
         figure(finding),
         id=id_,
         class_="card",
@@ -84,7 +87,8 @@ def numbers(finding: Finding) -> Markup | None:
 
 
 def _numbers(finding: Finding) -> list[tuple[str, Any]]:
-    return [("measured", finding.measured), ("expected", finding.expected), ("tolerance", finding.tolerance)]
+    tolerance = None if finding.tolerance is None else f"{finding.tolerance:.1e}"
+    return [("measured", finding.measured), ("expected", finding.expected), ("tolerance", tolerance)]
 
 
 def table(findings: Sequence[Finding], prefix: str, questions: Questions, cards: Mapping[int, str]) -> Markup:

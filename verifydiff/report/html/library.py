@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from ...checks import LibraryReport, Report
 from ...verdict import Finding, Status
-from ..checks import MARK
+from ..checks import MARK, ORDER
 from .document import section
-from .elements import Child, Markup, element
+from .elements import Child, Markup, cut, element
 from .figures import figure
-from .findings import KIND, WORDS, Questions, card, diagnosis, in_order, mark, message, name, worst
+from .findings import KIND, LONGEST_MESSAGE, WORDS, Questions, card, diagnosis, in_order, mark, name, worst
 from .run import Run
 
 MOST_CARDS = 3
@@ -157,7 +157,11 @@ def _kind(kind: Kind, run: Run, questions: Questions, room: Iterator[int]) -> Ma
             "summary", mark(kind.status), " ", element("b", name(kind.title)), element("span", f" {_tally(kind)}", class_="quiet")
         ),
         [card(finding, f"c{kind.number}f{k}", questions, _origin(*where)) for k, (where, finding) in enumerate(shown)],
-        element("div", [_target(k, configuration, one, run) for k, configuration, one in kind.targets], class_="targets"),
+        element(
+            "div",
+            [_target(*one, run) for one in sorted(kind.targets, key=lambda one: ORDER.index(one[2].status))],
+            class_="targets",
+        ),
         "\n",
         class_=f"kind {KIND[kind.status]}",
         id=f"c{kind.number}",
@@ -211,9 +215,10 @@ def _items(k: int, findings: tuple[Finding, ...]) -> Iterator[Markup]:
             sign = "" if finding.status is Status.PASS else f"{MARK[finding.status]} "
             passed += [", " if passed else "", element("span", sign, finding.check, id=f"t{k}f{number}")]
         else:
-            yield element("li", mark(finding.status), " ", element("b", finding.check), message(finding), id=f"t{k}f{number}")
+            sign = element("b", f"{MARK[finding.status]} {finding.check}", class_=KIND[finding.status])
+            yield element("li", sign, " ", cut(finding.message, LONGEST_MESSAGE), id=f"t{k}f{number}")
     if passed:
-        yield element("li", mark(Status.PASS), " ", passed)
+        yield element("li", element("b", f"{MARK[Status.PASS]} passed", class_=KIND[Status.PASS]), " ", passed)
 
 
 def slips(report: LibraryReport) -> Markup | None:
