@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
-VOID = frozenset({"br", "hr", "input", "link", "meta"})
+VOID = frozenset({"input", "meta", "wbr"})
 """Elements without an end tag."""
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*")

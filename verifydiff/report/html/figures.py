@@ -115,7 +115,7 @@ def convergence(finding: Finding) -> Drawn | None:
         legend(entries),
         panel.line(reference, "expected"),
         panel.line(points, "through"),
-        panel.dots(points, "wrong", 3),
+        panel.dots(points, "seen", 3),
     ]
     slopes = [f"{name} {-value:.3g}" for name, value in (("claimed", claimed), ("measured", measured)) if value is not None]
     told = f"; slope {', '.join(slopes)}" if slopes else ""

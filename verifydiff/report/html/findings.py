@@ -87,7 +87,7 @@ def numbers(finding: Finding) -> Markup | None:
 
 
 def _numbers(finding: Finding) -> list[tuple[str, Any]]:
-    tolerance = None if finding.tolerance is None else f"{finding.tolerance:.1e}"
+    tolerance = None if finding.tolerance is None else f"{finding.tolerance:.2g}"
     return [("measured", finding.measured), ("expected", finding.expected), ("tolerance", tolerance)]
 
 

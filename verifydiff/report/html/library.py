@@ -17,7 +17,7 @@ from .run import Run
 
 MOST_CARDS = 3
 """Failures of one class that are shown in full, one for each check."""
-MOST_PLOTS = 90
+MOST_PLOTS = 60
 """Plots of one page, so that it stays one that a browser likes."""
 
 
@@ -106,7 +106,7 @@ def _fold(kind: Kind, columns: list[str]) -> Markup:
     cells = [_cell(worst(by_check[check])) if check in by_check else element("span", class_="cell") for check in columns]
     head = element("tr", element("th", "configuration", scope="col"), [element("th", check, scope="col") for check in columns])
     rows = [_line(k, configuration, report, columns) for k, configuration, report in kind.targets]
-    who = [element("b", name(kind.title)), element("span", f" {_tally(kind)}", class_="quiet")]
+    who = [element("b", _breakable(name(kind.title))), element("span", f" {_tally(kind)}", class_="quiet")]
     return element(
         "details",
         element("summary", element("span", who, class_="who"), cells),
@@ -115,6 +115,12 @@ def _fold(kind: Kind, columns: list[str]) -> Markup:
         class_=f"kind {KIND[kind.status]}",
         data_class=kind.number,
     )
+
+
+def _breakable(title: str) -> list[Child]:
+    """A name in CamelCase that may be broken between its words."""
+    words = re.split(r"(?<=[a-z])(?=[A-Z])", title)
+    return [words[0], *([element("wbr"), word] for word in words[1:])]
 
 
 def _tally(kind: Kind) -> str:
@@ -126,12 +132,17 @@ def _cell(status: Status) -> Markup:
     return element("span", MARK[status], class_=f"cell {KIND[status]}", title=WORDS[status])
 
 
+def _class(status: Status) -> str | None:
+    """Of a cell; the commonest has none, since a page may have twenty thousand."""
+    return None if status is Status.PASS else KIND[status]
+
+
 def _line(k: int, configuration: str, report: Report, columns: list[str]) -> Markup:
     first: dict[str, tuple[int, Status]] = {}
     for number, finding in in_order(report.findings):
         first.setdefault(finding.check, (number, finding.status))
     cells = [
-        element("td", element("a", MARK[first[check][1]], href=f"#t{k}f{first[check][0]}"), class_=KIND[first[check][1]])
+        element("td", element("a", MARK[first[check][1]], href=f"#t{k}f{first[check][0]}"), class_=_class(first[check][1]))
         if check in first
         else element("td")
         for check in columns
