@@ -46,7 +46,9 @@ def test_the_command_read_by_a_shell_and_by_our_parser_gives_the_same_arguments(
 def test_a_word_with_characters_that_do_not_show_is_quoted_so_that_they_do_and_bash_reads_it_back(word):
     text = quoted(word)
     assert text.isprintable()
-    read = subprocess.run(["bash", "-c", f"printf %s {text}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": "/bin"})
+    read = subprocess.run(
+        ["bash", "-c", f"printf %s {text}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": "/bin"}
+    )
     assert read.stdout.decode() == word
 
 
@@ -70,13 +72,13 @@ def target(tmp_path, monkeypatch):
 
 
 def test_html_and_json_are_written_together_and_the_screen_still_speaks(target, capsys):
-    assert main(["check", target, "--html", "r.html", "--json", "r.json"]) == 1
+    assert main(["check", target, "--family", "ddim", "--html", "r.html", "--json", "r.json"]) == 1
     assert "FAIL" in capsys.readouterr().out
     page = Path("r.html").read_text()
     plain = json.loads(Path("r.json").read_text())
     assert page.count("<article") == sum(finding["status"] == "fail" for finding in plain["findings"]) >= 3
     assert page.count("<svg") == page.count("<article")
-    assert "verifydiff check target.py:sample</code>" in page
+    assert "verifydiff check --family ddim target.py:sample</code>" in page
     assert sorted(path.name for path in Path().iterdir() if path.is_file()) == ["r.html", "r.json", "target.py"]
 
 

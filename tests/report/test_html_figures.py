@@ -106,7 +106,11 @@ anything = st.one_of(st.floats(), st.integers(), st.none(), st.text(max_size=3),
 lists = st.lists(anything, max_size=6) | anything
 
 
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("observed", "expected", "landed", "steps", "times", "errors", "claimed"), lists)))
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("observed", "expected", "landed", "steps", "times", "errors", "claimed"), lists)
+    )
+)
 def test_nothing_that_details_may_hold_breaks_a_plot(details):
     svg = drawn(**details)
     assert svg is None or not re.search(r"\b(nan|inf)\b", svg)

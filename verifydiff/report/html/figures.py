@@ -130,6 +130,8 @@ def laws(finding: Finding) -> Drawn | None:
         return None
     spread = 4 * math.sqrt(max(seen[1], right[1])) or 1.0
     low, high = min(seen[0], right[0]) - spread, max(seen[0], right[0]) + spread
+    if not high - low > 1e-9 * max(abs(low), abs(high)):
+        return None
     xs = [low + (high - low) * k / 120 for k in range(121)]
     curves = {kind: [(x, _density(x, *law)) for x in xs] for kind, law in (("expected", right), ("seen", seen)) if law[1] > 0}
     if not curves:
