@@ -15,6 +15,7 @@ from verifydiff.verdict import Finding, Status
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "attribute": '"><img src=x onerror=alert(1)>',
+    "double quote": '" onmouseover="alert(1)',
     "single quote": "' onmouseover='alert(1)",
     "end of title": "</title></style></script><h1>",
     "entity": "&lt;b&gt; &amp;amp;",
@@ -59,9 +60,9 @@ def test_what_a_target_says_is_text_wherever_it_stands(text):
 def test_what_is_long_is_cut_and_says_so():
     text = "x" * 1_000_000
     one = report(Finding("seed", Status.FAIL, text, text, [text] * 10), target=text, seen=text, notes=(text,))
-    for document in (page(one, RUN), page(LibraryReport("lib", "1", (one,)), RUN)):
-        assert len(document) < 50_000
-        assert "(1,000,000 characters)" in document
+    for text in (page(one, RUN), page(LibraryReport("lib", "1", (one,)), RUN)):
+        assert len(text) < 50_000
+        assert "(1,000,000 characters)" in text
 
 
 def no_escape(monkeypatch):
