@@ -78,7 +78,7 @@ def test_html_and_json_are_written_together_and_the_screen_still_speaks(target, 
     plain = json.loads(Path("r.json").read_text())
     assert page.count("<article") == sum(finding["status"] == "fail" for finding in plain["findings"]) >= 3
     assert page.count("<svg") == page.count("<article")
-    assert "verifydiff check --family ddim target.py:sample</code>" in page
+    assert "verifydiff check target.py:sample --family ddim</code>" in page
     assert sorted(path.name for path in Path().iterdir() if path.is_file()) == ["r.html", "r.json", "target.py"]
 
 

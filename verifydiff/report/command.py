@@ -18,13 +18,13 @@ def again(arguments: argparse.Namespace, defaults: argparse.Namespace) -> str:
         arguments: what the command was given.
         defaults: what the same parser makes of the target alone.
     """
-    words = ["verifydiff", "check"]
+    words: list[str] = []
     for name, value in vars(arguments).items():
         if name not in ASIDE and value != getattr(defaults, name):
             words += _given(f"--{name.replace('_', '-')}", value)
-    if arguments.target.startswith("-"):
-        words.append("--")
-    return " ".join(quoted(word) for word in [*words, arguments.target])
+    target = arguments.target
+    words = [*words, "--", target] if target.startswith("-") else [target, *words]
+    return " ".join(["verifydiff", "check", *map(quoted, words)])
 
 
 def _given(option: str, value: object) -> list[str]:

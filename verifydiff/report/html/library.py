@@ -119,7 +119,7 @@ def _fold(kind: Kind, columns: list[str]) -> Markup:
 
 def _breakable(title: str) -> list[Child]:
     """A name in CamelCase that may be broken between its words."""
-    words = re.split(r"(?<=[a-z])(?=[A-Z])", title)
+    words = re.split(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", title)
     return [words[0], *([element("wbr"), word] for word in words[1:])]
 
 
