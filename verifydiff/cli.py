@@ -106,6 +106,9 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     run.add_argument("--seed", type=int, default=0, help="seeds the probe, and is handed to the sampler (default: 0)")
     run.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for the whole check (default: 120)")
     run.add_argument("--json", metavar="FILE", help="write the report as JSON to a file, or to standard output if it is -")
+    run.add_argument(
+        "--html", metavar="FILE", help="write it as one HTML page with plots, to a file, or to standard output if it is -"
+    )
     run.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
     parser.set_defaults(run=_check)
 
@@ -113,20 +116,40 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import jsonfile
+    from .report import files, jsonfile
     from .surroundings import standard_output_kept, unchanged
 
     _refuse_nonsense(arguments)
-    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    json_place = None if arguments.json is None else files.place(arguments.json, "--json")
+    html_place = None if arguments.html is None else files.place(arguments.html, "--html")
+    if json_place is not None and json_place == html_place:
+        raise MisuseError(f"--json and --html cannot both go to {arguments.json}.")
     with _watchdog(arguments.timeout), standard_output_kept(), unchanged():
         report = _judged(arguments)
-    if place is not None:
-        jsonfile.write(report.to_json(), place)
-    if place != jsonfile.STDOUT:
+    if json_place is not None:
+        jsonfile.write(report.to_json(), json_place)
+    if html_place is not None:
+        files.write(_page(report, arguments), html_place)
+    if files.STDOUT not in (json_place, html_place):
         from .report.checks import show
 
         show(report, Console(highlight=False), arguments.verbose)
     return exit_code(report.status)
+
+
+def _page(report: Report, arguments: argparse.Namespace) -> str:
+    from .checks.check import RATES
+    from .report.command import again
+    from .report.html import page, this_run
+
+    run = this_run(
+        again(arguments, _parser().parse_args(["check", "a:b"])),
+        seed=arguments.seed,
+        false_alarm=RATES.false_alarm,
+        seconds=report.seconds,
+        packages=[arguments.target.partition(":")[0].partition(".")[0]],
+    )
+    return page(report, run)
 
 
 @contextmanager
@@ -262,13 +285,13 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _prove(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import jsonfile
+    from .report import files, jsonfile
     from .report.proofs import prove_and_show
     from .surroundings import standard_output_kept
 
-    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    place = None if arguments.json is None else files.place(arguments.json, "--json")
     kernel = _kernel(arguments)
-    aside = place == jsonfile.STDOUT
+    aside = place == files.STDOUT
     console = Console(stderr=aside, quiet=aside)
     with standard_output_kept() if aside else nullcontext():
         proofs = prove_and_show(arguments.path, console, arguments.verbose)

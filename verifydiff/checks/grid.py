@@ -28,7 +28,7 @@ def time_grid(case: Case) -> Iterator[Finding]:
     if not wrong and case.contract.spacing is not None and own and not observation.target.fractional_times:
         wrong = _other_spacing(times, T, case.contract.spacing)
     if wrong:
-        yield Finding("time-grid", Status.FAIL, f"{wrong}.", measured=_brief(times))
+        yield Finding("time-grid", Status.FAIL, f"{wrong}.", measured=_brief(times), details={"times": times.tolist()})
         return
     if not own:
         yield Finding("time-grid", Status.PASS, f"{steps} steps from t = {times[0]:.6g} to t = {times[-1]:.6g}, towards the data.")
@@ -115,7 +115,12 @@ def pairing(case: Case) -> Iterator[Finding]:
         measured=float(landed[k]),
         expected=float(right[k]),
         tolerance=float(bound[k]),
-        details={"steps": off.tolist(), "landed": landed.tolist(), "expected": right.tolist()},
+        details={
+            "times": observation.times.tolist(),
+            "steps": off.tolist(),
+            "landed": landed.tolist(),
+            "expected": right.tolist(),
+        },
     )
 
 

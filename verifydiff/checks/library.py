@@ -188,7 +188,7 @@ def identity(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
         yield at_fault("identity", fault, f"{name}: ")
         return
     finding = _same_weights(case, name, seen)
-    yield replace(finding, details={"observation": seen}) if finding.status is Status.FAIL else finding
+    yield replace(finding, details={**finding.details, "observation": seen}) if finding.status is Status.FAIL else finding
 
 
 def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
@@ -201,6 +201,7 @@ def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
         return Finding("identity", Status.PASS, f"{name} takes the same steps as step does, up to its noise.")
     error = np.maximum(np.abs(seen.x_t - own.x_t), np.abs(seen.x_0 - own.x_0))
     k = int(off[np.argmax(error[off])])
+    weight = "x_t" if abs(seen.x_t[k] - own.x_t[k]) > abs(seen.x_0[k] - own.x_0[k]) else "x_0"
     return Finding(
         "identity",
         Status.FAIL,
@@ -208,6 +209,13 @@ def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
         f"{seen.x_t[k]:.8g} and {seen.x_0[k]:.8g}, those of step {own.x_t[k]:.8g} and {own.x_0[k]:.8g}.",
         measured=[float(seen.x_t[k]), float(seen.x_0[k])],
         expected=[float(own.x_t[k]), float(own.x_0[k])],
+        details={
+            "weight": weight,
+            "times": own.times.tolist(),
+            "steps": off.tolist(),
+            "observed": getattr(seen, weight).tolist(),
+            "expected": getattr(own, weight).tolist(),
+        },
     )
 
 

@@ -65,6 +65,38 @@ class Report:
             raise CheckFailed("\n".join(lines))
 
 
+@dataclass(frozen=True)
+class LibraryReport:
+    """What came out for all the targets of a library.
+
+    A target is named ``library:Class`` or ``library:Class configuration``; what stands behind the class says how it was made
+    (``diffusers:DDIMScheduler steps=50 timestep_spacing=linspace``), and reports group the configurations of a class.
+
+    Attributes:
+        library: its name.
+        version: the version that was judged.
+        reports: what came out for every target, no two of one name.
+    """
+
+    library: str
+    version: str
+    reports: tuple[Report, ...]
+
+    @property
+    def status(self) -> Status:
+        """``pass``, ``fail`` or ``inconclusive``."""
+        return overall([report.status for report in self.reports])
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data: library, version, status, targets."""
+        return {
+            "library": self.library,
+            "version": self.version,
+            "status": str(self.status),
+            "targets": [report.to_json() for report in self.reports],
+        }
+
+
 def _plain(value: Any) -> Any:
     """As JSON holds it: no NumPy numbers, and no NaN or infinity, which JSON does not know."""
     if isinstance(value, (list, tuple)):
