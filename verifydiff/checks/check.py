@@ -104,7 +104,7 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
     for finding in findings:
         if isinstance(twin := finding.details.get("observation"), Observation):
             diagnosis += diagnose(replace(twin, z=np.full_like(twin.z, np.nan)), [family], [])  # it leaves the noise to its caller
-    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, target.notes)
+    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, observation.target.notes)
 
 
 def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Iterator[Finding]:

@@ -27,6 +27,19 @@ Answer = Callable[[int, Array, float], Array]
 Noise = Callable[[int, tuple[int, ...]], Array]
 """``noise(i, shape)``: the i-th draw."""
 
+class Rounded(np.ndarray[Any, np.dtype[np.float32]]):
+    """Numbers of a type that NumPy does not have, in a wider one; ``unit`` is the unit roundoff of the type they came in."""
+
+    unit: float = 2.0**-24
+
+    @classmethod
+    def of(cls, values: Any, unit: float) -> Rounded:
+        """These values, which came in a type of that roundoff."""
+        rounded = np.asarray(values, dtype=np.float32).view(cls)
+        rounded.unit = unit
+        return rounded
+
+
 MAX_QUERIES_PER_TIMESTEP = 8
 MOST_TIMES = 1000
 """Where there is no schedule, a sampler is believed to take no more steps than this."""
@@ -333,7 +346,7 @@ def _as_state(value: Any, shape: tuple[int, ...], did: str) -> tuple[Array, floa
         raise _no_numbers(value, did, error) from None
     if state.shape != shape:
         raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
-    return state, _unit_roundoff(raw.dtype)
+    return state, value.unit if isinstance(value, Rounded) else _unit_roundoff(raw.dtype)
 
 
 def _no_numbers(value: Any, did: str, error: Exception) -> SamplerFault:
