@@ -11,7 +11,8 @@ import numpy as np
 
 from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
 from ..observe import Observation, SamplerFault, Target, observe
-from ..observe.resolve import function_target
+from ..observe.arrays import Arrays
+from ..observe.functions import function_target
 from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
@@ -37,6 +38,7 @@ def check(
     spacing: str | None = None,
     prediction: str = "epsilon",
     shape: tuple[int, ...] = (4,),
+    arrays: str = "auto",
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -44,7 +46,7 @@ def check(
     """Judge a sampler by the closed forms of the family it claims to be.
 
     Args:
-        sample: ``sample(denoise, x_init, seed) -> x_0`` over NumPy arrays of shape (batch, d), or a target of an adapter.
+        sample: ``sample(denoise, x_init, seed) -> x_0`` over arrays of shape (batch, d), or a target of an adapter.
             ``denoise(x, t)`` takes the integer array index t = 0..T-1.
         schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said.
         family: what it claims to be; None identifies it.
@@ -52,6 +54,7 @@ def check(
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
         prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
         shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
+        arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"`` finds out.
         seed: seeds the probe, and is handed to the sampler.
         timeout: seconds for the whole check.
         allow: known deviations that are kept on purpose.
@@ -63,7 +66,7 @@ def check(
         MisuseError: if the arguments make no sense.
     """
     began = time.monotonic()
-    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape)
+    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape, arrays)
     contract = Contract(family, steps if steps is not None else target.steps, spacing)
     if contract.steps is not None and not 1 <= contract.steps <= target.schedule.timesteps:
         raise MisuseError(f"`steps` must lie between 1 and the {target.schedule.timesteps} timesteps, got {contract.steps}.")
@@ -73,7 +76,7 @@ def check(
 
 
 def _as_target(
-    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...]
+    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...], arrays: str
 ) -> Target:
     if not callable(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
@@ -83,7 +86,11 @@ def _as_target(
         kind = Prediction(prediction)
     except ValueError:
         raise MisuseError(f"no prediction is called {prediction!r}: give {', '.join(Prediction)}.") from None
-    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape)
+    try:
+        library = Arrays(arrays)
+    except ValueError:
+        raise MisuseError(f"no arrays are called {arrays!r}: give {', '.join(Arrays)}.") from None
+    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape, arrays=library)
 
 
 def _report(target: Target, contract: Contract, seed: int, deadline: float) -> Report:

@@ -159,8 +159,7 @@ class _Recorder:
     def _denoise(self, x: Any, t: Any, at: Frame | None) -> Array:
         k = len(self.times)
         if time.monotonic() > self.deadline:
-            self.fault = self.fault or _out_of_time(k)  # kept, should the sampler swallow it
-            raise OutOfTime
+            self.strike()
         limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps if self.target.schedule else MOST_TIMES, 8)
         if k >= limit:
             raise SamplerFault(
@@ -195,6 +194,11 @@ class _Recorder:
         frame = self.target.frame_at(told)
         self.told.append(frame)
         return frame if at is None else at
+
+    def strike(self) -> None:
+        """The time is up."""
+        self.fault = self.fault or _out_of_time(len(self.times))  # kept, should the sampler or its library swallow what follows
+        raise OutOfTime
 
     def state(self, value: Any, did: str) -> Array:
         """What the sampler handed over as a state, as (batch, d) in float64; its own type is kept in mind."""
@@ -282,7 +286,7 @@ def _call(sample: Callable[[], Array], recorder: _Recorder, deadline: float) -> 
     """What the sampler returns; everything that it raises is a fault of its own, but for the user's Ctrl-C."""
     with letting_interrupts_through():
         try:
-            with _alarm(deadline):
+            with _alarm(deadline, recorder.strike):
                 return sample()
         except OutOfTime:
             raise recorder.fault or _out_of_time(len(recorder.times)) from None
@@ -302,17 +306,14 @@ def _raised(error: BaseException, asked: int) -> SamplerFault:
 
 
 @contextlib.contextmanager
-def _alarm(deadline: float) -> Iterator[None]:
+def _alarm(deadline: float, strike: Callable[[], None]) -> Iterator[None]:
     """Break off at the deadline, also where the sampler no longer asks the model (main thread only)."""
     left = deadline - time.monotonic()
     if left == float("inf") or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 
-    def strike(signum: int, frame: Any) -> None:
-        raise OutOfTime
-
-    before = signal.signal(signal.SIGALRM, strike)
+    before = signal.signal(signal.SIGALRM, lambda number, frame: strike())
     running, interval = signal.setitimer(signal.ITIMER_REAL, min(max(left, 1e-3), LONGEST_ALARM))
     began = time.monotonic()
     try:
