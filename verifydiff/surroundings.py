@@ -105,7 +105,10 @@ def _generators() -> list[Callable[[], None]]:
     """What sets the global generators of Python, NumPy and PyTorch back to where they are."""
     import numpy as np
 
-    back: list[Callable[[], None]] = [partial(random.setstate, random.getstate()), partial(np.random.set_state, np.random.get_state())]
+    back: list[Callable[[], None]] = [
+        partial(random.setstate, random.getstate()),
+        partial(np.random.set_state, np.random.get_state()),
+    ]
     if (torch := _loaded("torch", "set_default_dtype")) is not None:
         back.append(partial(torch.random.set_rng_state, torch.random.get_rng_state()))
         if torch.cuda.is_initialized():

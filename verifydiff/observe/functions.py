@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from inspect import unwrap
@@ -83,10 +84,8 @@ def namespace_of(sample: Callable[..., Any]) -> dict[str, Any]:
     """The globals of the module that a function, or the class of a callable object, was written in."""
     if isinstance(sample, partial):
         return namespace_of(sample.func)
-    try:
+    with suppress(Exception):  # an object may answer no questions
         sample = unwrap(sample)
-    except Exception:  # noqa: S110 - an object may answer no questions
-        pass
     called = sample if isinstance(sample, FunctionType | MethodType) else vars(type(sample)).get("__call__")
     namespace = attribute_of(called, "__globals__", {})
     return namespace if isinstance(namespace, dict) else {}

@@ -27,6 +27,7 @@ Answer = Callable[[int, Array, float], Array]
 Noise = Callable[[int, tuple[int, ...]], Array]
 """``noise(i, shape)``: the i-th draw."""
 
+
 class Rounded(np.ndarray[Any, np.dtype[np.float32]]):
     """Numbers of a type that NumPy does not have, in a wider one; ``unit`` is the unit roundoff of the type they came in."""
 

@@ -30,11 +30,13 @@ class OverJax:
         import jax
         import jax.numpy as jnp
 
+        asked = [denoise]  # emptied at the end: what is compiled meanwhile may outlive the run, and must not keep its record
         with _double_precision(not self.single), _silent():
             try:
-                final = self.sample(on_host(denoise), jnp.array(x_init), seed)
+                final = self.sample(on_host(lambda x, t: asked[0](x, t)), jnp.array(x_init), seed)
                 return np.asarray(final) if isinstance(final, jax.Array) else final
             finally:
+                asked.clear()
                 with suppress(Exception):  # it has been raised where the program's value was waited for
                     jax.effects_barrier()
 
