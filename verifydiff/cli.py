@@ -64,6 +64,7 @@ TARGETS = """\
 targets:
   path/file.py:name          a function sample(denoise, x_init, seed) over NumPy, PyTorch or JAX arrays; denoise(x, t) takes
   package.module:name        the array index t = 0..T-1 and predicts the noise, unless --prediction says otherwise
+                             or an object with p_sample_loop(model, shape, noise=None, ...), or what makes one
   diffusers:DDIMScheduler    a scheduler of the installed diffusers
   scheduler_config.json      the configuration of one, by path
 
@@ -97,7 +98,11 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--arrays", choices=("auto", "numpy", "torch", "jax"), default="auto", help="what a function works on (default: found out)"
     )
     claims.add_argument(
-        "--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable"
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of a library's scheduler, or an argument of a sampling loop; repeatable",
     )
     claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
     run = parser.add_argument_group("the run")
@@ -168,6 +173,8 @@ def _judged(arguments: argparse.Namespace) -> Report:
         config=dict(_option(pair) for pair in arguments.config),
         arrays=Arrays(arguments.arrays),
     )
+    if arguments.eta is not None and arguments.family == "auto" and target.family is None:
+        raise MisuseError("--eta belongs to --family ddim.")
     return check(
         target,
         family=family,
@@ -208,8 +215,6 @@ def _family(arguments: argparse.Namespace) -> Family | None:
     if library and arguments.arrays != "auto":
         raise MisuseError("--arrays says what a function works on; a library has its own.")
     if arguments.family == "auto":
-        if arguments.eta is not None and not library:
-            raise MisuseError("--eta belongs to --family ddim.")
         return None
     try:
         return named(arguments.family, arguments.eta)

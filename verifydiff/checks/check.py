@@ -13,6 +13,7 @@ from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
 from ..observe import Observation, SamplerFault, Target, observe
 from ..observe.arrays import Arrays
 from ..observe.functions import function_target
+from ..observe.sample_loops import has_loop, sample_loop_target
 from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
@@ -78,7 +79,7 @@ def check(
 def _as_target(
     sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...], arrays: str
 ) -> Target:
-    if not callable(sample):
+    if not callable(sample) and not has_loop(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
     if not all(isinstance(n, int) and n >= 1 for n in shape):
         raise MisuseError(f"`shape` must hold positive numbers, got {shape}.")
@@ -90,6 +91,8 @@ def _as_target(
         library = Arrays(arrays)
     except ValueError:
         raise MisuseError(f"no arrays are called {arrays!r}: give {', '.join(Arrays)}.") from None
+    if has_loop(sample):
+        return sample_loop_target(sample, schedule=schedule, prediction=kind if prediction != "epsilon" else None, shape=shape)
     return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape, arrays=library)
 
 

@@ -17,7 +17,6 @@ one more run with larger answers shows whether it does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,8 +25,7 @@ import numpy as np
 
 from ..schedule import Array, Mask
 from .clipping import Clipping, clipping
-from .faults import SamplerFault
-from .running import Answer, Noise, Run, run
+from .running import Answer, Noise, Run, over_its_arrays, run
 from .target import Target
 
 ELEMENTS = 256
@@ -142,7 +140,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     shape = (max(2, -(-ELEMENTS // target.dimensions)), target.dimensions)
     start, other_start = rng.standard_normal(shape), rng.standard_normal(shape)
 
-    target, natural = _over_its_arrays(target, lambda it: run(it, answers(seed, SMALL), start, seed, deadline=deadline))
+    target, natural = over_its_arrays(target, lambda it: run(it, answers(seed, SMALL), start, seed, deadline=deadline))
     replayed = replay(natural)
     natural.unit = max(natural.unit, _unit_of_numbers(natural.x[1:]))
     again = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
@@ -181,23 +179,6 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         start_residual=start_residual,
         clip=clipping(large, natural, p, q, np.append(levels[1:], target.final_level)),
     )
-
-
-def _over_its_arrays(target: Target, once: Callable[[Target], Run]) -> tuple[Target, Run]:
-    """The target over the first of its kinds of arrays over which it does not raise, and a run of it.
-
-    Raises:
-        SamplerFault: the one over the first of them, if it raises over all.
-    """
-    candidate, first = target, None
-    while True:
-        try:
-            return candidate, once(candidate)
-        except SamplerFault as fault:
-            first = first or fault
-            if fault.kind not in ("raises", "wrong-type") or candidate.otherwise is None:
-                raise first from None
-            candidate = candidate.otherwise
 
 
 def more_noise(observation: Observation, rows: int, *, seed: int, deadline: float = float("inf")) -> Array:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..schedule import Schedule
@@ -18,6 +19,7 @@ from .arrays import Arrays
 from .faults import one_line
 from .functions import attribute_of
 from .functions import function_target as function_target
+from .sample_loops import METHOD, has_loop, sample_loop_target
 from .target import Prediction, Target
 
 
@@ -41,9 +43,9 @@ def resolve(
         prediction: what a plain function's model predicts, epsilon where nothing is said; a scheduler's ``prediction_type``.
         steps: number of steps to tell a library's scheduler.
         spacing: time spacing to tell a library's scheduler.
-        eta: the noise scale to tell a library's scheduler, where it takes one.
+        eta: the noise scale to tell a library's scheduler or a sampling loop, where it takes one.
         shape: what one state looks like; where nothing is said, (4,) to a function and a small image to a scheduler.
-        config: further options of a library's scheduler.
+        config: further options of a library's scheduler, or arguments of a sampling loop.
         arrays: the arrays that a plain function works on; found out where nothing is said.
 
     Raises:
@@ -72,14 +74,28 @@ def resolve(
             config=config,
             saved=saved,
         )
-    if config:
-        raise MisuseError(f"--config goes to a library's scheduler; {name} is a function.")
     module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
     sample = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
     if sample is None:
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
+    sample = _made(sample, name)
+    if has_loop(sample):
+        if arrays is not Arrays.AUTO:
+            raise MisuseError(f"--arrays says what a function works on; {name} has a p_sample_loop, which works on tensors.")
+        return sample_loop_target(
+            sample,
+            name=name,
+            schedule=schedule,
+            prediction=prediction,
+            eta=eta,
+            shape=shape,
+            config=config,
+            settings=settings,
+        )
     if not callable(sample):
         raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
+    if config:
+        raise MisuseError(f"--config goes to a library's scheduler or a sampling loop; {name} is a function.")
     return function_target(
         sample,
         schedule or Schedule.linear(1000),
@@ -90,6 +106,17 @@ def resolve(
         arrays=arrays,
         settings=settings,
     )
+
+
+def _made(thing: Any, name: str) -> Any:
+    """The object with a sampling loop that a class or a function without arguments makes; anything else as it is."""
+    makes = isinstance(thing, type) and callable(attribute_of(thing, METHOD, None))
+    if not makes and isinstance(thing, FunctionType):
+        makes = not inspect.signature(thing).parameters
+    if not makes:
+        return thing
+    made = _executed(thing, name, "called without arguments")
+    return made if has_loop(made) else thing
 
 
 def _load_file(path: Path) -> tuple[ModuleType, Settings]:

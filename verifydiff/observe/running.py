@@ -127,6 +127,23 @@ def run(
     return recorder.finish(final)
 
 
+def over_its_arrays(target: Target, once: Callable[[Target], Run]) -> tuple[Target, Run]:
+    """The target over the first of its kinds of arrays over which it does not raise, and a run of it.
+
+    Raises:
+        SamplerFault: the one over the first of them, if it raises over all.
+    """
+    candidate, first = target, None
+    while True:
+        try:
+            return candidate, once(candidate)
+        except SamplerFault as fault:
+            first = first or fault
+            if fault.kind not in ("raises", "wrong-type") or candidate.otherwise is None:
+                raise first from None
+            candidate = candidate.otherwise
+
+
 class _Recorder:
     """The model and the source of noise of one run."""
 

@@ -1,9 +1,9 @@
 """Which arrays a function works on: what is handed to it, and how that is found out.
 
 A function does not say what its arrays are. Its code does, by the libraries whose names it looks up: those come first, then
-NumPy, then the libraries that merely stand in the same module. The first over which the function does not raise is taken; a library's
-arrays are tried in double precision, then in single. A wrong guess costs a run, and never makes a verdict: over whatever
-arrays the function runs, what is judged is what it does with them.
+NumPy, then the libraries that merely stand in the same module. The first over which the function does not raise is taken; a
+library's arrays are tried in double precision, then in single. A wrong guess costs a run, and never makes a verdict: over
+whatever arrays the function runs, what is judged is what it does with them.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class OverJax:
     single: bool = False
 
     def __call__(self, denoise: Denoise, x_init: Array, seed: int) -> Any:
+        """What the sampler returns, as a NumPy array where it is one of the library's."""
         import jax
         import jax.numpy as jnp
 

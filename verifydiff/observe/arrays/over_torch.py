@@ -24,6 +24,7 @@ class OverTorch:
     single: bool = False
 
     def __call__(self, denoise: Denoise, x_init: Array, seed: int) -> Any:
+        """What the sampler returns, as a NumPy array where it is one of the library's."""
         import torch
 
         handed = x_init.astype(np.float32) if self.single else x_init
