@@ -33,7 +33,8 @@ ELEMENTS = 256
 AFFINE = 2.0**23
 """A step is affine when what least squares leaves over is below this many roundings of it: 1e-9 of a step in double precision."""
 COARSELY_AFFINE = 0.01
-"""And below this share of it, however coarse the rounding."""
+"""And below this share of it, or so many roundings, however coarse they are."""
+FEW = 16
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 SMALL, LARGE = 0.5, 8.0
 """Ranges of the answers: inside every common clipping range, and outside."""
@@ -91,7 +92,7 @@ class Observation:
     def affine(self) -> Mask:
         """(N,): whether the step is an affine map of the state and the present prediction alone."""
         within = affine_within(self.run.unit) * _on_the_way(self.levels, self.x_t, self.x_0)
-        return np.asarray((self.residual < np.minimum(within, COARSELY_AFFINE)) & ~self.remembers)
+        return np.asarray((self.residual < np.minimum(within, _coarsely(self.run.unit))) & ~self.remembers)
 
     @cached_property
     def resolution(self) -> tuple[Array, Array, Array]:
@@ -210,7 +211,11 @@ def _unit_of_numbers(x: Array) -> float:
 
 def affine_within(unit: float) -> float:
     """What least squares may leave over of an affine step, at a unit roundoff."""
-    return min(AFFINE * unit, COARSELY_AFFINE)
+    return min(AFFINE * unit, _coarsely(unit))
+
+
+def _coarsely(unit: float) -> float:
+    return max(COARSELY_AFFINE, FEW * unit)
 
 
 def answers(seed: int, size: float) -> Answer:

@@ -17,7 +17,8 @@ from ..target import Denoise
 class OverTorch:
     """``sample``, whose states are tensors of double precision, or of single where that is asked for.
 
-    The tensors share their memory with the arrays of the probe, so that changing them in place is seen.
+    In double precision torch's default type is double, too, so that noise and tables that are made without a type keep all
+    digits. The tensors share their memory with the arrays of the probe, so that changing them in place is seen.
     """
 
     sample: Callable[..., Any]
@@ -27,6 +28,8 @@ class OverTorch:
         """What the sampler returns, as a NumPy array where it is one of the library's."""
         import torch
 
+        if not self.single:
+            torch.set_default_dtype(torch.float64)  # given back with all else that a run may set
         handed = x_init.astype(np.float32) if self.single else x_init
         before = handed.copy()
         final = as_array(self.sample(answering(denoise), torch.from_numpy(handed), seed))
