@@ -62,8 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 
 TARGETS = """\
 targets:
-  path/file.py:name          a function sample(denoise, x_init, seed) over NumPy arrays; denoise(x, t) takes the
-  package.module:name        array index t = 0..T-1 and predicts the noise, unless --prediction says otherwise
+  path/file.py:name          a function sample(denoise, x_init, seed) over NumPy, PyTorch or JAX arrays; denoise(x, t) takes
+  package.module:name        the array index t = 0..T-1 and predicts the noise, unless --prediction says otherwise
+                             or an object with p_sample_loop(model, shape, noise=None, ...), or what makes one
   diffusers:DDIMScheduler    a scheduler of the installed diffusers
   scheduler_config.json      the configuration of one, by path
 
@@ -99,7 +100,14 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--shape", metavar="AxBxC", help="what one state looks like, as 3x8x8 (default: 4 to a function, 1x2x2 to a scheduler)"
     )
     claims.add_argument(
-        "--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable"
+        "--arrays", choices=("auto", "numpy", "torch", "jax"), default="auto", help="what a function works on (default: found out)"
+    )
+    claims.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of a library's scheduler, or an argument of a sampling loop; repeatable",
     )
     claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
     run = parser.add_argument_group("the run")
@@ -176,6 +184,7 @@ def _leave(seconds: float) -> None:
 
 def _judged(arguments: argparse.Namespace) -> Report:
     from .checks import check, load_allowed
+    from .observe.arrays import Arrays
     from .observe.resolve import resolve
     from .observe.target import Prediction
 
@@ -190,7 +199,10 @@ def _judged(arguments: argparse.Namespace) -> Report:
         eta=arguments.eta,
         shape=_shape(arguments.shape),
         config=dict(_option(pair) for pair in arguments.config),
+        arrays=Arrays(arguments.arrays),
     )
+    if arguments.eta is not None and arguments.family == "auto" and target.family is None:
+        raise MisuseError("--eta belongs to --family ddim.")
     return check(
         target,
         family=family,
@@ -229,9 +241,9 @@ def _family(arguments: argparse.Namespace) -> Claim | None:
     from .forms.claims import named
 
     library = arguments.target.startswith("diffusers:") or arguments.target.endswith(".json")
+    if library and arguments.arrays != "auto":
+        raise MisuseError("--arrays says what a function works on; a library has its own.")
     if arguments.family == "auto":
-        if arguments.eta is not None and not library:
-            raise MisuseError("--eta belongs to --family ddim.")
         return None
     try:
         return named(arguments.family, arguments.eta, arguments.order)

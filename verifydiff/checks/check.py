@@ -13,8 +13,10 @@ from ..forms.claims import Claim
 from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
 from ..forms.solvers import ProbabilityFlow, ReverseSDE, Solver
 from ..observe import Observation, SamplerFault, Target, observe
-from ..observe.resolve import function_target
+from ..observe.arrays import Arrays
+from ..observe.functions import function_target
 from ..observe.response import respond
+from ..observe.sample_loops import has_loop, sample_loop_target
 from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
@@ -42,6 +44,7 @@ def check(
     order: int | None = None,
     prediction: str = "epsilon",
     shape: tuple[int, ...] = (4,),
+    arrays: str = "auto",
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -49,7 +52,7 @@ def check(
     """Judge a sampler by the closed forms of the family it claims to be.
 
     Args:
-        sample: ``sample(denoise, x_init, seed) -> x_0`` over NumPy arrays of shape (batch, d), or a target of an adapter.
+        sample: ``sample(denoise, x_init, seed) -> x_0`` over arrays of shape (batch, d), or a target of an adapter.
             ``denoise(x, t)`` takes the integer array index t = 0..T-1.
         schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said.
         family: what it claims to be, a family (``DDIM(0.5)``) or a solver (``ProbabilityFlow(2)``); None identifies it.
@@ -58,6 +61,7 @@ def check(
         order: the order in which it converges, if it claims one and no family.
         prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
         shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
+        arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"`` finds out.
         seed: seeds the probe, and is handed to the sampler.
         timeout: seconds for the whole check.
         allow: known deviations that are kept on purpose.
@@ -69,7 +73,7 @@ def check(
         MisuseError: if the arguments make no sense.
     """
     began = time.monotonic()
-    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape)
+    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape, arrays)
     contract = _contract(target, family, steps if steps is not None else target.steps, spacing, order)
     deadline = began + timeout
     report = _report(target, contract, seed, deadline)
@@ -77,9 +81,9 @@ def check(
 
 
 def _as_target(
-    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...]
+    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...], arrays: str
 ) -> Target:
-    if not callable(sample):
+    if not callable(sample) and not has_loop(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
     if not all(isinstance(n, int) and n >= 1 for n in shape):
         raise MisuseError(f"`shape` must hold positive numbers, got {shape}.")
@@ -87,7 +91,13 @@ def _as_target(
         kind = Prediction(prediction)
     except ValueError:
         raise MisuseError(f"no prediction is called {prediction!r}: give {', '.join(Prediction)}.") from None
-    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape)
+    try:
+        library = Arrays(arrays)
+    except ValueError:
+        raise MisuseError(f"no arrays are called {arrays!r}: give {', '.join(Arrays)}.") from None
+    if has_loop(sample):
+        return sample_loop_target(sample, schedule=schedule, prediction=kind if prediction != "epsilon" else None, shape=shape)
+    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape, arrays=library)
 
 
 def _contract(target: Target, family: Claim | None, steps: int | None, spacing: str | None, order: int | None) -> Contract:
@@ -148,7 +158,7 @@ def _of_family(observation: Observation, claimed: Family | None, contract: Contr
     for finding in findings:
         if isinstance(twin := finding.details.get("observation"), Observation):
             diagnosis += diagnose(replace(twin, z=np.full_like(twin.z, np.nan)), [family], [])  # it leaves the noise to its caller
-    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, target.notes)
+    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, observation.target.notes)
 
 
 def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Iterator[Finding]:
