@@ -60,7 +60,9 @@ def parametrize_with_checks(
     try:
         import pytest
     except ImportError:
-        raise MisuseError("parametrize_with_checks needs pytest, which is not installed: pip install 'verifydiff[pytest]'") from None
+        raise MisuseError(
+            "parametrize_with_checks needs pytest, which is not installed: pip install 'verifydiff[pytest]'"
+        ) from None
 
     claims = {
         "schedule": schedule,
@@ -176,7 +178,9 @@ class Check:
         report = self.judgement.report
         lines = [f"{finding.check}: {finding.message}" for finding in self.findings if finding.status is Status.FAIL]
         lines += [
-            f"{finding.check} (inconclusive): {finding.message}" for finding in self.findings if finding.status is Status.INCONCLUSIVE
+            f"{finding.check} (inconclusive): {finding.message}"
+            for finding in self.findings
+            if finding.status is Status.INCONCLUSIVE
         ]
         lines.append(f"  asked: {CHECKS[self.id]}")
         words = ("likeliest slip", *["or as well"] * len(report.diagnosis))

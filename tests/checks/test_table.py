@@ -30,13 +30,13 @@ class Ids(ast.NodeVisitor):
                 argument = call.args[0] if call.args else next(k.value for k in call.keywords if k.arg == "check")
                 self._follow(argument, inside, f"{source}:{call.lineno}")
 
-    def visit_FunctionDef(self, node):  # noqa: N802 - ast's own name
+    def visit_FunctionDef(self, node):
         self.functions[node.name] = node
         self._inside.append(node)
         self.generic_visit(node)
         self._inside.pop()
 
-    def visit_Call(self, node):  # noqa: N802 - ast's own name
+    def visit_Call(self, node):
         self.calls.append((node, self._inside[-1] if self._inside else None, self.source))
         self.generic_visit(node)
 
