@@ -372,6 +372,17 @@ def test_a_test_that_does_not_ask_is_not_counted(run, pytester):
     assert "verifydiff =" not in run("print", "test_other.py").stdout.str()
 
 
+def test_properties_are_of_types_that_a_worker_can_send():
+    """execnet, which xdist sends by, takes these types and none that is made from them."""
+    check = next(check for check in parametrize_with_checks(ddim(0.5)).mark.args[1] if check.id == "coefficients")
+    with pytest.raises(vd.CheckFailed):
+        check()
+    pairs = plugin._properties(check)
+    values = [part for pair in pairs for value in pair for part in (value if isinstance(value, list) else [value])]
+    assert len(values) >= 8
+    assert {type(value) for value in values} <= {str, float, int, bool}
+
+
 def test_workers_send_what_they_tally_to_the_controller():
     """What xdist does with the plugin, without xdist: the tallies cross as plain data, and a sampler counts once."""
     stash = pytest.Stash()

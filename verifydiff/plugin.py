@@ -92,12 +92,17 @@ class _Listener:
 def _properties(check: Check) -> list[tuple[str, object]]:
     """What a check found, as pytest hands it to the JUnit file."""
     report = check.judgement.report
-    named: list[tuple[str, object]] = [("verifydiff.target", report.target)]
+    named: list[tuple[str, object]] = [("verifydiff.target", _exact(report.target))]
     for finding in report.to_json()["findings"]:
         if finding["check"] == check.id:
             numbers = ("status", "measured", "expected", "tolerance", "false_alarm")
-            named += [(f"verifydiff.{key}", finding[key]) for key in numbers if finding[key] is not None]
+            named += [(f"verifydiff.{key}", _exact(finding[key])) for key in numbers if finding[key] is not None]
     return named
+
+
+def _exact(value: Any) -> Any:
+    """Words as ``str`` itself: an enumeration's member is one too, and cannot leave a worker of xdist."""
+    return str(value) if isinstance(value, str) else value
 
 
 def _tally(judgement: Judgement) -> Tally:
