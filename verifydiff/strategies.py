@@ -101,7 +101,7 @@ def grids(
     leading = st.integers(min_steps, most).map(lambda steps: grid(T, steps, "leading"))
     first = [T - 1] if covering else []
     others = st.sets(
-        st.sampled_from(range(T - len(first))) if T > len(first) else st.nothing(),
+        st.sampled_from(range(T - len(first))) if len(first) < T else st.nothing(),
         min_size=min_steps - len(first),
         max_size=min(most, max(MOST_ANY_TIMES, min_steps)) - len(first),
     )
@@ -240,11 +240,14 @@ def scheduler_configs(class_name: str) -> st.SearchStrategy[dict[str, Any]]:
     options = {option.name: option for option in _options(class_name)}
     if required := [name for name, option in options.items() if option.required]:
         raise MisuseError(f"{class_name} cannot be made without {', '.join(required)}, of which no values are known here.")
-    single = {name: strategy for name, option in options.items() if (strategy := _values(option)) is not None}
-    groups = [st.fixed_dictionaries({}, optional=single), _beta_ends(options), _sigmas(options)]
-    return st.tuples(*groups).map(
-        lambda parts: _agreeing({key: value for part in parts for key, value in part.items()}, set(options))
-    )
+    single = [_perhaps(name, values) for name, option in options.items() if (values := _values(option)) is not None]
+    groups = st.tuples(*single, _beta_ends(options), _sigmas(options))
+    return groups.map(lambda parts: _agreeing({key: value for part in parts for key, value in part.items()}, set(options)))
+
+
+def _perhaps(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """The option with one of these values, or without it: each option for itself, so that each can be left out in a failure."""
+    return st.one_of(st.just({}), values.map(lambda value: {name: value}))
 
 
 def _values(option: _Option) -> st.SearchStrategy[Any] | None:
