@@ -57,6 +57,7 @@ class Report:
         Raises:
             CheckFailed: with a line for every such finding, and the diagnosis.
         """
+        __tracebackhide__ = True  # a test shows the line that asked, and none of this
         bad = [finding for finding in self.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
         if bad:
             lines = [f"{self.target}: {len(bad)} checks did not pass"]
