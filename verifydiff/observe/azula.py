@@ -67,7 +67,9 @@ def azula_target(
     """
     for what, value in (("schedule", schedule), ("spacing", spacing)):
         if value is not None:
-            raise MisuseError(f"azula takes no table of levels and no spacing: choose by --config schedule=VPSchedule, not by {what}.")
+            raise MisuseError(
+                f"azula takes no table of levels and no spacing: choose by --config schedule=VPSchedule, not by {what}."
+            )
     if prediction not in (None, Prediction.SAMPLE):
         raise MisuseError(f"the model of azula is a denoiser: it predicts the sample, not {prediction}.")
     cls = _class(name)
@@ -193,7 +195,9 @@ class _Sampler:
         if self.name == "PCSampler":
             notes.append("its corrector takes steps of one size, delta, however many steps it is told: it claims no order.")
         if self.name == "DDIMSampler" and 0 < self.option("eta") != 1:
-            notes.append("its eta multiplies the variance of the noise, and so is the square of the eta of the paper that it cites.")
+            notes.append(
+                "its eta multiplies the variance of the noise, and so is the square of the eta of the paper that it cites."
+            )
         if not self.closing:
             notes.append(f"it ends at t = {self.option('stop'):g}, where the state holds noise of scale {end.sigma:g}.")
         return tuple(notes)

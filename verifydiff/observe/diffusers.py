@@ -30,6 +30,7 @@ from ..schedule import MOST_TIMESTEPS, Array, Schedule
 from ..verdict import MisuseError
 from .faults import one_line
 from .frame import Frame
+from .listed import Listed
 from .target import Draw, Prediction, Target
 
 SUPPORTED = (
@@ -99,6 +100,12 @@ def diffusers_target(
     target = wide.target(f"diffusers:{name}")
     notes = (*target.notes, f"{name} knows no {', '.join(left_out)}: left out, as diffusers does.") if left_out else target.notes
     return replace(target, as_shipped=shipped.target(f"diffusers:{name}"), tables=_tables(wide, shipped), notes=notes)
+
+
+def everything() -> Iterator[Listed]:
+    """Every scheduler that is judged."""
+    for name in SUPPORTED:
+        yield Listed("diffusers", name)
 
 
 def _asked(config: dict[str, Any], schedule: Schedule | None, prediction: Prediction | None, spacing: str | None) -> dict[str, Any]:

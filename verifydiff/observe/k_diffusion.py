@@ -59,9 +59,9 @@ STOCHASTIC = {"sample_dpmpp_sde": 2, "sample_dpmpp_2m_sde": 2, "sample_dpmpp_3m_
 """a solver of the reverse SDE, which is of that order for eta = 0, where it follows the probability flow, and claims none else."""
 
 
-ACCEPTING = 1e30
-"""An absolute tolerance within which ``sample_dpm_adaptive`` takes every step, whatever the data: its grid is then fixed."""
-EVERY_STEP = "with atol = 1e30 it takes every step, and these are judged"
+STEADY = {"icoeff": 0.0, "h_init": 0.5}
+"""With no gain, the controller of ``sample_dpm_adaptive`` keeps the step size h_init and takes every step, whatever the data."""
+STEADILY = "with icoeff = 0 it takes equal steps, and these are judged"
 
 
 def k_diffusion_target(
@@ -109,8 +109,8 @@ def everything() -> Iterator[Listed]:
         takes = defaults(_function(name), OURS)
         every: dict[str, Any] = {}
         if name == "sample_dpm_adaptive":
-            yield Listed("k_diffusion", name, reason=f"it chooses its steps by the data, so it has no grid; {EVERY_STEP}")
-            every = {"atol": ACCEPTING}
+            yield Listed("k_diffusion", name, reason=f"it chooses its steps by the data, so it has no grid; {STEADILY}")
+            every = STEADY
         yield Listed("k_diffusion", name, every)
         if "sigmas" in inspect.signature(_function(name)).parameters:
             for kind in _makers():
@@ -241,8 +241,8 @@ class _Sampler:
         notes = []
         if self.noisy and (scale := self.option("s_noise", 1.0)) != 1:
             notes.append(f"s_noise = {scale:g} asks for noise of another size than the equation's: it claims no law.")
-        if self.name == "sample_dpm_adaptive" and self.option("atol") < ACCEPTING:
-            notes.append(f"it chooses its steps by the data, so it has no grid; {EVERY_STEP}.")
+        if any(self.option(gain) for gain in ("pcoeff", "icoeff", "dcoeff")):
+            notes.append(f"it chooses its steps by the data, so it has no grid; {STEADILY}.")
         if self.end != DATA:
             notes.append(f"it ends at sigma = {self.end.sigma:g} and not on the data.")
         return tuple(notes)
@@ -254,6 +254,8 @@ class _Sampler:
         on = replace(self, make=lambda: make(n + 1, low, high), steps=n + 1, extremes=LOG_GRID)  # type: ignore[misc]
         if "sigmas" in self.parameters:
             return on.target()
+        if "h_init" in self.parameters:
+            return replace(on, options={**self.options, **STEADY, "h_init": math.log(high / low) / n}, closing=True).target()
         calls = 3 * n - 1  # n equal steps: all but the last of them of three calls
         return replace(on, steps=calls, closing=True).target()
 
@@ -270,7 +272,9 @@ def _sampler(function: Callable[..., Any], options: dict[str, Any], steps: int, 
         if kind not in makers:
             raise MisuseError(f"k_diffusion makes no sigmas {str(kind)[:40]!r}; it makes {', '.join(makers)}.")
         maker = makers[kind]
-        given = {key: SIGMAS[key == "sigma_max"] for key in inspect.signature(maker).parameters if key in ("sigma_min", "sigma_max")}
+        given = {
+            key: SIGMAS[key == "sigma_max"] for key in inspect.signature(maker).parameters if key in ("sigma_min", "sigma_max")
+        }
         chosen, to_maker = taken(options, name, own, {**given, **defaults(maker, ["device"])})
         to_maker = {**given, **to_maker}
         sampler = _Sampler(function, chosen, lambda: maker(steps, **to_maker), steps, shape)
@@ -298,7 +302,9 @@ def _refuse_no_grid(sampler: _Sampler) -> None:
         raise MisuseError(f"k_diffusion makes no sigmas of these options: {one_line(error)}") from None
     if not (np.isfinite(sigmas).all() and (np.diff(sigmas) < 0).all() and sigmas[-1] == 0):
         brief = ", ".join(f"{sigma:.4g}" for sigma in sigmas[:3])
-        raise MisuseError(f"sigmas must be finite and fall to 0; these options give {brief} ... {sigmas[-2]:.4g}, {sigmas[-1]:.4g}.")
+        raise MisuseError(
+            f"sigmas must be finite and fall to 0; these options give {brief} ... {sigmas[-2]:.4g}, {sigmas[-1]:.4g}."
+        )
 
 
 def _refuse_what_it_refuses(sampler: _Sampler) -> None:

@@ -16,6 +16,7 @@ from ..schedule import Schedule
 from ..surroundings import aside, letting_interrupts_through
 from ..verdict import MisuseError
 from .faults import one_line
+from .libraries import LIBRARIES
 from .target import Prediction, Target
 
 
@@ -52,12 +53,11 @@ def resolve(
         where, colon = "diffusers", ":"
     if not colon or not where or not attribute:
         raise MisuseError(
-            f"{name!r} names no target: give path/file.py:name, package.module:name, diffusers:Class or a scheduler_config.json."
+            f"{name!r} names no target: give path/file.py:name, package.module:name, "
+            f"{', '.join(f'{library}:NAME' for library in LIBRARIES)} or a scheduler_config.json."
         )
-    if where == "diffusers":
-        from .diffusers import diffusers_target
-
-        return diffusers_target(
+    if where in LIBRARIES:
+        return LIBRARIES[where].target(
             attribute,
             schedule=schedule,
             prediction=prediction,
@@ -66,7 +66,7 @@ def resolve(
             eta=eta,
             shape=shape,
             config=config,
-            saved=saved,
+            **({"saved": saved} if saved else {}),
         )
     if config:
         raise MisuseError(f"--config goes to a library's scheduler; {name} is a function.")
