@@ -1,8 +1,8 @@
 r"""Adapter for azula: a ``Sampler`` class as a target.
 
-Its states are :math:`x_t = \alpha_t x_0 + \sigma_t \epsilon` with the scales of any of its noise schedules; its times are real numbers,
-from 1 (noise) to 0 (data, or nearly so); its model is a denoiser, whose posterior has the mean x_0. A run starts from x_T times
-:math:`\sqrt{\alpha^2 + \sigma^2}`, as ``Sampler.init`` starts it for data of variance 1.
+Its states are :math:`x_t = \alpha_t x_0 + \sigma_t \epsilon` with the scales of any of its noise schedules; its times are real
+numbers, from 1 (noise) to 0 (data, or nearly so); its model is a denoiser, whose posterior has the mean x_0. A run starts from
+x_T times :math:`\sqrt{\alpha^2 + \sigma^2}`, as ``Sampler.init`` starts it for data of variance 1.
 """
 
 from __future__ import annotations

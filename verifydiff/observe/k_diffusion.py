@@ -52,13 +52,11 @@ LOG_GRID = (5e-2, 20.0)
 OURS = ("model", "x", "sigmas", "sigma_min", "sigma_max", "n", "extra_args", "callback", "disable", "noise_sampler", "return_info")
 """The arguments of a sampler that this adapter fills in; all others are options."""
 ORDERS = {"sample_euler": 1, "sample_heun": 2, "sample_dpm_2": 2, "sample_dpm_fast": 3, "sample_dpmpp_2m": 2}
-"""Orders by the papers that the functions are from: Karras et al. 2022, Lu et al. 2022 (two). Those of the samplers that add noise:"""
+"""Orders of the solvers of the probability flow, by the papers that they are from (Karras et al. 2022, Lu et al. 2022)."""
 ANCESTRAL = {"sample_euler_ancestral": 1, "sample_dpm_2_ancestral": 2, "sample_dpmpp_2s_ancestral": 2}
-"""a step of the probability flow down to sigma_down, of that order, and noise that makes up for the rest exactly, whatever eta;"""
+"""Orders of a step of the flow down to sigma_down; the noise on top makes up for the rest exactly, so the law is of that order."""
 STOCHASTIC = {"sample_dpmpp_sde": 2, "sample_dpmpp_2m_sde": 2, "sample_dpmpp_3m_sde": 3}
-"""a solver of the reverse SDE, which is of that order for eta = 0, where it follows the probability flow, and claims none else."""
-
-
+"""Orders of the solvers of the reverse SDE where eta = 0 makes them follow the flow; elsewhere they claim none."""
 STEADY = {"icoeff": 0.0, "h_init": 0.5}
 """With no gain, the controller of ``sample_dpm_adaptive`` keeps the step size h_init and takes every step, whatever the data."""
 STEADILY = "with icoeff = 0 it takes equal steps, and these are judged"
