@@ -7,7 +7,6 @@ import pytest
 
 from verifydiff.observe.diffusers import NotApplicable, configurations, diffusers_target, schedulers
 from verifydiff.observe.diffusers.configurations import pairwise
-from verifydiff.observe.diffusers.noise import BrownianPath
 from verifydiff.observe.diffusers.options import Refused, literals, options_of
 from verifydiff.observe.response import respond
 from verifydiff.verdict import MisuseError
@@ -160,21 +159,6 @@ def test_the_library_as_it_is_shipped_is_single_precision():
 
 
 # -- noise -------------------------------------------------------------------------------------------------------------------
-
-
-def test_the_brownian_path_has_the_covariance_of_brownian_motion():
-    """Exactly, by the weights of the draws: Cov(W(a) - W(s), W(b) - W(s)) is the shorter of the two ways from s, or 0."""
-    count = 12
-    ones = iter(np.eye(count))
-    path = BrownianPath(lambda: next(ones))
-    times = [3.0, 0.5, 7.0, 1.0, 5.0, 2.0, 4.0, 0.1, 9.0, 4.5, 2.5, 0.7]
-    at = {time: path(time) for time in times}
-    rng = np.random.default_rng(0)
-    for start, a, b in rng.choice(times, (200, 3)):
-        left, right = a - start, b - start
-        covariance = (at[a] - at[start]) * np.ones(count) @ (at[b] - at[start]) if left and right else 0.0
-        assert covariance == pytest.approx(min(abs(left), abs(right)) if left * right > 0 else 0.0, abs=1e-12)
-    assert path(2.5) is at[2.5]
 
 
 def test_increments_of_the_path_are_normalised_as_the_librarys_sampler_does():

@@ -19,6 +19,7 @@ from .arrays import Arrays
 from .faults import one_line
 from .functions import attribute_of
 from .functions import function_target as function_target
+from .libraries import LIBRARIES
 from .sample_loops import METHOD, has_loop, sample_loop_target
 from .target import Prediction, Target
 
@@ -58,12 +59,11 @@ def resolve(
         where, colon = "diffusers", ":"
     if not colon or not where or not attribute:
         raise MisuseError(
-            f"{name!r} names no target: give path/file.py:name, package.module:name, diffusers:Class or a scheduler_config.json."
+            f"{name!r} names no target: give path/file.py:name, package.module:name, "
+            f"{', '.join(f'{library}:NAME' for library in LIBRARIES)} or a scheduler_config.json."
         )
-    if where == "diffusers":
-        from .diffusers import diffusers_target
-
-        return diffusers_target(
+    if where in LIBRARIES:
+        return LIBRARIES[where].target(
             attribute,
             schedule=schedule,
             prediction=prediction,
@@ -72,7 +72,7 @@ def resolve(
             eta=eta,
             shape=shape,
             config=config,
-            saved=saved,
+            **({"saved": saved} if saved else {}),
         )
     module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
     sample = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")

@@ -9,3 +9,4 @@ from .classes import NotApplicable as NotApplicable
 from .classes import schedulers as schedulers
 from .configurations import configurations as configurations
 from .entry import diffusers_target as diffusers_target
+from .listing import everything as everything

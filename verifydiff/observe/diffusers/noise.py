@@ -6,15 +6,11 @@ theirs that keeps a tree of it: for times a and b it returns
 .. math:: \frac{W(b) - W(a)}{\sqrt{|b - a|}}.
 
 While the tap is open, a path of ours stands there that is an affine function of fresh standard normal draws and has the joint law
-of W: outside the known times it goes on by :math:`\sqrt{\Delta t}\,z`, between two of them it is a Brownian bridge,
-
-.. math:: W(s) = W(a) + \frac{s - a}{b - a}\,(W(b) - W(a)) + \sqrt{\frac{(s - a)(b - s)}{b - a}}\; z.
+of W (:mod:`verifydiff.observe.brownian`).
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -24,6 +20,7 @@ from unittest.mock import patch
 import numpy as np
 
 from ...schedule import Array
+from ..brownian import BrownianPath
 from ..target import Draw
 from .precision import stand_in, stands_for
 
@@ -106,37 +103,4 @@ class BrownianNoise:
         import torch
 
         start, end = (float(self.transform(torch.as_tensor(one))) for one in (sigma, sigma_next))
-        before = self.path(start)
-        increment = self.path(end) - before
-        return torch.from_numpy(increment).to(self.dtype) / math.sqrt(abs(end - start))
-
-
-class BrownianPath:
-    """A Brownian path, known at the times at which it was asked for. It is 0 at the first of them: only increments mean anything.
-
-    Args:
-        normal: gives one more array of standard normal numbers.
-    """
-
-    def __init__(self, normal: Callable[[], Array]) -> None:
-        self.normal = normal
-        self.times: list[float] = []
-        self.at: dict[float, Array] = {}
-
-    def __call__(self, time: float) -> Array:
-        """W(time)."""
-        if not self.times:
-            self.times, self.at = [time], {time: np.zeros(1)}
-        if time not in self.at:
-            self.at[time] = self._between(time)
-            insort(self.times, time)
-        return self.at[time]
-
-    def _between(self, time: float) -> Array:
-        k = bisect_left(self.times, time)
-        if k in (0, len(self.times)):
-            edge = self.times[0 if k == 0 else -1]
-            return np.asarray(self.at[edge] + math.sqrt(abs(time - edge)) * self.normal())
-        a, b = self.times[k - 1], self.times[k]
-        share, spread = (time - a) / (b - a), math.sqrt((time - a) * (b - time) / (b - a))
-        return np.asarray(self.at[a] + share * (self.at[b] - self.at[a]) + spread * self.normal())
+        return torch.from_numpy(np.asarray(self.path.increment(start, end))).to(self.dtype)

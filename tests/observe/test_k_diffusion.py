@@ -1,0 +1,234 @@
+"""The adapter of k-diffusion: every sampler lands in the frames that it is told, and a mistake planted in the library is seen."""
+
+import importlib.util
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from landing import landing
+from scipy.integrate import quad
+
+from verifydiff.observe import k_diffusion
+from verifydiff.observe.resolve import resolve
+from verifydiff.observe.response import respond
+from verifydiff.verdict import MisuseError
+
+pytest.importorskip("torch", reason="judging k-diffusion needs torch")
+if importlib.util.find_spec("k_diffusion") is None:
+    pytest.skip("judging k-diffusion needs k-diffusion", allow_module_level=True)
+
+EXACT = 1e-12
+SHIPPED = 2e-5
+"""Single precision, over twenty steps from a sigma of 80."""
+
+
+def target(name, **options):
+    return resolve(f"k_diffusion:{name}", **options)
+
+
+SAMPLERS = k_diffusion.samplers()
+LISTED = list(k_diffusion.everything())
+JUDGED = [listed for listed in LISTED if listed.reason is None]
+
+
+@pytest.mark.parametrize("listed", JUDGED, ids=str)
+def test_constant_predictions_lead_into_the_frames_that_are_told(listed):
+    response = respond(target(listed.name, config=listed.config))
+    data, noise = landing(response)
+    assert response.affine
+    assert not response.hidden
+    assert data.max() < EXACT
+    assert noise.max() < EXACT
+
+
+def test_every_sampler_of_the_library_is_listed_and_what_cannot_be_judged_says_why():
+    assert {listed.name for listed in LISTED} == set(SAMPLERS) >= {"sample_euler", "sample_dpmpp_3m_sde", "sample_lms"}
+    assert {listed.name for listed in JUDGED} == set(SAMPLERS)
+    assert [listed.name for listed in LISTED if listed.reason] == ["sample_dpm_adaptive"]
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "sample_dpm_adaptive"])
+def test_as_shipped_it_works_in_single_precision_and_does_the_same(name):
+    wide = target(name)
+    shipped = respond(wide.as_shipped)
+    assert shipped.unit == 2.0**-24
+    np.testing.assert_allclose(shipped.answers, respond(wide).answers, atol=1e-3)
+    data, noise = landing(shipped)
+    assert data.max() < SHIPPED
+    assert noise.max() < SHIPPED
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_on_the_logarithmic_grid_the_last_state_lies_at_one_level_whatever_the_number_of_steps(name):
+    low, high = k_diffusion.LOG_GRID
+    config = k_diffusion.STEADY if name == "sample_dpm_adaptive" else {}
+    for n in (4, 9):
+        response = respond(target(name, config=config).on_log_grid(n))
+        sigmas = np.array([frame.noise_over_signal for frame in response.frames[:-1]])
+        assert sigmas[[0, -1]] == pytest.approx([high, low])
+        even = np.geomspace(high, low, n + 1)
+        assert np.isclose(sigmas[:, None], even).any(axis=0).all()
+        assert max(weights.max() for weights in landing(response)) < EXACT
+
+
+# -- mistakes, planted and real -------------------------------------------------------------------------------------------
+
+
+def a_variance_for_a_deviation(sigma_from, sigma_to, eta=1.0):
+    up = eta * sigma_to**2 * (sigma_from**2 - sigma_to**2) / sigma_from**2
+    return (sigma_to**2 - up**2).clamp(min=0) ** 0.5, up**0.5
+
+
+def no_noise_taken_off(sigma_from, sigma_to, eta=1.0):
+    return sigma_to, eta * (sigma_to**2 * (sigma_from**2 - sigma_to**2) / sigma_from**2) ** 0.5
+
+
+@pytest.mark.parametrize("slip", [a_variance_for_a_deviation, no_noise_taken_off])
+@pytest.mark.parametrize(
+    "name", ["sample_euler_ancestral", "sample_dpm_2_ancestral", "sample_dpmpp_2s_ancestral", "sample_dpmpp_sde"]
+)
+def test_a_slip_in_the_ancestral_step_lands_elsewhere(name, slip, monkeypatch):
+    monkeypatch.setattr(k_diffusion.sampling(), "get_ancestral_step", slip)
+    response = respond(target(name, config={"sigmas": "exponential"}))
+    assert landing(response)[1].max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["sample_euler", "sample_heun", "sample_lms"])
+def test_a_slip_in_the_derivative_lands_elsewhere(name, monkeypatch):
+    monkeypatch.setattr(k_diffusion.sampling(), "to_d", lambda x, sigma, denoised: (x - denoised) / (1 + sigma**2) ** 0.5)
+    data, _ = landing(respond(target(name)))
+    assert data.max() > 1e-3
+
+
+def test_noise_of_its_own_for_each_part_of_a_step_lands_elsewhere(monkeypatch):
+    """The two queries of a step of dpmpp_sde need one path: with the ends of the step drawn anew the law is another."""
+
+    class Apart:
+        def __init__(self, normal):
+            self.normal = normal
+
+        def increment(self, t, s):
+            return self.normal()
+
+    right = respond(target("sample_dpmpp_sde"))
+    monkeypatch.setattr(k_diffusion, "BrownianPath", Apart)
+    apart = respond(target("sample_dpmpp_sde"))
+    covariance = [response.draws[1:3] @ response.draws[1:3].T for response in (right, apart)]
+    assert covariance[0][0, 1] > 0.1  # of the state within the first step and the one at its end
+    assert covariance[1][0, 1] == 0
+
+
+def quadratic_weights(lambdas):
+    r"""Of three predictions in a step of :math:`x' = -x + D`, by integrating the polynomial through them."""
+    nodes, (start, end) = lambdas[:3], lambdas[2:]
+
+    def basis(j, u):
+        return np.prod([(u - nodes[i]) / (nodes[j] - nodes[i]) for i in range(3) if i != j])
+
+    return [quad(lambda u, j=j: np.exp(u - end) * basis(j, u), start, end, epsabs=1e-14)[0] for j in range(3)]
+
+
+def test_the_quadratic_term_of_3m_has_half_its_weight():
+    """A mistake in the released k-diffusion: the second divided difference stands where the second derivative should."""
+    response = respond(
+        target("sample_dpmpp_3m_sde", config={"sigmas": "exponential", "eta": 0.0, "sigma_min": 0.1, "sigma_max": 10.0})
+    )
+    k = 8
+    sigmas = np.array([frame.sigma for frame in response.run.meant])
+    lambdas = -np.log(sigmas[k - 2 : k + 2])
+    size = np.hypot(1, sigmas)  # back to states that hold the data once
+    start, answers = response.start[:-1] * size, response.answers[:-1] * size[:, None]
+    weights = answers[k + 1] - start[k + 1] / start[k] * answers[k]
+    off = weights[k - 2 : k + 1] - quadratic_weights(lambdas)
+    h = lambdas[3] - lambdas[2]
+    missing = 0.5 - (np.expm1(-h) / h + 1) / h  # -phi_3, and f2 = (D_0 - 2 D_1 + D_2) / 2 on even steps
+    np.testing.assert_allclose(off, -missing * np.array([0.5, -1.0, 0.5]), atol=1e-12)
+
+
+# -- what is asked of it in vain ------------------------------------------------------------------------------------------
+
+REFUSED = [
+    ("sample_nothing", {}, r"k_diffusion has no sampler 'sample_nothing': give one of sample_euler, "),
+    ("log_likelihood", {}, "k_diffusion has no sampler 'log_likelihood'"),
+    ("sample_euler", {"config": {"eta": 1.0}}, "sample_euler has no option 'eta'; it has s_churn"),
+    ("sample_euler", {"eta": 1.0}, "sample_euler has no option 'eta'"),
+    ("sample_euler", {"config": {"s_churn": "much"}}, "the option s_churn must be a number, got 'much'"),
+    ("sample_lms", {"config": {"order": 2.5}}, "the option order must be a whole number from 1 on, got '2.5'"),
+    ("sample_lms", {"config": {"order": 0}}, "the option order must be a whole number from 1 on"),
+    ("sample_dpmpp_2m_sde", {"config": {"solver_type": 3}}, "the option solver_type must be a word"),
+    (
+        "sample_dpmpp_2m_sde",
+        {"config": {"solver_type": "euler"}},
+        "k_diffusion refuses sample_dpmpp_2m_sde with these options: solver_type",
+    ),
+    ("sample_euler", {"config": {"sigmas": "linear"}}, "k_diffusion makes no sigmas 'linear'; it makes karras, exponential"),
+    ("sample_euler", {"config": {"sigma_min": 90.0}}, "sigmas must be finite and fall to 0"),
+    ("sample_euler", {"config": {"sigma_min": -1.0}}, "sigmas must be finite|no sigmas of these options"),
+    ("sample_euler", {"config": {"rho": 0}}, "k_diffusion makes no sigmas of these options"),
+    ("sample_euler", {"config": {"sigmas": "vp", "sigma_max": 80.0}}, "has no option 'sigma_max'"),
+    ("sample_dpm_fast", {"config": {"sigma_min": 0.0}}, "sigma_min and sigma_max must be finite, positive and rising"),
+    ("sample_dpm_fast", {"config": {"sigmas": "karras"}}, "sample_dpm_fast has no option 'sigmas'"),
+    ("sample_euler_ancestral", {"eta": -1.0}, "`eta` must be 0 or more, got -1"),
+    ("sample_euler_ancestral", {"eta": 1.0, "config": {"eta": 0.5}}, "which one"),
+    ("sample_euler", {"steps": 0}, "`steps` must be at least 1"),
+    ("sample_euler", {"spacing": "trailing"}, "k_diffusion takes no spacing"),
+    ("sample_euler", {"prediction": "epsilon"}, "the model of k_diffusion is a denoiser"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "message"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_makes_no_sense_is_refused_in_one_line(name, options, message):
+    with pytest.raises(MisuseError, match=message) as refused:
+        target(name, **options)
+    assert "\n" not in str(refused.value)
+
+
+def test_without_the_package_it_says_how_to_get_it(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "k_diffusion" else find(name, *rest))
+    with pytest.raises(MisuseError, match="needs k-diffusion, which is not installed: pip install --no-deps k-diffusion"):
+        k_diffusion._alone.__wrapped__()
+
+
+def test_without_what_sampling_needs_it_says_what_is_missing(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "scipy" else find(name, *rest))
+    with pytest.raises(MisuseError, match="the samplers of k_diffusion need scipy, which is not installed"):
+        k_diffusion._alone.__wrapped__()
+
+
+def test_the_import_leaves_no_module_of_it_and_no_stand_in_behind():
+    code = """
+import sys, torch, importlib.util
+before, path = set(sys.modules), list(sys.meta_path)
+from verifydiff.observe import k_diffusion
+k_diffusion.sampling()
+absent = [name for name in ("torchdiffeq", "clip", "accelerate", "skimage") if importlib.util.find_spec(name) is None]
+left = [name for name in sys.modules if name.partition(".")[0] in ("k_diffusion", *absent)]
+assert not left, left
+assert sys.meta_path == path
+stand_ins = [name for name, module in sys.modules.items() if type(module).__name__ == "_Inert"]
+assert not stand_ins, stand_ins
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_run_leaves_the_default_type_and_the_generator_as_they_were():
+    import torch
+
+    torch.manual_seed(7)
+    expected = torch.rand(2)
+    torch.manual_seed(7)
+    respond(target("sample_euler_ancestral", steps=3))
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_the_adaptive_sampler_has_no_grid_and_says_so():
+    from verifydiff.observe.faults import SamplerFault
+
+    adaptive = target("sample_dpm_adaptive")
+    assert any("chooses its steps by the data" in note for note in adaptive.notes)
+    with pytest.raises(SamplerFault, match="no grid"):
+        respond(adaptive)
