@@ -16,6 +16,7 @@ RUNS = {
     "import": ("import verifydiff", NUMERIC),
     "dir": ("import verifydiff; dir(verifydiff)", NUMERIC),
     "Schedule": ("import verifydiff; verifydiff.Schedule", HEAVY),
+    "plugin": ("import verifydiff.plugin", NUMERIC),
     "verdict": ("import verifydiff.verdict", NUMERIC),
     "statistics": ("import verifydiff.statistics", ("scipy.stats", "scipy.optimize", "sympy", "jax", "torch")),
     "--help": ("from verifydiff.cli import main; main(['--help'])", NUMERIC),

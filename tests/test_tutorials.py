@@ -7,10 +7,12 @@ A block whose first line names a file, in a comment, is that file; a ``console``
 import contextlib
 import doctest
 import io
+import os
 import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|\.\.|<!--) ([\w/]+\.\w+)(?: -->)?\n")
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("tutorial-*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("tutorial-*.md")), DOCS / "testing.md"], ids=lambda page: page.stem)
 def test_the_tutorial_does_what_it_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
@@ -79,7 +81,10 @@ class Shell:
             with docutils_namespace():
                 return self._inside(build, arguments)
         assert program == "python"
-        run = subprocess.run([sys.executable, *arguments, "-p", "no:cacheprovider"], capture_output=True, text=True, check=False)
+        plugged_in = entry_points(group="pytest11", name="verifydiff")  # by an installation that is not older than the plugin
+        environment = os.environ if plugged_in else {**os.environ, "PYTEST_PLUGINS": "verifydiff.plugin"}
+        command = [sys.executable, *arguments, "-p", "no:cacheprovider"]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         self.code = run.returncode
         return run.stdout
 

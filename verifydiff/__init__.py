@@ -15,6 +15,7 @@ _HOMES = {
     "Contract": ".checks",
     "Report": ".checks",
     "CheckFailed": ".checks",
+    "parametrize_with_checks": ".testing",
     "Schedule": ".schedule",
     "DDPM": ".forms.families",
     "DDIM": ".forms.families",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from .checks import Report
-    from .forms.families import Family
+    from .forms.claims import Claim
     from .proof import Proofs
     from .proof.kernel import Referee
     from .schedule import Schedule
@@ -62,8 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 
 TARGETS = """\
 targets:
-  path/file.py:name          a function sample(denoise, x_init, seed) over NumPy arrays; denoise(x, t) takes the
-  package.module:name        array index t = 0..T-1 and predicts the noise, unless --prediction says otherwise
+  path/file.py:name          a function sample(denoise, x_init, seed) over NumPy, PyTorch or JAX arrays; denoise(x, t) takes
+  package.module:name        the array index t = 0..T-1 and predicts the noise, unless --prediction says otherwise
+                             or an object with p_sample_loop(model, shape, noise=None, ...), or what makes one
   diffusers:DDIMScheduler    a scheduler of the installed diffusers
   scheduler_config.json      the configuration of one, by path
 
@@ -81,7 +82,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("target", metavar="TARGET", help="what to judge (see below)")
     claims = parser.add_argument_group("what it claims to be")
-    claims.add_argument("--family", default="auto", help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral")
+    claims.add_argument(
+        "--family",
+        default="auto",
+        help="auto (default), ddpm, ddpm-large, ddim, euler, euler-ancestral, renoise, probability-flow, reverse-sde",
+    )
+    claims.add_argument("--order", type=int, metavar="N", help="the order of convergence that a solver claims")
     claims.add_argument("--eta", type=float, help="the eta of ddim, from 0 to 1")
     claims.add_argument(
         "--schedule", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear, or the scheduler's own)"
@@ -94,13 +100,23 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--shape", metavar="AxBxC", help="what one state looks like, as 3x8x8 (default: 4 to a function, 1x2x2 to a scheduler)"
     )
     claims.add_argument(
-        "--config", action="append", default=[], metavar="KEY=VALUE", help="an option of a library's scheduler; repeatable"
+        "--arrays", choices=("auto", "numpy", "torch", "jax"), default="auto", help="what a function works on (default: found out)"
+    )
+    claims.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of a library's scheduler, or an argument of a sampling loop; repeatable",
     )
     claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
     run = parser.add_argument_group("the run")
     run.add_argument("--seed", type=int, default=0, help="seeds the probe, and is handed to the sampler (default: 0)")
     run.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for the whole check (default: 120)")
     run.add_argument("--json", metavar="FILE", help="write the report as JSON to a file, or to standard output if it is -")
+    run.add_argument(
+        "--html", metavar="FILE", help="write it as one HTML page with plots, to a file, or to standard output if it is -"
+    )
     run.add_argument("--verbose", "-v", action="store_true", help="show what passed, too")
     parser.set_defaults(run=_check)
 
@@ -108,20 +124,40 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import jsonfile
+    from .report import files, jsonfile
     from .surroundings import standard_output_kept, unchanged
 
     _refuse_nonsense(arguments)
-    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    json_place = None if arguments.json is None else files.place(arguments.json, "--json")
+    html_place = None if arguments.html is None else files.place(arguments.html, "--html")
+    if json_place is not None and json_place == html_place:
+        raise MisuseError(f"--json and --html cannot both go to {arguments.json}.")
     with _watchdog(arguments.timeout), standard_output_kept(), unchanged():
         report = _judged(arguments)
-    if place is not None:
-        jsonfile.write(report.to_json(), place)
-    if place != jsonfile.STDOUT:
+    if json_place is not None:
+        jsonfile.write(report.to_json(), json_place)
+    if html_place is not None:
+        files.write(_page(report, arguments), html_place)
+    if files.STDOUT not in (json_place, html_place):
         from .report.checks import show
 
         show(report, Console(highlight=False), arguments.verbose)
     return exit_code(report.status)
+
+
+def _page(report: Report, arguments: argparse.Namespace) -> str:
+    from .checks.check import RATES
+    from .report.command import again
+    from .report.html import page, this_run
+
+    run = this_run(
+        again(arguments, _parser().parse_args(["check", "a:b"])),
+        seed=arguments.seed,
+        false_alarm=RATES.false_alarm,
+        seconds=report.seconds,
+        packages=[arguments.target.partition(":")[0].partition(".")[0]],
+    )
+    return page(report, run)
 
 
 @contextmanager
@@ -148,6 +184,7 @@ def _leave(seconds: float) -> None:
 
 def _judged(arguments: argparse.Namespace) -> Report:
     from .checks import check, load_allowed
+    from .observe.arrays import Arrays
     from .observe.resolve import resolve
     from .observe.target import Prediction
 
@@ -162,12 +199,16 @@ def _judged(arguments: argparse.Namespace) -> Report:
         eta=arguments.eta,
         shape=_shape(arguments.shape),
         config=dict(_option(pair) for pair in arguments.config),
+        arrays=Arrays(arguments.arrays),
     )
+    if arguments.eta is not None and arguments.family == "auto" and target.family is None:
+        raise MisuseError("--eta belongs to --family ddim.")
     return check(
         target,
         family=family,
         steps=arguments.steps,
         spacing=arguments.spacing,
+        order=arguments.order if arguments.family == "auto" else None,
         seed=arguments.seed,
         timeout=arguments.timeout,
         allow=allowed,
@@ -196,16 +237,16 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
-def _family(arguments: argparse.Namespace) -> Family | None:
-    from .forms.families import named
+def _family(arguments: argparse.Namespace) -> Claim | None:
+    from .forms.claims import named
 
     library = arguments.target.startswith("diffusers:") or arguments.target.endswith(".json")
+    if library and arguments.arrays != "auto":
+        raise MisuseError("--arrays says what a function works on; a library has its own.")
     if arguments.family == "auto":
-        if arguments.eta is not None and not library:
-            raise MisuseError("--eta belongs to --family ddim.")
         return None
     try:
-        return named(arguments.family, arguments.eta)
+        return named(arguments.family, arguments.eta, arguments.order)
     except ValueError as error:
         raise MisuseError(str(error)) from None
 
@@ -256,13 +297,13 @@ def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _prove(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import jsonfile
+    from .report import files, jsonfile
     from .report.proofs import prove_and_show
     from .surroundings import standard_output_kept
 
-    place = None if arguments.json is None else jsonfile.place(arguments.json)
+    place = None if arguments.json is None else files.place(arguments.json, "--json")
     kernel = _kernel(arguments)
-    aside = place == jsonfile.STDOUT
+    aside = place == files.STDOUT
     console = Console(stderr=aside, quiet=aside)
     with standard_output_kept() if aside else nullcontext():
         proofs = prove_and_show(arguments.path, console, arguments.verbose)

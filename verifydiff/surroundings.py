@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 
@@ -21,13 +24,14 @@ def aside() -> Iterator[None]:
     """What is printed meanwhile goes to standard error, what warns goes nowhere, and the interpreter is given back.
 
     Of the import path and the loaded modules, what was lost comes back and what was added stays: a function may import later
-    what its file made ready. A process that is forked off meanwhile ends here.
+    what its file made ready. The global generators and what PyTorch and JAX are set to are given back, too. A process that is
+    forked off meanwhile ends here.
     """
     import numpy as np  # here, since proving wants the rest of this file and no NumPy
 
     process, limit = os.getpid(), sys.getrecursionlimit()
     streams, path, entries, modules = (sys.stdout, sys.stderr), sys.path, list(sys.path), dict(sys.modules)
-    dtype = _default_dtype()
+    settings, generators = Settings.now(), _generators()
     sys.stdout = sys.stderr = _Outlet(sys.stderr)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -41,8 +45,75 @@ def aside() -> Iterator[None]:
         path[:] = [*sys.path, *(entry for entry in entries if entry not in sys.path)]
         sys.path = path
         sys.modules.update({name: module for name, module in modules.items() if sys.modules.get(name) is None})
-        if dtype is not None:
-            sys.modules["torch"].set_default_dtype(dtype)
+        settings.restore()
+        for give_back in generators:
+            give_back()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What PyTorch and JAX are set to in this process, as far as it decides what a function computes.
+
+    A module may set them when it is imported (``torch.set_default_dtype``, ``jax.config.update``), and its functions count on it.
+
+    Attributes:
+        torch: default type, whether gradients are recorded, whether algorithms must be deterministic; as torch begins where it
+            is not loaded.
+        jax: its configuration; None where it is not loaded.
+    """
+
+    torch: tuple[str, bool, bool] = ("float32", True, False)
+    jax: dict[str, Any] | None = None
+
+    @classmethod
+    def now(cls) -> Settings:
+        """The present settings."""
+        torch, jax = _loaded("torch", "set_default_dtype"), _loaded("jax", "config")
+        return cls(
+            cls.torch
+            if torch is None
+            else (
+                str(torch.get_default_dtype()).rpartition(".")[2],
+                torch.is_grad_enabled(),
+                torch.are_deterministic_algorithms_enabled(),
+            ),
+            None if jax is None else dict(jax.config.values),
+        )
+
+    def restore(self) -> None:
+        """Set what has changed since back to these."""
+        torch, jax, now = _loaded("torch", "set_default_dtype"), _loaded("jax", "config"), Settings.now()
+        if torch is not None and now.torch != self.torch:
+            kind, gradients, deterministic = self.torch
+            torch.set_default_dtype(getattr(torch, kind))
+            torch.set_grad_enabled(gradients)
+            torch.use_deterministic_algorithms(deterministic)
+        if jax is not None and self.jax is not None:
+            for name, value in self.jax.items():
+                if jax.config.values.get(name) is not value:
+                    with contextlib.suppress(Exception):  # some can be set but once
+                        jax.config.update(name, value)
+
+
+def _loaded(library: str, whose: str) -> Any:
+    """A library, if it has been imported, and to the end: ``whose`` is a name of its own."""
+    module = sys.modules.get(library)
+    return module if module is not None and hasattr(module, whose) else None
+
+
+def _generators() -> list[Callable[[], None]]:
+    """What sets the global generators of Python, NumPy and PyTorch back to where they are."""
+    import numpy as np
+
+    back: list[Callable[[], None]] = [
+        partial(random.setstate, random.getstate()),
+        partial(np.random.set_state, np.random.get_state()),
+    ]
+    if (torch := _loaded("torch", "set_default_dtype")) is not None:
+        back.append(partial(torch.random.set_rng_state, torch.random.get_rng_state()))
+        if torch.cuda.is_initialized():
+            back.append(partial(torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
+    return back
 
 
 @contextlib.contextmanager
@@ -147,8 +218,3 @@ def _folder() -> str | None:
         return os.getcwd()  # noqa: PTH109 - a string, that a target's patches of pathlib cannot change
     except OSError:
         return None
-
-
-def _default_dtype() -> Any:
-    torch = sys.modules.get("torch")
-    return torch.get_default_dtype() if torch is not None and hasattr(torch, "get_default_dtype") else None

@@ -39,7 +39,7 @@ def test_ddim_at_eta_0_is_euler_in_sigma_space():
 
 
 def test_the_weights_over_x0_are_those_over_eps_with_the_noise_written_by_the_data():
-    for family in (vd.DDPM(), vd.DDPM("large"), vd.DDIM(0.5), vd.Euler(), vd.EulerAncestral()):
+    for family in (vd.DDPM(), vd.DDPM("large"), vd.DDIM(0.5), vd.Euler(), vd.EulerAncestral(), families.Renoise()):
         for writing in family.writings:
             a, b, c = writing.over_eps
             p, q, noise = writing.over_x0
@@ -57,6 +57,14 @@ def test_coefficients_against_the_papers_numbers_written_by_hand():
     np.testing.assert_allclose(q, np.sqrt(end) * (1 - alpha) / (1 - start), rtol=1e-14)
     np.testing.assert_allclose(c**2, (1 - end) / (1 - start) * (1 - alpha), rtol=1e-14)
     assert vd.DDPM("large").coefficients(start, end)[2].tolist() == [np.sqrt(1 - 0.5), 0.0]
+
+
+def test_noising_afresh_keeps_nothing_of_the_state():
+    start, end = np.array([0.0, 0.3, 0.6]), np.array([0.3, 0.6, 1.0])
+    p, q, c = families.Renoise().coefficients(start, end)
+    assert p.tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(q, np.sqrt(end), rtol=1e-15)
+    np.testing.assert_allclose(c, np.sqrt(1 - end), rtol=1e-15)
 
 
 def test_weights_are_finite_at_a_terminal_level_of_zero():

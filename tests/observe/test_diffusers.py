@@ -75,7 +75,7 @@ WRONG = [
     (DDIM, {"steps": 20, "spacing": "trailing", "config": {"rescale_betas_zero_snr": True}}, "behaviour", None),
     (EULER, {"steps": 20, "spacing": "trailing", "config": {"rescale_betas_zero_snr": True, **V}}, "tables", None),
     (DDIM, {"steps": 61, "spacing": "trailing"}, "time-grid", None),
-    (EULER, {"steps": 7, "config": {"interpolation_type": "log_linear"}}, "pairing", None),
+    (EULER, {"steps": 7, "config": {"interpolation_type": "log_linear"}}, "coefficients", None),
     (ANCESTRAL, {"steps": 3, "spacing": "trailing", "config": {"beta_schedule": "squaredcos_cap_v2"}}, "precision", None),
     (EULER, {"steps": 1000, "config": {"beta_schedule": "squaredcos_cap_v2", "use_beta_sigmas": True}}, "precision", None),
 ]
@@ -221,7 +221,12 @@ def test_a_config_file_is_judged_and_nothing_it_names_is_imported(tmp_path):
     ("name", "options", "says"),
     [
         ("NoSuchScheduler", {}, "diffusers has no scheduler 'NoSuchScheduler'"),
-        ("UniPCMultistepScheduler", {}, "no closed form here judges it yet"),
+        ("AmusedScheduler", {}, "AmusedScheduler is not judged: it samples discrete tokens"),
+        ("UniPCMultistepScheduler", {"config": {"prediction_type": "flow_prediction"}}, "it needs use_flow_sigmas"),
+        ("SCMScheduler", {"steps": 10, "config": {"prediction_type": "epsilon"}}, "Unsupported parameterization"),
+        ("PNDMScheduler", {"steps": 3}, "`steps` must lie between 4 and the 1000 timesteps"),
+        ("ConsistencyDecoderScheduler", {"steps": 3}, "`steps` must lie between 2 and the 2 timesteps"),
+        ("LCMScheduler", {"steps": 60}, "`steps` must lie between 1 and the 50 timesteps"),
         (DDIM, {"steps": 2000}, "`steps` must lie between 1 and the 1000 timesteps"),
         (DDIM, {"config": {"colour": 1}}, "has no option 'colour'"),
         (DDPM, {"eta": 0.5}, "takes no eta"),

@@ -6,4 +6,5 @@ from .case import Contract as Contract
 from .check import check as check
 from .diagnosis import Explanation as Explanation
 from .report import CheckFailed as CheckFailed
+from .report import LibraryReport as LibraryReport
 from .report import Report as Report

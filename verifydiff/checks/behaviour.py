@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..observe import SamplerFault
+from ..observe import Observation, SamplerFault
 from ..observe.probe import affine_within
 from ..verdict import Finding, Status
 from .case import Case
@@ -17,18 +17,16 @@ def at_fault(check: str, fault: SamplerFault, where: str = "") -> Finding:
     return Finding(check, status, f"{where}{fault}", measured=fault.kind)
 
 
-def behaviour(case: Case) -> Iterator[Finding]:
+def behaviour(observation: Observation) -> Iterator[Finding]:
     """Does the sampler keep to its contract: shapes, finite numbers, nothing changed that is not its own?"""
-    observation = case.observation
     if observation.run.mutated:
         yield Finding("behaviour", Status.FAIL, f"the sampler changes {observation.run.mutated} in place.")
     else:
         yield Finding("behaviour", Status.PASS, f"it asked the model {observation.steps} times and returned finite numbers.")
 
 
-def start(case: Case) -> Iterator[Finding]:
+def start(observation: Observation) -> Iterator[Finding]:
     """Does the first query hold x_init?"""
-    observation = case.observation
     if observation.start_residual > affine_within(observation.run.unit):
         yield Finding(
             "start", Status.FAIL, "the first query is not x_init times a number: the sampler starts from a state of its own."
@@ -56,17 +54,16 @@ def start(case: Case) -> Iterator[Finding]:
         )
 
 
-def seed(case: Case) -> Iterator[Finding]:
+def seed(observation: Observation, *, noisy: bool) -> Iterator[Finding]:
     """Does the seed decide the noise: the same seed the same run, another seed another run?"""
-    observation = case.observation
     if not observation.replays:
         yield Finding("seed", Status.FAIL, "two runs with the same seed differ: the noise does not come from the seed alone.")
-    elif observation.noisy.any() and not observation.seeds_differ and not observation.drawn:
+    elif noisy and not observation.seeds_differ and not observation.drawn:
         yield Finding("seed", Status.FAIL, "steps add what neither state, prediction nor seed explains.")
-    elif observation.noisy.any() and not observation.seeds_differ:
+    elif noisy and not observation.seeds_differ:
         yield Finding("seed", Status.FAIL, "two runs with different seeds have the same noise: the seed is not used.")
     else:
-        what = "another seed gives other noise" if observation.noisy.any() else "and there is no noise"
+        what = "another seed gives other noise" if noisy else "and there is no noise"
         yield Finding("seed", Status.PASS, f"the same seed gives the same run bit for bit, {what}.")
 
 

@@ -23,6 +23,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..forms.claims import Claim
 from ..forms.families import Family, Writing
 from ..forms.quantities import abar_s, abar_t
 from ..observe import Observation
@@ -47,14 +48,16 @@ class Contract:
     """What a sampler claims to be.
 
     Attributes:
-        family: its family; None where it is to be identified.
+        family: its family, or the solver it is; None where it is to be identified.
         steps: how many steps it takes; None where nothing is claimed.
         spacing: how its times are spaced; None where nothing is claimed.
+        order: the order in which it converges; None where nothing is claimed.
     """
 
-    family: Family | None = None
+    family: Claim | None = None
     steps: int | None = None
     spacing: str | None = None
+    order: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,9 @@ def told_levels(observation: Observation) -> Levels:
     target, start = observation.target, observation.levels
     end = np.append(start[1:], target.final_level)
     return Levels(
-        schedule=target.schedule,
-        start=observation.times,
-        end=np.append(observation.times[1:], -1.0),
+        schedule=observation.schedule,
+        start=observation.indices,
+        end=np.append(observation.indices[1:], -1.0),
         final=target.final_level,
         told=start,
         abar_t=start,

@@ -9,19 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from ..forms.claims import Claim
 from ..forms.families import DDIM, DDPM, Euler, EulerAncestral, Family
+from ..forms.solvers import ProbabilityFlow, ReverseSDE, Solver
 from ..observe import Observation, SamplerFault, Target, observe
-from ..observe.resolve import function_target
+from ..observe.arrays import Arrays
+from ..observe.functions import function_target
+from ..observe.response import respond
+from ..observe.sample_loops import has_loop, sample_loop_target
 from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
 from ..verdict import Finding, MisuseError, Status
-from . import behaviour, grid, library, moments, noise, weights
+from . import behaviour, grid, library, moments, noise, promises, solver, weights
 from .allow import Allowed, apply_allowed
 from .case import Case, Contract
 from .diagnosis import Explanation, diagnose
 from .identify import Identity, identify
 from .report import Report
+from .told_time import told_time
 
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
 STATISTICAL_CHECKS = 3
@@ -32,11 +38,13 @@ def check(
     sample: Callable[..., Any] | Target,
     *,
     schedule: Schedule | None = None,
-    family: Family | None = None,
+    family: Claim | None = None,
     steps: int | None = None,
     spacing: str | None = None,
+    order: int | None = None,
     prediction: str = "epsilon",
     shape: tuple[int, ...] = (4,),
+    arrays: str = "auto",
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -44,14 +52,16 @@ def check(
     """Judge a sampler by the closed forms of the family it claims to be.
 
     Args:
-        sample: ``sample(denoise, x_init, seed) -> x_0`` over NumPy arrays of shape (batch, d), or a target of an adapter.
+        sample: ``sample(denoise, x_init, seed) -> x_0`` over arrays of shape (batch, d), or a target of an adapter.
             ``denoise(x, t)`` takes the integer array index t = 0..T-1.
         schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said.
-        family: what it claims to be; None identifies it.
+        family: what it claims to be, a family (``DDIM(0.5)``) or a solver (``ProbabilityFlow(2)``); None identifies it.
         steps: how many steps it claims to take.
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
+        order: the order in which it converges, if it claims one and no family.
         prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
         shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
+        arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"`` finds out.
         seed: seeds the probe, and is handed to the sampler.
         timeout: seconds for the whole check.
         allow: known deviations that are kept on purpose.
@@ -63,19 +73,17 @@ def check(
         MisuseError: if the arguments make no sense.
     """
     began = time.monotonic()
-    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape)
-    contract = Contract(family, steps if steps is not None else target.steps, spacing)
-    if contract.steps is not None and not 1 <= contract.steps <= target.schedule.timesteps:
-        raise MisuseError(f"`steps` must lie between 1 and the {target.schedule.timesteps} timesteps, got {contract.steps}.")
+    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape, arrays)
+    contract = _contract(target, family, steps if steps is not None else target.steps, spacing, order)
     deadline = began + timeout
     report = _report(target, contract, seed, deadline)
     return replace(apply_allowed(report, allow), seconds=time.monotonic() - began)
 
 
 def _as_target(
-    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...]
+    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...], arrays: str
 ) -> Target:
-    if not callable(sample):
+    if not callable(sample) and not has_loop(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
     if not all(isinstance(n, int) and n >= 1 for n in shape):
         raise MisuseError(f"`shape` must hold positive numbers, got {shape}.")
@@ -83,18 +91,64 @@ def _as_target(
         kind = Prediction(prediction)
     except ValueError:
         raise MisuseError(f"no prediction is called {prediction!r}: give {', '.join(Prediction)}.") from None
-    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape)
+    try:
+        library = Arrays(arrays)
+    except ValueError:
+        raise MisuseError(f"no arrays are called {arrays!r}: give {', '.join(Arrays)}.") from None
+    if has_loop(sample):
+        return sample_loop_target(sample, schedule=schedule, prediction=kind if prediction != "epsilon" else None, shape=shape)
+    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape, arrays=library)
+
+
+def _contract(target: Target, family: Claim | None, steps: int | None, spacing: str | None, order: int | None) -> Contract:
+    if steps is not None and steps < 1:
+        raise MisuseError(f"`steps` must be at least 1, got {steps}.")
+    if steps is not None and target.schedule is not None and steps > target.schedule.timesteps:
+        raise MisuseError(f"`steps` must lie between 1 and the {target.schedule.timesteps} timesteps, got {steps}.")
+    if order is not None and family is not None:
+        raise MisuseError("give a family or an order: a family has a closed form, and a solver's order belongs to it.")
+    try:
+        ProbabilityFlow(order)
+    except ValueError as error:
+        raise MisuseError(str(error)) from None
+    return Contract(family, steps, spacing, order)
 
 
 def _report(target: Target, contract: Contract, seed: int, deadline: float) -> Report:
     try:
         observation = observe(target, seed=seed, timeout=deadline - time.monotonic())
+        claimed = contract.family or (target.family if contract.order is None else None)
+        if _is_solver(claimed, contract, observation):
+            return _of_solver(observation, claimed, contract, seed, deadline)
     except SamplerFault as fault:
-        check = "time-grid" if fault.kind == "time-out-of-range" else "behaviour"
-        finding = behaviour.at_fault(check, fault)
-        return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
-    identity = identify(observation)
-    claimed = contract.family or target.family
+        check = {"time-out-of-range": "time-grid", "no-grid": "affinity"}.get(fault.kind, "behaviour")
+        return Report(target.name, "not observed", (behaviour.at_fault(check, fault),), (), 0.0, target.notes)
+    assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
+    return _of_family(observation, claimed, contract, seed, deadline)
+
+
+def _is_solver(claimed: Claim | None, contract: Contract, observation: Observation) -> bool:
+    """Whether there is no closed form to judge it by: a solver is claimed, or nothing is and its steps are none of a family's."""
+    if claimed is not None:
+        return isinstance(claimed, Solver)
+    has_grid = bool(np.isfinite(observation.x_t).all())
+    return has_grid and (contract.order is not None or not observation.affine.all())
+
+
+def _of_solver(observation: Observation, claimed: Claim | None, contract: Contract, seed: int, deadline: float) -> Report:
+    target = observation.target
+    response = respond(target, seed=seed, timeout=deadline - time.monotonic())
+    if not isinstance(claimed, Solver):
+        noisy = bool(response.draws.any() or response.hidden)
+        claimed = ReverseSDE(contract.order) if noisy else ProbabilityFlow(contract.order)
+    rates = RATES.shared_among(STATISTICAL_CHECKS)
+    case = solver.SolverCase(observation, contract, claimed, response, rates, seed, deadline)
+    identified = solver.kind(response) if response.affine else "no affine map of what it was given"
+    return Report(target.name, identified, tuple(solver.findings(case)), (), 0.0, target.notes)
+
+
+def _of_family(observation: Observation, claimed: Family | None, contract: Contract, seed: int, deadline: float) -> Report:
+    target, identity = observation.target, identify(observation)
     family = claimed or identity.family
     case = Case(observation, contract, family, RATES.shared_among(STATISTICAL_CHECKS))
     findings = tuple(_findings(case, identity, seed, deadline))
@@ -104,25 +158,30 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
     for finding in findings:
         if isinstance(twin := finding.details.get("observation"), Observation):
             diagnosis += diagnose(replace(twin, z=np.full_like(twin.z, np.nan)), [family], [])  # it leaves the noise to its caller
-    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, target.notes)
+    return Report(target.name, str(identity), findings, tuple(diagnosis), 0.0, observation.target.notes)
 
 
 def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Iterator[Finding]:
-    yield from behaviour.behaviour(case)
-    yield from behaviour.start(case)
+    observation = case.observation
+    yield from behaviour.behaviour(observation)
+    yield from behaviour.start(observation)
     yield from grid.time_grid(case)
-    yield from library.tables(case)
+    yield from told_time(observation.run, observation.target.schedule)
+    yield from library.tables(observation.target)
     yield from weights.affinity(case)
-    yield from behaviour.seed(case)
-    if not case.observation.affine.all():
+    yield from behaviour.seed(observation, noisy=bool(observation.noisy.any()))
+    if not observation.affine.all():
         return
     yield from behaviour.known_family(case, identity)
     yield from grid.pairing(case)
     yield from weights.coefficients(case)
     yield from noise.scale_and_law(case, seed, deadline)
     yield from moments.exact_moments(case, deadline)
-    yield from library.prediction_types(case, seed, deadline)
+    yield from library.prediction_types(observation, seed, deadline)
     yield from library.identity(case, seed, deadline - time.monotonic())
+    yield from promises.noising(observation.target, case.unit)
+    yield from promises.way_back(observation, seed, deadline)
+    yield from promises.rows(observation.target, seed, deadline)
     yield from library.precision(case, seed, deadline - time.monotonic())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..observe import Observation
 from ..schedule import Array, Schedule, grid
 from ..verdict import Finding, Status
 from .case import Case
@@ -17,22 +18,26 @@ SPACINGS = ("trailing", "leading", "linspace")
 
 def time_grid(case: Case) -> Iterator[Finding]:
     """Are the times in range, in order, without duplicates, as many and as spaced as claimed?"""
-    observation, T = case.observation, case.observation.target.schedule.timesteps
+    observation, T = case.observation, case.observation.schedule.timesteps
+    own = observation.target.schedule is not None  # else its times are no indices, and the levels alone tell the order
     times, steps = observation.times, observation.steps
-    wrong = _faults(times, T, fractional=observation.target.fractional_times)
+    wrong = _faults(times, T, fractional=observation.target.fractional_times) if own else _order(observation)
     claimed = case.contract.steps
     if not wrong and claimed is not None and steps != claimed:
         wrong = f"the model was asked {steps} times; {claimed} steps were claimed"
-    if not wrong and case.contract.spacing is not None and not observation.target.fractional_times:
+    if not wrong and case.contract.spacing is not None and own and not observation.target.fractional_times:
         wrong = _other_spacing(times, T, case.contract.spacing)
     if wrong:
-        yield Finding("time-grid", Status.FAIL, f"{wrong}.", measured=_brief(times))
+        yield Finding("time-grid", Status.FAIL, f"{wrong}.", measured=_brief(times), details={"times": times.tolist()})
+        return
+    if not own:
+        yield Finding("time-grid", Status.PASS, f"{steps} steps from t = {times[0]:.6g} to t = {times[-1]:.6g}, towards the data.")
         return
     spacing = next((name for name in SPACINGS if np.array_equal(times, grid(T, steps, name))), None)
     shape = f", {spacing} spacing" if spacing else ""
     yield Finding("time-grid", Status.PASS, f"{steps} steps from t = {times[0]:.6g} to t = {times[-1]:.6g} of 0..{T - 1}{shape}.")
     if times[0] < T - 1 - 1e-3:
-        start, end = observation.levels[0], float(observation.target.schedule.abar[-1])
+        start, end = observation.levels[0], float(observation.schedule.abar[-1])
         yield Finding(
             "time-coverage",
             Status.NOTE if np.sqrt(start) <= MOST_SIGNAL else Status.FAIL,
@@ -60,6 +65,16 @@ def _faults(times: Array, T: int, *, fractional: bool) -> str:
         k = int(rises[0])
         return f"time must fall from query to query, it rises from t = {times[k]:.6g} to {times[k + 1]:.6g} at query {k + 1}"
     return ""
+
+
+def _order(observation: Observation) -> str:
+    still = np.flatnonzero(np.diff(observation.levels) <= 0)
+    if not still.size:
+        return ""
+    k = int(still[0])
+    return (
+        f"queries {k} and {k + 1} (t = {observation.times[k]:.6g} and {observation.times[k + 1]:.6g}) do not lead towards the data"
+    )
 
 
 def _other_spacing(times: Array, T: int, spacing: str) -> str:
@@ -95,12 +110,17 @@ def pairing(case: Case) -> Iterator[Finding]:
         "pairing",
         Status.FAIL,
         f"{off.size} of {observation.steps} steps do not land on the level they should; the worst, {case.step(k)}, lands on "
-        f"sqrt(abar) = {landed[k]:.8g}{_index_of(landed[k], observation.target.schedule)}, not on {right[k]:.8g} "
+        f"sqrt(abar) = {landed[k]:.8g}{_index_of(landed[k], observation.schedule)}, not on {right[k]:.8g} "
         f"(off by {landed[k] - right[k]:.2g}).",
         measured=float(landed[k]),
         expected=float(right[k]),
         tolerance=float(bound[k]),
-        details={"steps": off.tolist(), "landed": landed.tolist(), "expected": right.tolist()},
+        details={
+            "times": observation.times.tolist(),
+            "steps": off.tolist(),
+            "landed": landed.tolist(),
+            "expected": right.tolist(),
+        },
     )
 
 

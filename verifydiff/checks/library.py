@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..forms.quantities import abar_s, abar_t
-from ..observe import Observation, SamplerFault, observe, run
+from ..observe import Observation, SamplerFault, Target, observe, run
 from ..observe.probe import SMALL, answers, replay
+from ..observe.response import Response, respond
 from ..observe.target import Prediction
 from ..schedule import Array
 from ..verdict import Finding, MisuseError, Status
@@ -18,9 +19,9 @@ from .case import ROUNDINGS, SINGLE, Case, rounding
 from .diagnosis import matches
 
 
-def tables(case: Case) -> Iterator[Finding]:
+def tables(target: Target) -> Iterator[Finding]:
     """Are the stored tables finite, and those of the schedule up to the precision they are stored in?"""
-    for name, (stored, right) in case.observation.target.tables.items():
+    for name, (stored, right) in target.tables.items():
         if not np.isfinite(stored).all():
             k = int(np.flatnonzero(~np.isfinite(stored))[0])
             yield Finding("tables", Status.FAIL, f"{name}[{k}] is {stored[k]}.", measured=float(stored[k]))
@@ -126,19 +127,20 @@ def step_rounding(case: Case) -> Array:
     return np.asarray(ROUNDINGS * SINGLE * (1 + 1 / np.sqrt(1 - told) + terms))
 
 
-def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
-    """Does one denoiser, told as eps, as x_0 and as v, give one sample?"""
-    target, natural = case.observation.target, case.observation.run
+def prediction_types(observation: Observation, seed: int, deadline: float) -> Iterator[Finding]:
+    """Does one denoiser, told as eps, as x_0, as v and as the velocity of a flow, give one sample?"""
+    target, natural = observation.target, observation.run
     if target.with_prediction is None:
         yield Finding(
             "prediction-types", Status.NOT_APPLICABLE, f"the model predicts {target.prediction}; nothing else is offered."
         )
         return
     agreeing, refused = [str(target.prediction)], []
+    first = np.asarray(natural.x[0] / observation.start)  # the x_init of the natural run
     for kind in Prediction:
         if kind is target.prediction:
             continue
-        if kind is Prediction.EPSILON and case.levels.told.min() <= 0:
+        if kind is Prediction.EPSILON and observation.levels.min() <= 0:
             refused.append(f"{kind} says nothing of x_0 where abar = 0")
             continue
         try:
@@ -147,7 +149,7 @@ def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding
             refused.append(f"{kind}: {str(error).rstrip('.')}")
             continue
         try:
-            other = run(told_otherwise, answers(seed, SMALL), _first_state(case), seed, noise=replay(natural), deadline=deadline)
+            other = run(told_otherwise, answers(seed, SMALL), first, seed, noise=replay(natural), deadline=deadline)
         except SamplerFault as fault:
             yield at_fault("prediction-types", fault, f"told as {kind}: ")
             return
@@ -169,11 +171,6 @@ def prediction_types(case: Case, seed: int, deadline: float) -> Iterator[Finding
         yield Finding("prediction-types", Status.NOTE, f"not offered: {'; '.join(refused)}.")
 
 
-def _first_state(case: Case) -> Array:
-    """The x_init of the natural run."""
-    return np.asarray(case.observation.run.x[0] / case.observation.start)
-
-
 def _difference(one: Array, other: Array) -> float:
     if one.shape != other.shape:
         return float("inf")
@@ -191,7 +188,7 @@ def identity(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
         yield at_fault("identity", fault, f"{name}: ")
         return
     finding = _same_weights(case, name, seen)
-    yield replace(finding, details={"observation": seen}) if finding.status is Status.FAIL else finding
+    yield replace(finding, details={**finding.details, "observation": seen}) if finding.status is Status.FAIL else finding
 
 
 def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
@@ -204,6 +201,7 @@ def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
         return Finding("identity", Status.PASS, f"{name} takes the same steps as step does, up to its noise.")
     error = np.maximum(np.abs(seen.x_t - own.x_t), np.abs(seen.x_0 - own.x_0))
     k = int(off[np.argmax(error[off])])
+    weight = "x_t" if abs(seen.x_t[k] - own.x_t[k]) > abs(seen.x_0[k] - own.x_0[k]) else "x_0"
     return Finding(
         "identity",
         Status.FAIL,
@@ -211,4 +209,49 @@ def _same_weights(case: Case, name: str, seen: Observation) -> Finding:
         f"{seen.x_t[k]:.8g} and {seen.x_0[k]:.8g}, those of step {own.x_t[k]:.8g} and {own.x_0[k]:.8g}.",
         measured=[float(seen.x_t[k]), float(seen.x_0[k])],
         expected=[float(own.x_t[k]), float(own.x_0[k])],
+        details={
+            "weight": weight,
+            "times": own.times.tolist(),
+            "steps": off.tolist(),
+            "observed": getattr(seen, weight).tolist(),
+            "expected": getattr(own, weight).tolist(),
+        },
+    )
+
+
+def same_response(response: Response, bound: Array, seed: int, timeout: float) -> Iterator[Finding]:
+    """Does the target's second implementation make the same of all that it is given?"""
+    if response.target.twin is None:
+        return
+    name, twin = response.target.twin
+    try:
+        seen = respond(twin, seed=seed, timeout=timeout)
+    except SamplerFault as fault:
+        yield at_fault("identity", fault, f"{name}: ")
+        return
+    if seen.queries != response.queries:
+        yield Finding(
+            "identity", Status.FAIL, f"{name} asks the model {seen.queries} times, the sampler itself {response.queries} times."
+        )
+        return
+    parts = [(seen.start, response.start), (seen.answers, response.answers)]
+    if seen.draws.shape == response.draws.shape:
+        parts.append((seen.draws, response.draws))
+    off = np.max([np.abs(one - other).reshape(response.queries + 1, -1).max(axis=1) for one, other in parts if one.size], axis=0)
+    wrong = np.flatnonzero(~(off <= bound))
+    if not wrong.size:
+        yield Finding(
+            "identity",
+            Status.PASS,
+            f"{name} makes the same of all that it is given (off by at most {off.max():.1g}).",
+            float(off.max()),
+        )
+        return
+    yield Finding(
+        "identity",
+        Status.FAIL,
+        f"{name} differs from the sampler itself, first at query {wrong[0]}: its weights are off by up to {off.max():.4g}.",
+        float(off.max()),
+        0.0,
+        float(bound[wrong[0]]),
     )

@@ -57,12 +57,45 @@ class Report:
         Raises:
             CheckFailed: with a line for every such finding, and the diagnosis.
         """
+        __tracebackhide__ = True  # a test shows the line that asked, and none of this
         bad = [finding for finding in self.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
         if bad:
             lines = [f"{self.target}: {len(bad)} checks did not pass"]
             lines += [f"  {finding.check} ({finding.status}): {finding.message}" for finding in bad]
             lines += [f"  likeliest slip: {e.slip}: {e.description} (residual {e.residual:.1g})" for e in self.diagnosis[:1]]
             raise CheckFailed("\n".join(lines))
+
+
+@dataclass(frozen=True)
+class LibraryReport:
+    """What came out for all the targets of a library.
+
+    A target is named ``library:Class`` or ``library:Class configuration``; what stands behind the class says how it was made
+    (``diffusers:DDIMScheduler steps=50 timestep_spacing=linspace``), and reports group the configurations of a class.
+
+    Attributes:
+        library: its name.
+        version: the version that was judged.
+        reports: what came out for every target, no two of one name.
+    """
+
+    library: str
+    version: str
+    reports: tuple[Report, ...]
+
+    @property
+    def status(self) -> Status:
+        """``pass``, ``fail`` or ``inconclusive``."""
+        return overall([report.status for report in self.reports])
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data: library, version, status, targets."""
+        return {
+            "library": self.library,
+            "version": self.version,
+            "status": str(self.status),
+            "targets": [report.to_json() for report in self.reports],
+        }
 
 
 def _plain(value: Any) -> Any:

@@ -135,7 +135,13 @@ def wrong_weights(case: Case, check: str, name: str, seen: Array, right: Array, 
         measured=float(seen[k]),
         expected=float(right[k]),
         tolerance=float(bound[k]),
-        details={"weight": name, "steps": steps.tolist(), "observed": seen.tolist(), "expected": right.tolist()},
+        details={
+            "weight": name,
+            "times": case.observation.times.tolist(),
+            "steps": steps.tolist(),
+            "observed": seen.tolist(),
+            "expected": right.tolist(),
+        },
     )
 
 

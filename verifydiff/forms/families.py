@@ -19,6 +19,7 @@ import sympy
 from sympy import sqrt
 
 from . import ddim, ddpm, euler, forward
+from .edm import CONSISTENCY
 from .form import Source, compiled
 from .quantities import NONNEGATIVE, REAL, Quantity, abar_s, abar_t, eps, eta, in_levels, sigma_t, ve_s, ve_t, x_0, x_s, x_t, z
 
@@ -233,17 +234,10 @@ def EulerAncestral() -> Family:  # noqa: N802
     )
 
 
-def named(name: str, eta: float | None = None) -> Family:
-    """The family that ``--family`` calls by that name.
+def Renoise() -> Family:  # noqa: N802
+    """Predict the data and noise them afresh: multistep sampling of a consistency model (Song et al. 2023, algorithm 1).
 
-    Raises:
-        ValueError: if there is none, or if eta is given to a family that has none.
+    Nothing is kept of the state: the weights are those of the forward process, and the last step ends on the prediction.
     """
-    if name == "ddim":
-        return DDIM(0.0 if eta is None else eta)
-    makers = {"ddpm": DDPM, "ddpm-large": lambda: DDPM("large"), "euler": Euler, "euler-ancestral": EulerAncestral}
-    if name not in makers:
-        raise ValueError(f"no family is called {name!r}: give auto, {', '.join(['ddim', *makers])}.")
-    if eta is not None:
-        raise ValueError(f"the family {name} has no eta.")
-    return makers[name]()
+    writing = Writing((_predict_x0, (x_s, sqrt(abar_s) * x_hat + sqrt(1 - abar_s) * z)))
+    return Family("renoise", "the prediction of the data, noised afresh", (writing,), Source(CONSISTENCY, "algorithm 1"))

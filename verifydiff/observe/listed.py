@@ -14,12 +14,16 @@ class Listed:
         library: how ``verifydiff check`` calls the library.
         name: how the library calls the sampler.
         config: the options.
+        steps: how many steps it is told to take; None leaves it at what it takes by itself.
+        eta: the scale of the noise that it is told, where it takes one.
         reason: why it cannot be judged, in a clause; None where it can.
     """
 
     library: str
     name: str
     config: dict[str, Any] = field(default_factory=dict)
+    steps: int | None = None
+    eta: float | None = None
     reason: str | None = None
 
     @property
@@ -28,4 +32,6 @@ class Listed:
         return f"{self.library}:{self.name}"
 
     def __str__(self) -> str:
-        return " ".join([self.target, *(f"{key}={value}" for key, value in self.config.items())])
+        told = {"steps": self.steps, "eta": self.eta}
+        options = {**{key: value for key, value in told.items() if value is not None}, **self.config}
+        return " ".join([self.target, *(f"{key}={value}" for key, value in options.items())])

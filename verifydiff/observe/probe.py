@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from ..schedule import Array, Mask
+from ..schedule import Array, Mask, Schedule
 from .clipping import Clipping, clipping
-from .running import Answer, Noise, Run, run
+from .running import Answer, Noise, Run, over_its_arrays, run
 from .target import Target
 
 ELEMENTS = 256
@@ -33,7 +33,8 @@ ELEMENTS = 256
 AFFINE = 2.0**23
 """A step is affine when what least squares leaves over is below this many roundings of it: 1e-9 of a step in double precision."""
 COARSELY_AFFINE = 0.01
-"""And below this share of it, however coarse the rounding."""
+"""And below this share of it, or so many roundings, however coarse they are."""
+FEW = 16
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 SMALL, LARGE = 0.5, 8.0
 """Ranges of the answers: inside every common clipping range, and outside."""
@@ -88,10 +89,24 @@ class Observation:
         return self.times.size
 
     @cached_property
+    def schedule(self) -> Schedule:
+        """The table of levels: the target's, or that of the levels it was seen at, where its times are no indices of a table."""
+        if self.target.schedule is not None:
+            return self.target.schedule
+        return Schedule(np.concatenate([[1.0], np.unique(self.levels[self.levels < 1])[::-1]]), "the levels it was asked at")
+
+    @cached_property
+    def indices(self) -> Array:
+        """(N,): array indices of the queries in that table."""
+        if self.target.schedule is not None:
+            return self.times
+        return np.asarray(self.schedule.timesteps - 1.0 - np.searchsorted(self.schedule.abar[:0:-1], self.levels))
+
+    @cached_property
     def affine(self) -> Mask:
         """(N,): whether the step is an affine map of the state and the present prediction alone."""
         within = affine_within(self.run.unit) * _on_the_way(self.levels, self.x_t, self.x_0)
-        return np.asarray((self.residual < np.minimum(within, COARSELY_AFFINE)) & ~self.remembers)
+        return np.asarray((self.residual < np.minimum(within, _coarsely(self.run.unit))) & ~self.remembers)
 
     @cached_property
     def resolution(self) -> tuple[Array, Array, Array]:
@@ -140,7 +155,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     shape = (max(2, -(-ELEMENTS // target.dimensions)), target.dimensions)
     start, other_start = rng.standard_normal(shape), rng.standard_normal(shape)
 
-    natural = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
+    target, natural = over_its_arrays(target, lambda it: run(it, answers(seed, SMALL), start, seed, deadline=deadline))
     replayed = replay(natural)
     natural.unit = max(natural.unit, _unit_of_numbers(natural.x[1:]))
     again = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
@@ -210,7 +225,11 @@ def _unit_of_numbers(x: Array) -> float:
 
 def affine_within(unit: float) -> float:
     """What least squares may leave over of an affine step, at a unit roundoff."""
-    return min(AFFINE * unit, COARSELY_AFFINE)
+    return min(AFFINE * unit, _coarsely(unit))
+
+
+def _coarsely(unit: float) -> float:
+    return max(COARSELY_AFFINE, FEW * unit)
 
 
 def answers(seed: int, size: float) -> Answer:

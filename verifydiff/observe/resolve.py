@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import json
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from types import FunctionType, MethodType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..schedule import Schedule
-from ..surroundings import aside, letting_interrupts_through
+from ..surroundings import Settings, aside, letting_interrupts_through
 from ..verdict import MisuseError
+from .arrays import Arrays
 from .faults import one_line
+from .functions import attribute_of
+from .functions import function_target as function_target
 from .libraries import LIBRARIES
+from .sample_loops import METHOD, has_loop, sample_loop_target
 from .target import Prediction, Target
 
 
@@ -30,6 +34,7 @@ def resolve(
     eta: float | None = None,
     shape: tuple[int, ...] | None = None,
     config: dict[str, Any] | None = None,
+    arrays: Arrays = Arrays.AUTO,
 ) -> Target:
     """The target that a user names.
 
@@ -39,9 +44,10 @@ def resolve(
         prediction: what a plain function's model predicts, epsilon where nothing is said; a scheduler's ``prediction_type``.
         steps: number of steps to tell a library's scheduler.
         spacing: time spacing to tell a library's scheduler.
-        eta: the noise scale to tell a library's scheduler, where it takes one.
+        eta: the noise scale to tell a library's scheduler or a sampling loop, where it takes one.
         shape: what one state looks like; where nothing is said, (4,) to a function and a small image to a scheduler.
-        config: further options of a library's scheduler.
+        config: further options of a library's scheduler, or arguments of a sampling loop.
+        arrays: the arrays that a plain function works on; found out where nothing is said.
 
     Raises:
         MisuseError: if there is no such target, or it cannot be loaded.
@@ -68,14 +74,28 @@ def resolve(
             config=config,
             **({"saved": saved} if saved else {}),
         )
-    if config:
-        raise MisuseError(f"--config goes to a library's scheduler; {name} is a function.")
-    module = _load_file(Path(where)) if where.endswith(".py") else _import(where)
+    module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
     sample = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
     if sample is None:
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
+    sample = _made(sample, name)
+    if has_loop(sample):
+        if arrays is not Arrays.AUTO:
+            raise MisuseError(f"--arrays says what a function works on; {name} has a p_sample_loop, which works on tensors.")
+        return sample_loop_target(
+            sample,
+            name=name,
+            schedule=schedule,
+            prediction=prediction,
+            eta=eta,
+            shape=shape,
+            config=config,
+            settings=settings,
+        )
     if not callable(sample):
         raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
+    if config:
+        raise MisuseError(f"--config goes to a library's scheduler or a sampling loop; {name} is a function.")
     return function_target(
         sample,
         schedule or Schedule.linear(1000),
@@ -83,50 +103,24 @@ def resolve(
         prediction=prediction or Prediction.EPSILON,
         steps=steps,
         shape=shape or (4,),
+        arrays=arrays,
+        settings=settings,
     )
 
 
-def function_target(
-    sample: Callable[..., Any],
-    schedule: Schedule,
-    *,
-    name: str | None = None,
-    prediction: Prediction = Prediction.EPSILON,
-    steps: int | None = None,
-    shape: tuple[int, ...] = (4,),
-) -> Target:
-    """A plain ``sample(denoise, x_init, seed)`` over NumPy arrays as a target."""
-    from .taps import numpy_tap
-
-    return Target(
-        name=name or str(_attribute(sample, "__qualname__", type(sample).__name__)),
-        sample=sample,
-        schedule=schedule,
-        taps=(numpy_tap(_namespace(sample)),),
-        prediction=prediction,
-        steps=steps,
-        shape=shape,
-    )
+def _made(thing: Any, name: str) -> Any:
+    """The object with a sampling loop that a class or a function without arguments makes; anything else as it is."""
+    makes = isinstance(thing, type) and callable(attribute_of(thing, METHOD, None))
+    if not makes and isinstance(thing, FunctionType):
+        makes = not inspect.signature(thing).parameters
+    if not makes:
+        return thing
+    made = _executed(thing, name, "called without arguments")
+    return made if has_loop(made) else thing
 
 
-def _namespace(sample: Callable[..., Any]) -> dict[str, Any]:
-    """The globals of the module that a function, or the class of a callable object, was written in."""
-    if isinstance(sample, partial):
-        return _namespace(sample.func)
-    called = sample if isinstance(sample, (FunctionType, MethodType)) else vars(type(sample)).get("__call__")
-    namespace = _attribute(called, "__globals__", {})
-    return namespace if isinstance(namespace, dict) else {}
-
-
-def _attribute(thing: Any, name: str, default: Any) -> Any:
-    """``getattr`` of what may raise anything at all."""
-    try:
-        return getattr(thing, name, default)
-    except Exception:
-        return default
-
-
-def _load_file(path: Path) -> ModuleType:
+def _load_file(path: Path) -> tuple[ModuleType, Settings]:
+    """The module of a file, and what it set PyTorch and JAX to."""
     try:
         there = path.is_file()
     except (OSError, ValueError) as error:  # a name that no file can have
@@ -141,13 +135,13 @@ def _load_file(path: Path) -> ModuleType:
     folder = str(path.parent.resolve())
     if folder not in sys.path:  # as `python file.py` would have it; for good, since a function may import when it is called
         sys.path.insert(0, folder)
-    _executed(lambda: spec.loader.exec_module(module), str(path))  # type: ignore[union-attr]
-    return module
+    execute = spec.loader.exec_module
+    return module, _executed(lambda: (execute(module), Settings.now())[1], str(path))
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str) -> tuple[ModuleType, Settings]:
     if all(part.isidentifier() for part in name.split(".")):
-        return _executed(lambda: importlib.import_module(name), name)  # type: ignore[no-any-return]
+        return _executed(lambda: (importlib.import_module(name), Settings.now()), name)  # type: ignore[no-any-return]
     raise MisuseError(f"{name!r} is neither a .py file nor the name of a module.")
 
 
@@ -164,7 +158,7 @@ def _executed(load: Callable[[], Any], name: str, what: str = "imported") -> Any
 
 def _offer(module: ModuleType) -> str:
     own = [
-        name for name, value in vars(module).items() if callable(value) and _attribute(value, "__module__", "") == module.__name__
+        name for name, value in vars(module).items() if callable(value) and attribute_of(value, "__module__", "") == module.__name__
     ]
     return f"; it has {', '.join(own[:6])}" if own else ""
 

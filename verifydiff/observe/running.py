@@ -27,6 +27,20 @@ Answer = Callable[[int, Array, float], Array]
 Noise = Callable[[int, tuple[int, ...]], Array]
 """``noise(i, shape)``: the i-th draw."""
 
+
+class Rounded(np.ndarray[Any, np.dtype[np.float32]]):
+    """Numbers of a type that NumPy does not have, in a wider one; ``unit`` is the unit roundoff of the type they came in."""
+
+    unit: float = 2.0**-24
+
+    @classmethod
+    def of(cls, values: Any, unit: float) -> Rounded:
+        """These values, which came in a type of that roundoff."""
+        rounded = np.asarray(values, dtype=np.float32).view(cls)
+        rounded.unit = unit
+        return rounded
+
+
 MAX_QUERIES_PER_TIMESTEP = 8
 MOST_TIMES = 1000
 """Where there is no schedule, a sampler is believed to take no more steps than this."""
@@ -113,6 +127,23 @@ def run(
     return recorder.finish(final)
 
 
+def over_its_arrays(target: Target, once: Callable[[Target], Run]) -> tuple[Target, Run]:
+    """The target over the first of its kinds of arrays over which it does not raise, and a run of it.
+
+    Raises:
+        SamplerFault: the one over the first of them, if it raises over all.
+    """
+    candidate, first = target, None
+    while True:
+        try:
+            return candidate, once(candidate)
+        except SamplerFault as fault:
+            first = first or fault
+            if fault.kind not in ("raises", "wrong-type") or candidate.otherwise is None:
+                raise first from None
+            candidate = candidate.otherwise
+
+
 class _Recorder:
     """The model and the source of noise of one run."""
 
@@ -146,8 +177,7 @@ class _Recorder:
     def _denoise(self, x: Any, t: Any, at: Frame | None) -> Array:
         k = len(self.times)
         if time.monotonic() > self.deadline:
-            self.fault = self.fault or _out_of_time(k)  # kept, should the sampler swallow it
-            raise OutOfTime
+            self.strike()
         limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps if self.target.schedule else MOST_TIMES, 8)
         if k >= limit:
             raise SamplerFault(
@@ -182,6 +212,11 @@ class _Recorder:
         frame = self.target.frame_at(told)
         self.told.append(frame)
         return frame if at is None else at
+
+    def strike(self) -> None:
+        """The time is up."""
+        self.fault = self.fault or _out_of_time(len(self.times))  # kept, should the sampler or its library swallow what follows
+        raise OutOfTime
 
     def state(self, value: Any, did: str) -> Array:
         """What the sampler handed over as a state, as (batch, d) in float64; its own type is kept in mind."""
@@ -269,7 +304,7 @@ def _call(sample: Callable[[], Array], recorder: _Recorder, deadline: float) -> 
     """What the sampler returns; everything that it raises is a fault of its own, but for the user's Ctrl-C."""
     with letting_interrupts_through():
         try:
-            with _alarm(deadline):
+            with _alarm(deadline, recorder.strike):
                 return sample()
         except OutOfTime:
             raise recorder.fault or _out_of_time(len(recorder.times)) from None
@@ -289,17 +324,14 @@ def _raised(error: BaseException, asked: int) -> SamplerFault:
 
 
 @contextlib.contextmanager
-def _alarm(deadline: float) -> Iterator[None]:
+def _alarm(deadline: float, strike: Callable[[], None]) -> Iterator[None]:
     """Break off at the deadline, also where the sampler no longer asks the model (main thread only)."""
     left = deadline - time.monotonic()
     if left == float("inf") or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 
-    def strike(signum: int, frame: Any) -> None:
-        raise OutOfTime
-
-    before = signal.signal(signal.SIGALRM, strike)
+    before = signal.signal(signal.SIGALRM, lambda number, frame: strike())
     running, interval = signal.setitimer(signal.ITIMER_REAL, min(max(left, 1e-3), LONGEST_ALARM))
     began = time.monotonic()
     try:
@@ -333,7 +365,7 @@ def _as_state(value: Any, shape: tuple[int, ...], did: str) -> tuple[Array, floa
         raise _no_numbers(value, did, error) from None
     if state.shape != shape:
         raise SamplerFault("wrong-shape", f"the sampler {did} shape {state.shape}; the state has shape {shape}.")
-    return state, _unit_roundoff(raw.dtype)
+    return state, value.unit if isinstance(value, Rounded) else _unit_roundoff(raw.dtype)
 
 
 def _no_numbers(value: Any, did: str, error: Exception) -> SamplerFault:

@@ -107,6 +107,7 @@ class Target:
         inverse: a sampler back from the data to the noise, that undoes this one.
         fractional_times: whether it may ask about times between two indices.
         notes: properties of the chosen method that reports should mention.
+        otherwise: the same sampler over other arrays, which is taken if it raises over these.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Target:
     inverse: Target | None = None
     fractional_times: bool = False
     notes: tuple[str, ...] = ()
+    otherwise: Target | None = None
 
     def __post_init__(self) -> None:
         whole = all(isinstance(n, (int, np.integer)) and n >= 1 for n in self.shape)

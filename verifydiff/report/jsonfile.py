@@ -1,86 +1,17 @@
-"""Verdicts as JSON, in a file or on standard output; a file is there whole or not at all."""
+"""Verdicts as JSON, in a file or on standard output."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from ..verdict import MisuseError
-
-STDOUT = "-"
-
-
-def place(where: str) -> str:
-    """The place as it will be written to: ``-``, or a path that no change of folder moves. It is refused before any work is done.
-
-    Raises:
-        MisuseError: if the folder is missing or closed, or the place is a folder itself.
-    """
-    if where == STDOUT:
-        return where
-    if not where:
-        raise MisuseError("--json needs a file, or - for standard output.")
-    try:
-        path = Path(where).resolve()
-        folder, parent = path.is_dir(), path.parent.is_dir()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, with a null byte, a loop of links
-        raise MisuseError(f"{where[:80]} cannot be written: {str(error)[:80]}.") from None
-    if folder:
-        raise MisuseError(f"{where} is a folder; --json needs a file, or - for standard output.")
-    if not parent:
-        raise MisuseError(f"{where} cannot be written: there is no folder {Path(where).parent}.")
-    if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
-        raise MisuseError(f"{where} cannot be written: the folder {Path(where).parent} is closed.")
-    return str(path)
+from . import files
 
 
 def write(plain: Any, where: str) -> None:
-    """Write plain values as JSON to the file, or to standard output for ``-``.
+    """Write plain values as JSON to a place that :func:`files.place` found.
 
     Raises:
-        MisuseError: if the file cannot be written.
+        MisuseError: if it cannot be written.
     """
-    text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        if where == STDOUT:
-            _to_standard_output(text)
-        elif (path := Path(place(where))).exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a device or a pipe stays what it is
-        else:
-            _whole(text, path)
-    except OSError as error:
-        raise MisuseError(f"{'standard output' if where == STDOUT else where} cannot be written: {error.strerror}.") from None
-
-
-def _to_standard_output(text: str) -> None:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError:
-        with contextlib.suppress(OSError), Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is left in the buffer has nowhere else to go at exit
-        raise
-
-
-def _whole(text: str, path: Path) -> None:
-    """Write a file beside the place, and move it there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    files.write(json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n", where)

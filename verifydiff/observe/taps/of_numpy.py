@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from .target import Draw, Tap
+from ..target import Draw, Tap
 
 
 def numpy_tap(namespace: dict[str, Any]) -> Tap:

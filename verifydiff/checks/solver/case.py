@@ -1,0 +1,72 @@
+"""A solver's case: its response beside what it claims, and its responses on ever finer grids."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...forms.solvers import Solver
+from ...observe import Observation, Target
+from ...observe.response import Response, respond
+from ...schedule import Array
+from ...statistics import ErrorRates
+from ..case import Contract
+from .convergence import STEPS
+
+LANDS = 2.0**10
+"""How many roundings a state may be off where it lands, each of the size of what it is summed of."""
+
+
+@dataclass(frozen=True)
+class SolverCase:
+    """What is known of a solver.
+
+    Attributes:
+        observation: what the probe saw in its first runs.
+        contract: what was claimed.
+        solver: the solver that it is judged as.
+        response: its response on its own grid.
+        rates: the error rates of one statistical test.
+        seed: of the probe.
+        deadline: the value of ``time.monotonic()`` at which all is broken off.
+    """
+
+    observation: Observation
+    contract: Contract
+    solver: Solver
+    response: Response
+    rates: ErrorRates
+    seed: int
+    deadline: float
+
+    @property
+    def target(self) -> Target:
+        """The sampler."""
+        return self.observation.target
+
+    @cached_property
+    def bound(self) -> Array:
+        """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise."""
+        response = self.response
+        size = 1 + np.abs(response.start) + np.abs(response.answers).sum(axis=1)
+        return np.asarray(LANDS * response.unit * size)
+
+    @cached_property
+    def grids(self) -> list[Response]:
+        """The responses of the same method on evenly spaced steps, ever more of them.
+
+        Raises:
+            SamplerFault: if it fails on one of them.
+        """
+        if self.target.on_log_grid is None:
+            return []
+        left = [self.target.on_log_grid(steps) for steps in STEPS]
+        return [respond(target, seed=self.seed, timeout=self.deadline - time.monotonic()) for target in left]
+
+    def query(self, k: int) -> str:
+        """How messages call a state."""
+        times = self.response.run.times
+        return f"query {k}, t = {times[k]:.6g}" if k < times.size else "what is returned"

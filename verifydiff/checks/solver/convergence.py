@@ -1,0 +1,100 @@
+r"""Orders of convergence, measured without a draw.
+
+On N steps evenly spaced in the logarithm of the noise over the signal, between two fixed levels, a method of order p leaves an
+error of :math:`C N^{-p} (1 + O(1/N))`. The error is that of the law on Gaussian data, at the last query, the largest over several
+variances of the data: at a single one it can vanish by luck. From doubling N,
+
+.. math:: p_i = \log_2 \frac{e(N_i)}{e(2 N_i)}, \qquad p \approx 2 p_n - p_{n-1},
+
+the second taking off what the :math:`O(1/N)` leaves of the slope. Errors that rounding has reached are left out.
+
+A multistep method starts with steps of lower order, whose errors come once and not N times; where the signal is weak they are
+small, but in the end they set the slope. So the error of single steps is measured as well, all before them being exact, in the
+middle of the grid: it falls as :math:`N^{-(p+1)}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...observe.response import Response
+from ...schedule import Array
+from .gaussian import law, local_errors
+
+VARIANCES = (0.04, 0.3, 1.7, 9.0)
+"""Of the data: narrow, ordinary, wide. At 1 nothing happens in the variance-preserving frame, and nothing would be seen."""
+MEAN = 0.4
+STEPS = (10, 20, 40, 80, 160)
+"""How many steps the method is asked to take, in turn."""
+FLOOR = 2.0**18
+"""An error below this many roundings is rounding: 3e-11 in double precision."""
+NEAR = 0.15
+"""A measured order is that of the nearest whole number when it lies this near to it."""
+MIDDLE = (0.25, 0.75)
+"""The part of the grid in which single steps are looked at."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """How an error falls with the number of steps.
+
+    Attributes:
+        steps: the numbers of steps.
+        errors: the error at each.
+        order: the measured order; NaN where too few errors stand above rounding.
+        exact: whether all errors are rounding: the method is exact here.
+    """
+
+    steps: tuple[int, ...]
+    errors: tuple[float, ...]
+    order: float
+    exact: bool
+
+    @property
+    def nearest(self) -> int | None:
+        """The whole number it lies near to, if it does."""
+        whole = round(self.order) if np.isfinite(self.order) else 0
+        return whole if whole and abs(self.order - whole) <= NEAR else None
+
+
+def slope(steps: list[int], errors: list[float], floor: float) -> Slope:
+    """The slope of errors on ever more steps, each twice the one before."""
+    above = [e for e in errors if np.isfinite(e) and e > floor]
+    rising = np.array(errors[: len(above)]) if errors[: len(above)] == above else np.array([])
+    if not above and np.isfinite(errors).all():
+        return Slope(tuple(steps), tuple(errors), np.nan, exact=True)
+    if rising.size < 3:
+        order = float(np.log2(rising[0] / rising[1])) if rising.size == 2 else np.nan
+        return Slope(tuple(steps), tuple(errors), order, exact=False)
+    slopes = np.log2(rising[:-1] / rising[1:])
+    return Slope(tuple(steps), tuple(errors), float(2 * slopes[-1] - slopes[-2]), exact=False)
+
+
+def global_error(response: Response) -> float:
+    """The error of the law at the last query, the largest over the variances of the data."""
+    return max(float(law(response, MEAN, variance).error[response.queries - 1]) for variance in VARIANCES)
+
+
+def local_error(response: Response) -> float:
+    """The error of one step in the middle of the grid, the largest over these steps and the variances of the data."""
+    first, last = (int(share * (response.queries - 1)) for share in MIDDLE)
+    return max(float(np.abs(local_errors(response, variance)[first:last]).max()) for variance in VARIANCES)
+
+
+def measured(responses: list[Response], error: Callable[[Response], float], steps: list[int]) -> Slope:
+    """The slope of an error over responses on ever finer grids."""
+    return slope(steps, [error(response) for response in responses], FLOOR * max(r.unit for r in responses))
+
+
+def landing(response: Response) -> tuple[Array, Array]:
+    r"""What every state holds of the data and of the noise, (N + 1,) each, while the predictions are one and the same data.
+
+    With :math:`\hat x_0 = m` throughout, and the first query at :math:`\alpha_0 m + \sigma_0 \epsilon`, that is
+    :math:`A_k \alpha_0 + \sum_j B_{kj}` times the data, and noise of the variance :math:`(A_k \sigma_0)^2 + \sum_i C_{ki}^2`.
+    """
+    kept = response.start / response.start[0]
+    data = kept * response.alpha[0] + response.answers.sum(axis=1)
+    return np.asarray(data), np.sqrt((kept * response.sigma[0]) ** 2 + (response.draws**2).sum(axis=1))

@@ -1,0 +1,41 @@
+"""The checks of a solver, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from ...observe import SamplerFault
+from ...verdict import Finding
+from .. import behaviour, library, promises
+from ..behaviour import at_fault
+from ..told_time import told_time
+from . import grid, law, noise, orders
+from .case import SolverCase
+
+
+def findings(case: SolverCase) -> Iterator[Finding]:
+    """What comes out of every check that a solver can be asked."""
+    yield from behaviour.behaviour(case.observation)
+    yield from behaviour.start(case.observation)
+    yield from grid.time_grid(case)
+    yield from told_time(case.response.run, case.target.schedule)
+    yield from library.tables(case.target)
+    yield from grid.affinity(case)
+    yield from behaviour.seed(case.observation, noisy=noise.noisy(case))
+    if not case.response.affine:
+        return
+    yield from grid.pairing(case)
+    yield from noise.last_step(case)
+    yield from noise.noise_law(case)
+    yield from law.point_mass(case)
+    yield from law.method_bias(case)
+    try:
+        yield from orders.order(case)
+    except SamplerFault as fault:
+        yield at_fault("order", fault, "on evenly spaced steps: ")
+    yield from library.prediction_types(case.observation, case.seed, case.deadline)
+    yield from library.same_response(case.response, case.bound, case.seed, case.deadline - time.monotonic())
+    yield from promises.noising(case.target, case.response.unit)
+    yield from promises.way_back(case.observation, case.seed, case.deadline)
+    yield from promises.rows(case.target, case.seed, case.deadline)

@@ -1,0 +1,105 @@
+"""Where a solver asks, what it tells, and where its steps land."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...observe.probe import affine_within
+from ...verdict import Finding, Status
+from .case import SolverCase
+from .convergence import landing
+from .kind import stages
+
+VANISHES = 0.5
+"""What comes of discretisation falls to less than this share of itself as the steps double."""
+
+
+def time_grid(case: SolverCase) -> Iterator[Finding]:
+    """Are there as many queries as the steps claimed need, and do they lead one way?"""
+    response, claimed = case.response, case.contract.steps
+    queries = response.queries
+    if claimed is not None and queries < claimed:
+        yield Finding(
+            "time-grid", Status.FAIL, f"the model was asked {queries} times; {claimed} steps were claimed.", queries, claimed
+        )
+        return
+    several = stages(response)
+    if claimed is not None and queries != claimed and not several:
+        yield Finding(
+            "time-grid", Status.FAIL, f"the model was asked {queries} times; {claimed} steps were claimed.", queries, claimed
+        )
+        return
+    times = response.run.times
+    more = ", more than one a step" if several else ""
+    yield Finding("time-grid", Status.PASS, f"{queries} queries from t = {times[0]:.6g} to t = {times[-1]:.6g}{more}.")
+
+
+def affinity(case: SolverCase) -> Iterator[Finding]:
+    """Is every state an affine map of x_T, of the predictions and of the draws?"""
+    response = case.response
+    worst = float(response.residual.max())
+    if response.affine:
+        yield Finding(
+            "affinity", Status.PASS, f"every state is an affine map of all that was given (what is left over: {worst:.1g}).", worst
+        )
+        return
+    k = int(np.argmax(response.residual))
+    yield Finding(
+        "affinity",
+        Status.FAIL,
+        f"{case.query(k)} is no affine map of x_T, the predictions and the noise: {worst:.2g} of it stays unexplained.",
+        worst,
+        tolerance=affine_within(response.unit),
+    )
+
+
+def pairing(case: SolverCase) -> Iterator[Finding]:
+    r"""Do all states land on the levels they are meant at?
+
+    While the predictions are one and the same data m, a state has to be :math:`\alpha_k m` plus noise of the scale
+    :math:`\sigma_k`, at every query and in the end. A method that is not exact there has an error that vanishes with its steps.
+    """
+    response = case.response
+    data, spread = landing(response)
+    hidden = response.spread > case.bound * 2.0**20
+    with np.errstate(invalid="ignore"):
+        off = np.maximum(np.abs(data - response.alpha), np.where(hidden, 0.0, np.abs(spread - response.sigma)))
+    wrong = np.flatnonzero(~(off <= case.bound))
+    if not wrong.size:
+        noise = ", with noise of its scale," if response.draws.any() else ""
+        yield Finding(
+            "pairing",
+            Status.PASS,
+            f"every state lands{noise} on the level it is meant at (off by at most {off.max():.1g}).",
+            float(off.max()),
+        )
+        return
+    k = int(wrong[np.argmax(off[wrong])])
+    where = (
+        f"{wrong.size} of {off.size} states; the worst, {case.query(k)}, holds {data[k]:.8g} of the data and noise of scale "
+        f"{spread[k]:.8g}, and is meant to hold {response.alpha[k]:.8g} and {response.sigma[k]:.8g}"
+    )
+    share = _falls(case)
+    details = {"steps": wrong.tolist(), "landed": data.tolist(), "expected": response.alpha.tolist()}
+    if share is not None and share < VANISHES:
+        message = (
+            f"where the predictions stay the same the method is not exact, and its error falls as its steps grow "
+            f"smaller: it misses the level at {where}."
+        )
+        yield Finding("pairing", Status.NOTE, message, float(off[k]), 0.0, float(case.bound[k]), details=details)
+    else:
+        yield Finding(
+            "pairing", Status.FAIL, f"the level is missed at {where}.", float(off[k]), 0.0, float(case.bound[k]), details=details
+        )
+
+
+def _falls(case: SolverCase) -> float | None:
+    """By how much the miss falls from one grid to the one of twice the steps; None where that cannot be had."""
+    missed = []
+    for response in case.grids[-2:]:
+        data, spread = landing(response)
+        inner = slice(0, response.queries)
+        missed.append(float(np.maximum(np.abs(data - response.alpha), np.abs(spread - response.sigma))[inner].max()))
+    return missed[1] / missed[0] if len(missed) == 2 and missed[0] > 0 else None

@@ -1,0 +1,71 @@
+"""The order in which a solver converges, against the one it claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...verdict import Finding, Status
+from .case import SolverCase
+from .convergence import NEAR, STEPS, Slope, global_error, local_error, measured
+from .kind import stages
+
+LEAST = 1.0 - NEAR
+"""A method of no claimed order has to converge at this order at least."""
+
+
+def order(case: SolverCase) -> Iterator[Finding]:
+    """Does the law that it ends in converge as it claims, and do its steps?"""
+    if case.response.hidden:
+        yield Finding("order", Status.NOT_APPLICABLE, "the noise cannot be reached, and without it the law is not known exactly.")
+        return
+    if not case.grids:
+        yield Finding("order", Status.NOT_APPLICABLE, "the sampler cannot be asked for steps evenly spaced in the level.")
+        return
+    steps = list(STEPS)
+    whole = measured(case.grids, global_error, steps)
+    single = None if case.response.draws.any() or stages(case.grids[0]) else measured(case.grids, local_error, steps)
+    yield _judged(case, whole, single)
+
+
+def _judged(case: SolverCase, whole: Slope, single: Slope | None) -> Finding:
+    claimed = case.solver.order
+    details = {"steps": list(whole.steps), "errors": list(whole.errors), "claimed": claimed, "measured": whole.order}
+    if single is not None:
+        details["local"] = {"errors": list(single.errors), "measured": single.order}
+
+    def finding(status: Status, message: str) -> Finding:
+        return Finding("order", status, message, whole.order, claimed, NEAR, details=details)
+
+    kind = "weak order" if case.solver.stochastic else "order"
+    if whole.exact:
+        return finding(Status.PASS, "it is exact on Gaussian data: what is left is rounding.")
+    if whole.order != whole.order:
+        return finding(
+            Status.FAIL, f"it does not converge: on {whole.steps[0]} to {whole.steps[-1]} steps the errors are {_brief(whole)}."
+        )
+    words = f"{kind} {whole.order:.2f} from {whole.steps[0]} to {whole.steps[-1]} steps (errors {_brief(whole)})"
+    if single is not None and not single.exact:
+        words += f", and single steps fall as their {single.order:.2f}th power"
+    if claimed is None:
+        status = Status.PASS if whole.order >= LEAST else Status.FAIL
+        return finding(
+            status,
+            f"it converges with {words}."
+            if status is Status.PASS
+            else f"it does not converge as a first-order method does: {words}.",
+        )
+    if abs(whole.order - claimed) <= NEAR:
+        return finding(Status.PASS, f"it converges as claimed, with {words}.")
+    if whole.order > claimed:
+        return finding(Status.NOTE, f"it converges faster than the {kind} {claimed} that it claims: {words}.")
+    if single is not None and single.nearest == claimed + 1:
+        return finding(
+            Status.NOTE,
+            f"every step is of the claimed order {claimed}, but the whole is not: {words}. Steps at the start, which have no "
+            "predictions before them, are of lower order.",
+        )
+    return finding(Status.FAIL, f"{kind} {claimed} is claimed; it converges with {words}.")
+
+
+def _brief(one: Slope) -> str:
+    return ", ".join(f"{error:.1e}" for error in one.errors)

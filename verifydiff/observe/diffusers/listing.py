@@ -1,0 +1,23 @@
+"""What the installed diffusers has: every class, with the options that matter, or the reason why it is not judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..listed import Listed
+from .classes import NotApplicable, schedulers
+from .configurations import configurations
+
+
+def everything() -> Iterator[Listed]:
+    """Every scheduler class of the installed diffusers with every configuration that it is judged in.
+
+    Raises:
+        MisuseError: if diffusers is not installed.
+    """
+    for name, found in schedulers().items():
+        if isinstance(found, NotApplicable):
+            yield Listed("diffusers", name, reason=found.reason)
+            continue
+        for arguments in configurations(name):
+            yield Listed("diffusers", name, arguments["config"], arguments["steps"], arguments.get("eta"))

@@ -1,0 +1,73 @@
+"""The precision that the library works in: its own, or wide.
+
+The library keeps its tables in single precision. So the algebra is judged on the library's own code run *wide*: while a scheduler
+works, the names ``float32`` that the library's modules of schedulers look up in torch and NumPy mean double precision, a tensor's
+``float()`` gives a double, and so does torch's default type. No table is edited.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import RLock
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+PACKAGE = "diffusers.schedulers"
+_PRECISION = RLock()
+
+
+@contextmanager
+def precision(*, wide: bool) -> Iterator[None]:
+    """The library's own precision, or wide. Both belong to the process, so one thread has them at a time."""
+    import torch
+
+    with _PRECISION, ExitStack() as stack:
+        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+        torch.set_default_dtype(torch.float64 if wide else torch.float32)
+        if wide:
+            stack.enter_context(patch.object(torch.Tensor, "float", torch.Tensor.double))
+            for namespace in _namespaces():
+                before: dict[str, Any] = {name: namespace[name] for name in ("torch", "np") if name in namespace}
+                stack.callback(namespace.update, before)
+                if stands_for(namespace.get("torch"), torch):
+                    namespace["torch"] = stand_in(namespace["torch"], float32=torch.float64)
+                if stands_for(namespace.get("np"), np):
+                    namespace["np"] = stand_in(namespace["np"], float32=np.float64)
+        yield
+
+
+def _namespaces() -> list[dict[str, Any]]:
+    """The globals of every module of schedulers that is loaded: one may borrow the tables of another."""
+    return [
+        vars(module)
+        for name, module in list(sys.modules.items())
+        if name.startswith(f"{PACKAGE}.") and isinstance(module, ModuleType)
+    ]
+
+
+class _StandIn(ModuleType):
+    """A library under some of whose names other things stand."""
+
+    original: ModuleType
+
+
+def stand_in(library: ModuleType, **names: Any) -> ModuleType:
+    """The library, but for these names."""
+    new = _StandIn(library.__name__)
+    new.original = library
+    new.__getattr__ = lambda name: getattr(library, name)  # type: ignore[method-assign]
+    for name, value in names.items():
+        setattr(new, name, value)
+    return new
+
+
+def stands_for(thing: Any, library: ModuleType) -> bool:
+    """Whether it is the library, or something that stands in for it."""
+    while isinstance(thing, _StandIn):
+        thing = thing.original
+    return thing is library

@@ -1,0 +1,99 @@
+"""A plain function ``sample(denoise, x_init, seed)`` as a target: over NumPy, PyTorch or JAX arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from inspect import unwrap
+from types import FunctionType, MethodType
+from typing import Any
+
+from ..schedule import Schedule
+from ..surroundings import Settings
+from .arrays import Arrays, uses
+from .target import Denoise, Prediction, Sample, Target
+
+
+def function_target(
+    sample: Callable[..., Any],
+    schedule: Schedule,
+    *,
+    name: str | None = None,
+    prediction: Prediction = Prediction.EPSILON,
+    steps: int | None = None,
+    shape: tuple[int, ...] = (4,),
+    arrays: Arrays = Arrays.AUTO,
+    settings: Settings | None = None,
+) -> Target:
+    """A plain ``sample(denoise, x_init, seed)`` as a target.
+
+    Args:
+        sample: the function.
+        schedule: the schedule it claims.
+        name: how reports call it; its own name where nothing is said.
+        prediction: what its model predicts.
+        steps: how many steps it claims to take.
+        shape: what one state looks like.
+        arrays: the arrays it works on; found out where nothing is said.
+        settings: what its module set PyTorch and JAX to, which is in force while it runs.
+
+    Raises:
+        MisuseError: if the library of the arrays is not installed.
+    """
+    from .taps import jax_tap, numpy_tap, torch_tap
+
+    namespace, kinds = namespace_of(sample), uses(sample, arrays)
+    taps = (numpy_tap(namespace), torch_tap())
+    one = Target(
+        name=name or str(attribute_of(sample, "__qualname__", type(sample).__name__)),
+        sample=sample,
+        schedule=schedule,
+        prediction=prediction,
+        steps=steps,
+        shape=shape,
+    )
+    target: Target | None = None
+    for kind in reversed(kinds):
+        note = () if kind == kinds[0] else (f"it raises when it is handed {kinds[0]}, and is judged over {kind}.",)
+        target = replace(
+            one,
+            sample=_under(settings, kind.over(sample)),
+            taps=(*taps, jax_tap(namespace)) if kind.library is Arrays.JAX else taps,
+            notes=note,
+            otherwise=target,
+        )
+    assert target is not None  # noqa: S101 - there is always a kind
+    return target
+
+
+def _under(settings: Settings | None, sample: Sample) -> Sample:
+    """The sampler under settings of its own."""
+    if settings is None:
+        return sample
+
+    def sampled(denoise: Denoise, x_init: Any, seed: int) -> Any:
+        settings.restore()
+        return sample(denoise, x_init, seed)
+
+    return sampled
+
+
+def namespace_of(sample: Callable[..., Any]) -> dict[str, Any]:
+    """The globals of the module that a function, or the class of a callable object, was written in."""
+    if isinstance(sample, partial):
+        return namespace_of(sample.func)
+    with suppress(Exception):  # an object may answer no questions
+        sample = unwrap(sample)
+    called = sample if isinstance(sample, FunctionType | MethodType) else vars(type(sample)).get("__call__")
+    namespace = attribute_of(called, "__globals__", {})
+    return namespace if isinstance(namespace, dict) else {}
+
+
+def attribute_of(thing: Any, name: str, default: Any) -> Any:
+    """``getattr`` of what may raise anything at all."""
+    try:
+        return getattr(thing, name, default)
+    except Exception:
+        return default
