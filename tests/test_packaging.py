@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-FRAMEWORKS = {"torch", "torchvision", "diffusers", "jax", "jaxlib", "numpyro", "matplotlib"}
+FRAMEWORKS = {"torch", "torchvision", "torchsde", "diffusers", "azula", "jax", "jaxlib", "numpyro", "matplotlib"}
 
 LOCKED = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
 
@@ -24,10 +24,11 @@ def test_installing_it_alone_brings_no_framework() -> None:
 
 
 def test_what_is_judged_is_an_extra() -> None:
-    assert {"diffusers", "torch"} <= names(PROJECT["optional-dependencies"]["diffusers"])
+    for library in ("diffusers", "azula"):
+        assert {library, "torch"} <= names(PROJECT["optional-dependencies"][library])
 
 
-@pytest.mark.parametrize("name", ["torch", "diffusers"])
+@pytest.mark.parametrize("name", ["torch", "diffusers", "azula", "torchsde"])
 def test_the_tests_bring_torch_only_where_it_does_not_bring_cuda(name: str) -> None:
     assert [
         line for line in PROJECT["optional-dependencies"]["test"] if line.startswith(name) and "python_version < '3.12'" in line
