@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from ...forms.solvers import Solver
 from ...observe import Observation, Target
 from ...observe.response import Response, respond
@@ -50,9 +48,7 @@ class SolverCase:
     @cached_property
     def bound(self) -> Array:
         """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise."""
-        response = self.response
-        size = 1 + np.abs(response.start) + np.abs(response.answers).sum(axis=1)
-        return np.asarray(LANDS * response.unit * size)
+        return LANDS * self.response.rounding
 
     @cached_property
     def grids(self) -> list[Response]:
