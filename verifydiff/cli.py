@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -67,6 +68,7 @@ targets:
                              or an object with p_sample_loop(model, shape, noise=None, ...), or what makes one
   diffusers:DDIMScheduler    a scheduler of the installed diffusers
   scheduler_config.json      the configuration of one, by path
+  diffusers                  all that the library has, over the options that matter; k_diffusion and azula likewise
 
 exit code: 0 all is well; 1 something failed; 2 the command was misused; 3 inconclusive only
 """
@@ -112,7 +114,8 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     claims.add_argument("--allow", metavar="FILE", help="TOML: failures that are kept on purpose, each with its reason")
     run = parser.add_argument_group("the run")
     run.add_argument("--seed", type=int, default=0, help="seeds the probe, and is handed to the sampler (default: 0)")
-    run.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for the whole check (default: 120)")
+    run.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for a target (default: 120)")
+    run.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share a whole library out (default: 1)")
     run.add_argument("--json", metavar="FILE", help="write the report as JSON to a file, or to standard output if it is -")
     run.add_argument(
         "--html", metavar="FILE", help="write it as one HTML page with plots, to a file, or to standard output if it is -"
@@ -132,6 +135,10 @@ def _check(arguments: argparse.Namespace) -> int:
     html_place = None if arguments.html is None else files.place(arguments.html, "--html")
     if json_place is not None and json_place == html_place:
         raise MisuseError(f"--json and --html cannot both go to {arguments.json}.")
+    if _is_library(arguments.target):
+        return _check_library(arguments, json_place, html_place)
+    if arguments.jobs != 1:
+        raise MisuseError("--jobs shares out the targets of a whole library; this is a single one.")
     with _watchdog(arguments.timeout), standard_output_kept(), unchanged():
         report = _judged(arguments)
     if json_place is not None:
@@ -145,19 +152,79 @@ def _check(arguments: argparse.Namespace) -> int:
     return exit_code(report.status)
 
 
-def _page(report: Report, arguments: argparse.Namespace) -> str:
+def _is_library(target: str) -> bool:
+    return target in ("diffusers", "k_diffusion", "azula")
+
+
+FOR_ONE = ("family", "order", "eta", "schedule", "timesteps", "steps", "spacing", "prediction", "shape", "config", "verbose")
+"""Options that belong to a single target."""
+
+
+def _check_library(arguments: argparse.Namespace, json_place: str | None, html_place: str | None) -> int:
+    from rich.console import Console
+
+    from .checks import load_allowed
+    from .checks.matrix import check_library
+    from .report import files, jsonfile, library
+    from .report.command import again
+    from .report.html import page, this_run
+
+    defaults = _parser().parse_args(["check", arguments.target])
+    given = [name for name in FOR_ONE if getattr(arguments, name) != getattr(defaults, name)]
+    if given:
+        raise MisuseError(f"--{given[0]} belongs to a single target, such as {arguments.target}:NAME.")
+    began = time.monotonic()
+    with library.progressing(arguments.target) as progress:
+        report = check_library(
+            arguments.target,
+            jobs=arguments.jobs,
+            seed=arguments.seed,
+            timeout=arguments.timeout,
+            allow=load_allowed(Path(arguments.allow)) if arguments.allow else (),
+            progress=progress,
+        )
+    commands = {one.target: library.alone(one) for one in report.reports}
+    if json_place is not None:
+        jsonfile.write(report.to_json(), json_place)
+    if html_place is not None:
+        run = this_run(
+            again(arguments, defaults),
+            seed=arguments.seed,
+            false_alarm=_false_alarm() * len(report.reports),
+            seconds=time.monotonic() - began,
+            packages=[arguments.target],
+            commands=commands,
+        )
+        files.write(page(report, run, _questions()), html_place)
+    if files.STDOUT not in (json_place, html_place):
+        library.show(report, Console(highlight=False), commands)
+    return exit_code(report.status)
+
+
+def _false_alarm() -> float:
     from .checks.check import RATES
+
+    return RATES.false_alarm
+
+
+def _questions() -> dict[str, str]:
+    from .checks.table import CHECKS
+
+    return CHECKS
+
+
+def _page(report: Report, arguments: argparse.Namespace) -> str:
     from .report.command import again
     from .report.html import page, this_run
 
     run = this_run(
         again(arguments, _parser().parse_args(["check", "a:b"])),
         seed=arguments.seed,
-        false_alarm=RATES.false_alarm,
+        false_alarm=_false_alarm(),
         seconds=report.seconds,
         packages=[arguments.target.partition(":")[0].partition(".")[0]],
     )
-    return page(report, run)
+    return page(report, run, _questions())
 
 
 @contextmanager
@@ -224,6 +291,8 @@ def _refuse_nonsense(arguments: argparse.Namespace) -> None:
         raise MisuseError(f"--seed must be at most {LARGEST_SEED}, which every generator takes, got {arguments.seed}.")
     if arguments.eta is not None and not 0 <= arguments.eta <= 1:
         raise MisuseError(f"--eta must lie in [0, 1], got {arguments.eta:g}.")
+    if arguments.jobs < 1:
+        raise MisuseError(f"--jobs must be at least 1, got {arguments.jobs}.")
     if arguments.steps is not None and arguments.steps < 1:
         raise MisuseError(f"--steps must be at least 1, got {arguments.steps}.")
 

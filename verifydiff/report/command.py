@@ -7,7 +7,7 @@ import shlex
 
 from .html.elements import hides
 
-ASIDE = frozenset({"run", "target", "json", "html", "verbose"})
+ASIDE = frozenset({"run", "target", "json", "html", "jobs", "verbose"})
 """What says where a report goes and how it looks, and not what is in it."""
 
 

@@ -6,6 +6,7 @@ rounded; others are handed their sigmas, or the ends of a range that they divide
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .tables import HIGHEST, LOWEST, betas_of, evenly_in_log
@@ -73,8 +74,15 @@ def _of_betas(name: str, known: dict[str, Any], config: Any, steps: int) -> dict
         options |= {"timestep_spacing": "leading", "steps_offset": below}
     if name == "PNDMScheduler":
         options["set_alpha_to_one"] = False
+    if name == "SASolverScheduler":
+        options["tau_func"] = _noisy_in_the_middle(len(levels))
     if "snr_shift_scale" in known:
         options["snr_shift_scale"] = 1.0
     if "final_sigmas_type" in known:
         options["final_sigmas_type"] = "sigma_min"
     return {key: value for key, value in options.items() if key in known}
+
+
+def _noisy_in_the_middle(timesteps: int) -> Callable[[float], int]:
+    """SA-Solver's own choice of where it adds noise, times 200 to 800 of 1000, for a table of another length."""
+    return lambda t: 1 if 0.2 * timesteps <= t <= 0.8 * timesteps else 0
