@@ -11,7 +11,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
@@ -26,8 +26,9 @@ from ..verdict import MisuseError
 from .faults import one_line
 from .frame import DATA, Frame
 from .listed import Listed
-from .target import Draw, Prediction, Target
-from .torch_library import defaults, randn_tapped, taken, torch_run
+from .taps import torch_tap
+from .target import Prediction, Target
+from .torch_library import defaults, taken, torch_run
 
 INSTALL = "pip install 'verifydiff[azula]'"
 IMAGE = (1, 2, 2)
@@ -124,7 +125,7 @@ class _Sampler:
             sample=self.sample,
             schedule=None,
             shape=self.shape,
-            taps=(self.tap,),
+            taps=(torch_tap(),),
             family=self.family,
             prediction=Prediction.SAMPLE,
             frame=self.frame,
@@ -149,12 +150,6 @@ class _Sampler:
             if self.closing:
                 x = mean(x, torch.tensor(self.option("stop")))
         return np.asarray(x.numpy())
-
-    @contextmanager
-    def tap(self, draw: Draw) -> Iterator[None]:
-        """Every sampler draws by ``torch.randn_like``, looked up in the library's module."""
-        with randn_tapped(_library().sample, draw):
-            yield
 
     def frame(self, time: float) -> Frame:
         """What the state holds at a told time, by the schedule."""
