@@ -33,6 +33,7 @@ from .torch_library import defaults, taken, torch_run
 INSTALL = "pip install 'verifydiff[azula]'"
 IMAGE = (1, 2, 2)
 STEPS = 20
+PRESERVING = "VPSchedule"
 LOG_GRID = (5e-2, 20.0)
 """The noise over the signal between which orders are measured."""
 OURS = ("denoiser", "steps", "silent", "dtype", "device")
@@ -88,9 +89,13 @@ def everything() -> Iterator[Listed]:
     for name, cls in samplers().items():
         yield Listed("azula", name)
         for schedule in schedules():
-            yield Listed("azula", name, {"schedule": schedule})
+            if schedule != PRESERVING:
+                yield Listed("azula", name, {"schedule": schedule})
+        takes = defaults(cls)
         for option, values in VARIED.items():
-            for value in values if option in defaults(cls) else ():
+            for value in values if option in takes else ():
+                if value == takes[option]:
+                    continue
                 with suppress(MisuseError):
                     azula_target(name, config={option: value})
                     yield Listed("azula", name, {option: value})
@@ -229,7 +234,7 @@ def _sampler(cls: type, options: dict[str, Any], steps: int, shape: tuple[int, .
     if steps < 1:
         raise MisuseError(f"`steps` must be at least 1, got {steps}.")
     kinds = schedules()
-    kind = options.pop("schedule", "VPSchedule")
+    kind = options.pop("schedule", PRESERVING)
     if kind not in kinds:
         raise MisuseError(f"azula has no schedule {str(kind)[:40]!r}; it has {', '.join(kinds)}.")
     own = {**defaults(_library().sample.Sampler, OURS), **defaults(cls, OURS)}

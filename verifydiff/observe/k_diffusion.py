@@ -50,6 +50,7 @@ IMAGE = (1, 2, 2)
 STEPS = 20
 SIGMAS = (1e-2, 80.0)
 """The smallest and the largest sigma of the library's own configurations."""
+KARRAS = "karras"
 LOG_GRID = (5e-2, 20.0)
 """The sigmas between which orders are measured."""
 OURS = ("model", "x", "sigmas", "sigma_min", "sigma_max", "n", "extra_args", "callback", "disable", "noise_sampler", "return_info")
@@ -115,9 +116,12 @@ def everything() -> Iterator[Listed]:
         yield Listed("k_diffusion", name, every)
         if "sigmas" in inspect.signature(_function(name)).parameters:
             for kind in _makers():
-                yield Listed("k_diffusion", name, {**every, "sigmas": kind})
+                if kind != KARRAS:
+                    yield Listed("k_diffusion", name, {**every, "sigmas": kind})
         for option, values in VARIED.items():
             for value in values if option in takes else ():
+                if value == takes[option]:
+                    continue
                 with suppress(MisuseError):
                     k_diffusion_target(name, config={**every, option: value})
                     yield Listed("k_diffusion", name, {**every, option: value})
@@ -261,7 +265,7 @@ def _sampler(function: Callable[..., Any], options: dict[str, Any], steps: int, 
     if steps < 1:
         raise MisuseError(f"`steps` must be at least 1, got {steps}.")
     if "sigmas" in signature:
-        kind = options.pop("sigmas", "karras")
+        kind = options.pop("sigmas", KARRAS)
         makers = _makers()
         if kind not in makers:
             raise MisuseError(f"k_diffusion makes no sigmas {str(kind)[:40]!r}; it makes {', '.join(makers)}.")
