@@ -65,4 +65,5 @@ class BrownianPath:
         """
         if t == s:
             raise ValueError(f"there is no noise between {t!r} and itself.")
-        return (self.at(s) - self.at(t)) / math.sqrt(abs(s - t))
+        before = self.at(t)
+        return (self.at(s) - before) / math.sqrt(abs(s - t))
