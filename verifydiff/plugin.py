@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .testing import Check, Judgement
 
 Tally = dict[str, Any]
-"""Of one sampler, as plain data: its checks that asked, its false-alarm rate, and what was allowed it."""
+"""Of one sampler, as plain data: its checks that were answered, its false-alarm rate, and what was allowed it."""
 
 _TALLIES = pytest.StashKey[dict[str, Tally]]()
 
@@ -78,12 +78,12 @@ class _Listener:
             return (yield)
         finally:
             check = _check_of(item)
-            if check is not None and check.id in check.judgement.asked:
+            if check is not None and check.id in check.judgement.answered:
                 item.user_properties += _properties(check)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        tallies = {key: _tally(judgement) for judgement, key in self.judgements.items() if judgement.asked}
+        tallies = {key: _tally(judgement) for judgement, key in self.judgements.items() if judgement.answered}
         session.config.stash[_TALLIES] = tallies
         if (output := getattr(session.config, "workeroutput", None)) is not None:
             output["verifydiff"] = tallies
@@ -109,7 +109,7 @@ def _tally(judgement: Judgement) -> Tally:
     report = judgement.report
     allowed_here = {finding.check for finding in report.findings if finding.status == "allowed"}
     return {
-        "checks": sorted(judgement.asked),
+        "checks": sorted(judgement.answered),
         "false_alarm": judgement.false_alarm,
         "allowed": [
             [entry.check, entry.target, entry.reason, entry.target in ("", report.target), entry.check in allowed_here]

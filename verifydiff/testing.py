@@ -21,8 +21,9 @@ from .checks import Allowed, CheckFailed, Report, check
 from .checks.allow import apply_allowed
 from .checks.check import RATES
 from .checks.table import CHECKS
-from .forms.families import Family
+from .forms.claims import Claim
 from .observe import Target
+from .observe.sample_loops import has_loop
 from .schedule import Schedule
 from .verdict import Finding, MisuseError, Status
 
@@ -37,11 +38,13 @@ def parametrize_with_checks(
     sample: Sampler | Mapping[str, Sampler],
     *,
     schedule: Schedule | None = None,
-    family: Family | None = None,
+    family: Claim | None = None,
     steps: int | None = None,
     spacing: str | None = None,
+    order: int | None = None,
     prediction: str = "epsilon",
     shape: tuple[int, ...] = (4,),
+    arrays: str = "auto",
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -52,7 +55,7 @@ def parametrize_with_checks(
 
     Args:
         sample: a sampler or a target, as for :func:`verifydiff.check`; or several by name, which are told apart by it.
-        schedule, family, steps, spacing, prediction, shape, seed, timeout, allow: as for :func:`verifydiff.check`.
+        schedule, family, steps, spacing, order, prediction, shape, arrays, seed, timeout, allow: as for :func:`verifydiff.check`.
 
     Raises:
         MisuseError: if pytest is missing, or there is no sampler. Claims that make no sense are told by the items.
@@ -69,8 +72,10 @@ def parametrize_with_checks(
         "family": family,
         "steps": steps,
         "spacing": spacing,
+        "order": order,
         "prediction": prediction,
         "shape": shape,
+        "arrays": arrays,
         "seed": seed,
         "timeout": timeout,
     }
@@ -87,7 +92,7 @@ def _named(sample: Sampler | Mapping[str, Sampler]) -> dict[str, Sampler]:
     for name, one in samplers.items():
         if not isinstance(name, str) or (isinstance(sample, Mapping) and not name):
             raise MisuseError(f"samplers are named by words, got {name!r}.")
-        if not isinstance(one, Target) and not callable(one):
+        if not isinstance(one, Target) and not callable(one) and not has_loop(one):
             which = f" {name!r}" if name else ""
             raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got{which} {type(one).__name__}.")
     return samplers
@@ -99,12 +104,12 @@ class Judgement:
     Attributes:
         name: what tells it apart from others that share its test; empty where it is alone.
         allowed: known deviations that are kept on purpose; a later entry on the same check counts.
-        asked: the ids of the checks that have asked.
+        answered: the ids of the checks that have asked, and to which there was an answer.
     """
 
     def __init__(self, name: str, sample: Sampler, claims: dict[str, Any], allowed: tuple[Allowed, ...]) -> None:
         self.name, self.sample, self.claims, self.allowed = name, sample, claims, tuple(allowed)
-        self.asked: set[str] = set()
+        self.answered: set[str] = set()
         self._report: Report | None = None
         self._judging = Lock()
 
@@ -168,11 +173,11 @@ class Check:
             findings = self.findings
         except MisuseError as error:
             raise MisuseError(str(error)) from None
-        self.judgement.asked.add(self.id)
-        if any(finding.status in BAD for finding in findings):
-            raise CheckFailed(self._told())
         if all(finding.status is Status.NOT_APPLICABLE for finding in findings):
             pytest.skip("; ".join(finding.message for finding in findings) or self._silent())
+        self.judgement.answered.add(self.id)
+        if any(finding.status in BAD for finding in findings):
+            raise CheckFailed(self._told())
 
     def _told(self) -> str:
         report = self.judgement.report

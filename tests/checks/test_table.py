@@ -12,7 +12,7 @@ import verifydiff.checks
 from verifydiff.checks import Allowed
 from verifydiff.checks.table import CHECKS
 
-SOURCES = sorted(Path(verifydiff.checks.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(verifydiff.checks.__file__).parent.rglob("*.py"))
 
 
 class Ids(ast.NodeVisitor):
@@ -20,8 +20,7 @@ class Ids(ast.NodeVisitor):
 
     def __init__(self, sources):
         self.made, self.unclear = {}, []
-        self.functions, self.calls = {}, []
-        self._inside = []
+        self.calls, self._inside = [], []
         for source, text in sources:
             self.source = source
             self.visit(ast.parse(text))
@@ -31,7 +30,6 @@ class Ids(ast.NodeVisitor):
                 self._follow(argument, inside, f"{source}:{call.lineno}")
 
     def visit_FunctionDef(self, node):
-        self.functions[node.name] = node
         self._inside.append(node)
         self.generic_visit(node)
         self._inside.pop()
@@ -44,27 +42,37 @@ class Ids(ast.NodeVisitor):
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             self.made.setdefault(argument.value, where)
             return
-        name = argument.id if isinstance(argument, ast.Name) else None
-        parameters = [a.arg for a in inside.args.args] if inside is not None else []
-        if name in parameters:
-            place = parameters.index(name)
-            for call, caller, source in self.calls:
-                if getattr(call.func, "id", getattr(call.func, "attr", None)) == inside.name:
-                    given = call.args[place] if place < len(call.args) else next(k.value for k in call.keywords if k.arg == name)
-                    self._follow(given, caller, f"{source}:{call.lineno}")
-            return
-        values = [
-            node.value
-            for node in (ast.walk(inside) if inside is not None else ())
-            if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
-        ]
-        if isinstance(argument, ast.IfExp):
-            values = [argument]
-        if not values:
+        found = branches(argument)
+        if isinstance(argument, ast.Name) and inside is not None:
+            parameters = [a.arg for a in inside.args.args]
+            if argument.id in parameters:
+                self._follow_calls(inside.name, argument.id, parameters.index(argument.id))
+                return
+            found = [node.value for node in ast.walk(inside) if isinstance(node, ast.Assign) and assigns(node, argument.id)]
+        if not found:
             self.unclear.append(where)
-        for value in values:
-            for branch in (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,):
-                self._follow(branch, inside, where)
+        for value in found:
+            self._follow(value, inside, where)
+
+    def _follow_calls(self, function, name, place):
+        for call, caller, source in self.calls:
+            if getattr(call.func, "id", getattr(call.func, "attr", None)) == function:
+                given = call.args[place] if place < len(call.args) else next(k.value for k in call.keywords if k.arg == name)
+                self._follow(given, caller, f"{source}:{call.lineno}")
+
+
+def branches(expression):
+    """What `a if x else b` and `{x: a}.get(x, b)` can be."""
+    if isinstance(expression, ast.IfExp):
+        return [expression.body, expression.orelse]
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute) and expression.func.attr == "get":
+        table = expression.func.value
+        return [*table.values, *expression.args[1:]] if isinstance(table, ast.Dict) else []
+    return []
+
+
+def assigns(node, name):
+    return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
 
 
 def test_the_code_makes_the_ids_of_the_table_and_no_others():
@@ -83,13 +91,15 @@ def some(fault, odd):
     yield make(kind, fault)
     yield behaviour.make("c", fault)
     yield Finding(check="d", status=fault)
+    other = {1: "e", 2: "f"}.get(odd, "g")
+    yield make(other, fault)
 
 def unclear(fault):
-    yield Finding(f"{fault}-e", fault)
+    yield Finding(f"{fault}-h", fault)
 """
     found = Ids([("here.py", text)])
-    assert set(found.made) == {"a", "b", "c", "d"}
-    assert found.unclear == ["here.py:12"]
+    assert set(found.made) == set("abcdefg")
+    assert found.unclear == ["here.py:14"]
 
 
 def silent(denoise, x, seed):

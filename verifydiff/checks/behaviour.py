@@ -10,6 +10,9 @@ from ..verdict import Finding, Status
 from .case import Case
 from .identify import Identity
 
+PURE = 1e-9
+"""A state in a frame of its own is x_init itself when it is x_init times a number this near to 1."""
+
 
 def at_fault(check: str, fault: SamplerFault, where: str = "") -> Finding:
     """The finding of a fault: a failure, but for a time limit that ran out, which proves nothing."""
@@ -33,7 +36,16 @@ def start(observation: Observation) -> Iterator[Finding]:
         )
         return
     off, signal = abs(observation.start**2 - 1), float(observation.levels[0])
-    if off <= max(1e-12, 64 * observation.run.unit):
+    first = observation.run.meant[0]
+    if abs(first.size - 1) > PURE and abs(observation.start * first.size - 1) <= PURE:
+        yield Finding(
+            "start",
+            Status.NOTE,
+            f"x_init is handed over as it is, pure noise of variance 1; the state is meant to hold {first.sigma:.6g} of it.",
+            measured=first.size,
+            expected=1.0,
+        )
+    elif off <= max(1e-12, 64 * observation.run.unit):
         yield Finding("start", Status.PASS, "the first query holds x_init.")
     elif off <= 2 * signal:
         yield Finding(

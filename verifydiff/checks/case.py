@@ -52,12 +52,14 @@ class Contract:
         steps: how many steps it takes; None where nothing is claimed.
         spacing: how its times are spaced; None where nothing is claimed.
         order: the order in which it converges; None where nothing is claimed.
+        converge: whether a solver's order is measured, which takes most of the time.
     """
 
     family: Claim | None = None
     steps: int | None = None
     spacing: str | None = None
     order: int | None = None
+    converge: bool = True
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def check(
     steps: int | None = None,
     spacing: str | None = None,
     order: int | None = None,
+    converge: bool = True,
     prediction: str = "epsilon",
     shape: tuple[int, ...] = (4,),
     arrays: str = "auto",
@@ -59,6 +60,7 @@ def check(
         steps: how many steps it claims to take.
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
         order: the order in which it converges, if it claims one and no family.
+        converge: whether a solver's order of convergence is measured, which takes most of the time.
         prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
         shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
         arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"`` finds out.
@@ -74,7 +76,7 @@ def check(
     """
     began = time.monotonic()
     target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape, arrays)
-    contract = _contract(target, family, steps if steps is not None else target.steps, spacing, order)
+    contract = _contract(target, family, steps if steps is not None else target.steps, spacing, order, converge)
     deadline = began + timeout
     report = _report(target, contract, seed, deadline)
     return replace(apply_allowed(report, allow), seconds=time.monotonic() - began)
@@ -100,7 +102,9 @@ def _as_target(
     return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape, arrays=library)
 
 
-def _contract(target: Target, family: Claim | None, steps: int | None, spacing: str | None, order: int | None) -> Contract:
+def _contract(
+    target: Target, family: Claim | None, steps: int | None, spacing: str | None, order: int | None, converge: bool
+) -> Contract:
     if steps is not None and steps < 1:
         raise MisuseError(f"`steps` must be at least 1, got {steps}.")
     if steps is not None and target.schedule is not None and steps > target.schedule.timesteps:
@@ -111,7 +115,7 @@ def _contract(target: Target, family: Claim | None, steps: int | None, spacing: 
         ProbabilityFlow(order)
     except ValueError as error:
         raise MisuseError(str(error)) from None
-    return Contract(family, steps, spacing, order)
+    return Contract(family, steps, spacing, order, converge)
 
 
 def _report(target: Target, contract: Contract, seed: int, deadline: float) -> Report:

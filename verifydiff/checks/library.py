@@ -140,12 +140,16 @@ def prediction_types(observation: Observation, seed: int, deadline: float) -> It
     for kind in Prediction:
         if kind is target.prediction:
             continue
+        if kind is Prediction.V_PREDICTION and not natural.preserving:
+            continue  # v is what it is in the variance-preserving frame alone
         if kind is Prediction.EPSILON and observation.levels.min() <= 0:
             refused.append(f"{kind} says nothing of x_0 where abar = 0")
             continue
         try:
             told_otherwise = target.with_prediction(kind)
         except MisuseError as error:
+            if kind is Prediction.FLOW_PREDICTION:
+                continue  # which is offered by methods of flows alone
             refused.append(f"{kind}: {str(error).rstrip('.')}")
             continue
         try:

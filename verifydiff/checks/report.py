@@ -77,20 +77,25 @@ class LibraryReport:
         library: its name.
         version: the version that was judged.
         reports: what came out for every target, no two of one name.
+        missing: how many targets were left when the run was interrupted.
     """
 
     library: str
     version: str
     reports: tuple[Report, ...]
+    missing: int = 0
 
     @property
     def status(self) -> Status:
         """``pass``, ``fail`` or ``inconclusive``."""
-        return overall([report.status for report in self.reports])
+        unfinished = [Status.INCONCLUSIVE] if self.missing else []
+        return overall([*(report.status for report in self.reports), *unfinished])
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain data: library, version, status, targets."""
+        """The report as plain data: library, version, status, targets; where it was interrupted, how many are missing."""
+        missing = {"missing": self.missing} if self.missing else {}
         return {
+            **missing,
             "library": self.library,
             "version": self.version,
             "status": str(self.status),

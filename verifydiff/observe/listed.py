@@ -17,6 +17,7 @@ class Listed:
         steps: how many steps it is told to take; None leaves it at what it takes by itself.
         eta: the scale of the noise that it is told, where it takes one.
         reason: why it cannot be judged, in a clause; None where it can.
+        method: what tells one method from another: options that leave the order of convergence as it is are left out.
     """
 
     library: str
@@ -25,6 +26,7 @@ class Listed:
     steps: int | None = None
     eta: float | None = None
     reason: str | None = None
+    method: str = ""
 
     @property
     def target(self) -> str:

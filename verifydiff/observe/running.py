@@ -83,6 +83,11 @@ class Run:
         """(N,): abar at each query, as the sampler means it."""
         return np.array([frame.level for frame in self.meant])
 
+    @property
+    def preserving(self) -> bool:
+        """Whether the sampler hands its states over variance preserving."""
+        return all(abs(frame.size - 1) < 1e-9 for frame in self.meant)
+
     def unexplained(self, p: Array, q: Array) -> Array:
         """What weights p and q of every step, each (N,), leave of it: its noise, (N, batch, d)."""
         return np.asarray(self.x[1:] - p[:, None, None] * self.x[:-1] - q[:, None, None] * self.answers)

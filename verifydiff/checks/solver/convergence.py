@@ -6,7 +6,8 @@ variances of the data: at a single one it can vanish by luck. From doubling N,
 
 .. math:: p_i = \log_2 \frac{e(N_i)}{e(2 N_i)}, \qquad p \approx 2 p_n - p_{n-1},
 
-the second taking off what the :math:`O(1/N)` leaves of the slope. Errors that rounding has reached are left out.
+the second taking off what the :math:`O(1/N)` leaves of the slope, where the slopes are seen to settle so. Errors that rounding has
+reached are left out.
 
 A multistep method starts with steps of lower order, whose errors come once and not N times; where the signal is weak they are
 small, but in the end they set the slope. So the error of single steps is measured as well, all before them being exact, in the
@@ -29,10 +30,14 @@ VARIANCES = (0.04, 0.3, 1.7, 9.0)
 MEAN = 0.4
 STEPS = (10, 20, 40, 80, 160)
 """How many steps the method is asked to take, in turn."""
+MORE = 320
+"""And where its order is still in doubt."""
 FLOOR = 2.0**18
 """An error below this many roundings is rounding: 3e-11 in double precision."""
 NEAR = 0.15
 """A measured order is that of the nearest whole number when it lies this near to it."""
+SETTLES = 0.75
+"""Slopes settle when they turn by less than this share of what they turned before; by half, in theory."""
 MIDDLE = (0.25, 0.75)
 """The part of the grid in which single steps are looked at."""
 
@@ -66,11 +71,12 @@ def slope(steps: list[int], errors: list[float], floor: float) -> Slope:
     rising = np.array(errors[: len(above)]) if errors[: len(above)] == above else np.array([])
     if not above and np.isfinite(errors).all():
         return Slope(tuple(steps), tuple(errors), np.nan, exact=True)
-    if rising.size < 3:
-        order = float(np.log2(rising[0] / rising[1])) if rising.size == 2 else np.nan
-        return Slope(tuple(steps), tuple(errors), order, exact=False)
-    slopes = np.log2(rising[:-1] / rising[1:])
-    return Slope(tuple(steps), tuple(errors), float(2 * slopes[-1] - slopes[-2]), exact=False)
+    if rising.size < 2:
+        return Slope(tuple(steps), tuple(errors), np.nan, exact=False)
+    slopes = np.diff(np.log(rising)) / -np.diff(np.log(steps[: rising.size]))
+    turns = np.abs(np.diff(slopes))
+    settles = turns.size > 1 and turns[-1] <= SETTLES * turns[-2]
+    return Slope(tuple(steps), tuple(errors), float(2 * slopes[-1] - slopes[-2] if settles else slopes[-1]), exact=False)
 
 
 def global_error(response: Response) -> float:
@@ -84,9 +90,10 @@ def local_error(response: Response) -> float:
     return max(float(np.abs(local_errors(response, variance)[first:last]).max()) for variance in VARIANCES)
 
 
-def measured(responses: list[Response], error: Callable[[Response], float], steps: list[int]) -> Slope:
-    """The slope of an error over responses on ever finer grids."""
-    return slope(steps, [error(response) for response in responses], FLOOR * max(r.unit for r in responses))
+def measured(responses: list[Response], error: Callable[[Response], float]) -> Slope:
+    """The slope of an error over responses on ever finer grids, by the number of their queries."""
+    errors = [error(response) for response in responses]
+    return slope([response.queries for response in responses], errors, FLOOR * max(r.unit for r in responses))
 
 
 def landing(response: Response) -> tuple[Array, Array]:

@@ -30,10 +30,11 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from noise.noise_law(case)
     yield from law.point_mass(case)
     yield from law.method_bias(case)
-    try:
-        yield from orders.order(case)
-    except SamplerFault as fault:
-        yield at_fault("order", fault, "on evenly spaced steps: ")
+    if case.contract.converge:
+        try:
+            yield from orders.order(case)
+        except SamplerFault as fault:
+            yield at_fault("order", fault, "on evenly spaced steps: ")
     yield from library.prediction_types(case.observation, case.seed, case.deadline)
     yield from library.same_response(case.response, case.bound, case.seed, case.deadline - time.monotonic())
     yield from promises.noising(case.target, case.response.unit)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...observe.response import Response
 from ...verdict import Finding, Status
 from .case import SolverCase
-from .convergence import NEAR, STEPS, Slope, global_error, local_error, measured
+from .convergence import MORE, NEAR, STEPS, Slope, global_error, local_error, measured
 from .kind import stages
 
 LEAST = 1.0 - NEAR
@@ -21,10 +22,17 @@ def order(case: SolverCase) -> Iterator[Finding]:
     if not case.grids:
         yield Finding("order", Status.NOT_APPLICABLE, "the sampler cannot be asked for steps evenly spaced in the level.")
         return
-    steps = list(STEPS)
-    whole = measured(case.grids, global_error, steps)
-    single = None if case.response.draws.any() or stages(case.grids[0]) else measured(case.grids, local_error, steps)
-    yield _judged(case, whole, single)
+    grids = case.grids
+    finding = _judged(case, *_slopes(grids))
+    if finding.status is Status.FAIL and all(response.affine for response in grids):
+        finding = _judged(case, *_slopes([*grids, case.on(MORE)]))
+    yield finding
+
+
+def _slopes(grids: list[Response]) -> tuple[Slope, Slope | None]:
+    """How the error of the whole falls, and that of single steps where every query is a step that adds no noise."""
+    one_query = grids[0].queries == STEPS[0] and not stages(grids[0]) and not grids[0].draws.any()
+    return measured(grids, global_error), measured(grids, local_error) if one_query else None
 
 
 def _judged(case: SolverCase, whole: Slope, single: Slope | None) -> Finding:

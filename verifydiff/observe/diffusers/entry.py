@@ -82,6 +82,8 @@ def _inverse(there: Configuration) -> Target | None:
     try:
         cls = scheduler_class(name)
         known = options_of(cls)
+        if any(key not in known and value != options_of(there.cls)[key] for key, value in there.options.items()):
+            return None  # an option that the way back does not know leads another way
         back = Configuration(
             cls, {key: value for key, value in there.options.items() if key in known}, there.steps, None, there.shape
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..listed import Listed
 from .classes import NotApplicable, schedulers
-from .configurations import configurations
+from .configurations import SOLVER, configurations
 
 
 def everything() -> Iterator[Listed]:
@@ -20,4 +20,6 @@ def everything() -> Iterator[Listed]:
             yield Listed("diffusers", name, reason=found.reason)
             continue
         for arguments in configurations(name):
-            yield Listed("diffusers", name, arguments["config"], arguments["steps"], arguments.get("eta"))
+            config, eta = arguments["config"], arguments.get("eta")
+            method = " ".join([name, *(f"{key}={config[key]}" for key in SOLVER if key in config), f"eta={eta}"])
+            yield Listed("diffusers", name, config, arguments["steps"], eta, method=method)

@@ -1,0 +1,142 @@
+"""A whole library: every sampler that it has, over the options that matter.
+
+The order of convergence is measured once for every method, since a grid, a prediction type or a table of betas leaves it as it is.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..observe.libraries import LIBRARIES
+from ..observe.listed import Listed
+from ..observe.resolve import resolve
+from ..surroundings import standard_output_kept, unchanged
+from ..verdict import Finding, MisuseError, Status
+from .allow import Allowed
+from .check import check
+from .report import LibraryReport, Report
+from .workers import LostError, Workers
+
+GRACE = 10.0
+"""Seconds past its time limit after which a target's process is ended."""
+Progress = Callable[[int, int, Report], None]
+"""``progress(done, of, report)``, after every target."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One target of a library.
+
+    Attributes:
+        listed: the target.
+        converge: whether its order is measured.
+        seed, timeout, allow: as of :func:`~verifydiff.checks.check.check`.
+    """
+
+    listed: Listed
+    converge: bool
+    seed: int
+    timeout: float
+    allow: tuple[Allowed, ...]
+
+
+def check_library(
+    library: str,
+    *,
+    only: Callable[[Listed], bool] = lambda listed: True,
+    jobs: int = 1,
+    seed: int = 0,
+    timeout: float = 120.0,
+    allow: tuple[Allowed, ...] = (),
+    progress: Progress = lambda done, of, report: None,
+) -> LibraryReport:
+    """Judge all that a library has.
+
+    Args:
+        library: ``"diffusers"``, ``"k_diffusion"`` or ``"azula"``.
+        only: which of its targets are judged.
+        jobs: how many processes share the work; each imports the library.
+        seed: seeds the probe, and is handed to the samplers.
+        timeout: seconds for each target.
+        allow: known deviations that are kept on purpose.
+        progress: is told of every target that is done.
+
+    Returns:
+        the reports, in the library's order. Interrupted by Ctrl-C, those that are there, and how many are missing.
+
+    Raises:
+        MisuseError: if there is no such library, or it is not installed.
+    """
+    if library not in LIBRARIES:
+        raise MisuseError(f"no library is called {library!r}: give {', '.join(LIBRARIES)}.")
+    pieces = list(_pieces(library, only, seed, timeout, allow))
+    done: dict[int, Report] = {}
+    try:
+        for i, came in Workers(judge, jobs, timeout + GRACE).results(pieces):
+            done[i] = _lost(pieces[i], came) if isinstance(came, LostError) else came
+            progress(len(done), len(pieces), done[i])
+    except KeyboardInterrupt:
+        pass  # what is there is kept, and what is missing is said
+    reports = tuple(done[i] for i in sorted(done))
+    return LibraryReport(library, _version(library), reports, missing=len(pieces) - len(reports))
+
+
+def _pieces(library: str, only: Callable[[Listed], bool], seed: int, timeout: float, allow: tuple[Allowed, ...]) -> Iterator[Piece]:
+    seen: set[str] = set()
+    for listed in LIBRARIES[library].everything():
+        if only(listed):
+            method = listed.method or str(listed)
+            yield Piece(listed, method not in seen, seed, timeout, allow)
+            seen.add(method)
+
+
+def judge(piece: Piece) -> Report:
+    """The report of one target; whatever the library does, it ends in one."""
+    listed = piece.listed
+    name = str(listed)
+    if listed.reason is not None:
+        return _unjudged(name, Finding("options", Status.NOT_APPLICABLE, f"not judged: {listed.reason}."))
+    with standard_output_kept(), unchanged():
+        try:
+            target = resolve(listed.target, steps=listed.steps, eta=listed.eta, config=dict(listed.config))
+            report = check(target, seed=piece.seed, timeout=piece.timeout, allow=piece.allow, converge=piece.converge)
+        except MisuseError as error:
+            clear = getattr(error, "clearly", True)
+            status = Status.NOTE if clear else Status.FAIL
+            return _unjudged(
+                name, Finding("options", status, f"the library {'refuses' if clear else 'stumbles over'} these options: {error}")
+            )
+    return light(replace(report, target=name))
+
+
+def _unjudged(name: str, finding: Finding) -> Report:
+    return Report(name, "not observed", (finding,))
+
+
+def _lost(piece: Piece, error: LostError) -> Report:
+    return _unjudged(str(piece.listed), Finding("behaviour", Status.INCONCLUSIVE, f"{error}."))
+
+
+def light(report: Report) -> Report:
+    """The report with the details of its findings as plain values, which another process and a page can be handed."""
+    return replace(
+        report,
+        findings=tuple(
+            replace(f, details={key: value for key, value in f.details.items() if _is_plain(value)}) for f in report.findings
+        ),
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    return value is None or isinstance(value, str | int | float)
+
+
+def _version(library: str) -> str:
+    return importlib.metadata.version(LIBRARIES[library].distribution)
