@@ -67,7 +67,7 @@ def test_on_the_logarithmic_grid_the_last_state_lies_at_one_level_whatever_the_n
         response = respond(target(name, config=config).on_log_grid(n))
         sigmas = np.array([frame.noise_over_signal for frame in response.frames[:-1]])
         assert sigmas[[0, -1]] == pytest.approx([high, low])
-        even = np.geomspace(high, low, n + 1)
+        even = np.geomspace(high, low, n)
         assert np.isclose(sigmas[:, None], even).any(axis=0).all()
         assert max(weights.max() for weights in landing(response)) < EXACT
 

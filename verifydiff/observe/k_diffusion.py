@@ -246,16 +246,16 @@ class _Sampler:
         return tuple(notes)
 
     def on_log_grid(self, n: int) -> Target:
-        """n steps evenly spaced in log sigma, and a last query at the smallest sigma, whose state is what they lead to."""
+        """n steps, the last of them onto the data from a level that stays: those before it are even in log sigma."""
         low, high = LOG_GRID
-        make = getattr(sampling(), "get_sigmas_exponential", None)
-        on = replace(self, make=lambda: make(n + 1, low, high), steps=n + 1, extremes=LOG_GRID)  # type: ignore[misc]
+        make = vars(sampling())["get_sigmas_exponential"]
+        on = replace(self, make=lambda: make(n, low, high), steps=n, extremes=LOG_GRID)
         if "sigmas" in self.parameters:
             return on.target()
+        equal = n - 1
         if "h_init" in self.parameters:
-            return replace(on, options={**self.options, **STEADY, "h_init": math.log(high / low) / n}, closing=True).target()
-        calls = 3 * n - 1  # n equal steps: all but the last of them of three calls
-        return replace(on, steps=calls, closing=True).target()
+            return replace(on, options={**self.options, **STEADY, "h_init": math.log(high / low) / equal}, closing=True).target()
+        return replace(on, steps=3 * equal - 1, closing=True).target()  # counted in calls: three a step, two in the last
 
 
 def _sampler(function: Callable[..., Any], options: dict[str, Any], steps: int, shape: tuple[int, ...]) -> _Sampler:
