@@ -170,6 +170,7 @@ REFUSED = [
     ("sample_dpm_fast", {"config": {"sigma_min": 0.0}}, "sigma_min and sigma_max must be finite, positive and rising"),
     ("sample_dpm_fast", {"config": {"sigmas": "karras"}}, "sample_dpm_fast has no option 'sigmas'"),
     ("sample_dpm_adaptive", {}, "sample_dpm_adaptive chooses its steps by the data, so it has no grid; with icoeff = 0"),
+    ("sample_dpm_adaptive", {"steps": 20, "config": {"icoeff": 0.0}}, "sample_dpm_adaptive takes no number of steps; h_init"),
     ("sample_dpm_adaptive", {"config": {"icoeff": 0.0, "order": 4}}, "k_diffusion refuses sample_dpm_adaptive .* order should be"),
     ("sample_euler_ancestral", {"eta": -1.0}, "`eta` must be 0 or more, got -1"),
     ("sample_euler_ancestral", {"eta": 1.0, "config": {"eta": 0.5}}, "which one"),

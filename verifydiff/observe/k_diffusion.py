@@ -101,6 +101,8 @@ def k_diffusion_target(
         if options.get("eta", eta) != eta:
             raise MisuseError(f"asked for eta = {eta:g}, and in the config for eta = {options['eta']}: which one?")
         options["eta"] = eta
+    if steps is not None and not {"sigmas", "n"} & set(inspect.signature(function).parameters):
+        raise MisuseError(f"{name} takes no number of steps; h_init is the size of the first.")
     sampler = _sampler(function, options, STEPS if steps is None else steps, shape or IMAGE)
     return replace(sampler.target(), as_shipped=replace(sampler, wide=False).target())
 
@@ -173,7 +175,7 @@ class _Sampler:
             prediction=Prediction.SAMPLE,
             frame=Frame.exploding,
             end=DATA if self.closing else self.end,
-            steps=self.steps,
+            steps=self.steps if {"sigmas", "n"} & set(self.parameters) else None,
             on_log_grid=self.on_log_grid,
             fractional_times=True,
             notes=self.notes,
