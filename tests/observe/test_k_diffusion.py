@@ -1,6 +1,7 @@
 """The adapter of k-diffusion: every sampler lands in the frames that it is told, and a mistake planted in the library is seen."""
 
 import importlib.util
+import inspect
 import subprocess
 import sys
 
@@ -9,10 +10,11 @@ import pytest
 from landing import landing
 from scipy.integrate import quad
 
+import verifydiff as vd
 from verifydiff.observe import k_diffusion
 from verifydiff.observe.resolve import resolve
 from verifydiff.observe.response import respond
-from verifydiff.verdict import MisuseError
+from verifydiff.verdict import MisuseError, Status
 
 pytest.importorskip("torch", reason="judging k-diffusion needs torch")
 if importlib.util.find_spec("k_diffusion") is None:
@@ -146,6 +148,46 @@ def test_the_quadratic_term_of_3m_has_half_its_weight():
     np.testing.assert_allclose(off, -missing * np.array([0.5, -1.0, 0.5]), atol=1e-12)
 
 
+# -- the whole check ------------------------------------------------------------------------------------------------------
+
+
+def failures(report):
+    return [finding.check for finding in report.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
+
+
+RIGHT = [
+    ("sample_euler", {}),
+    ("sample_euler_ancestral", {"eta": 0.5}),
+    ("sample_heun", {"s_churn": 2.0}),
+    ("sample_dpm_2_ancestral", {"sigmas": "vp"}),
+    ("sample_lms", {"order": 3}),
+    ("sample_dpm_fast", {"eta": 1.0}),
+    ("sample_dpm_adaptive", {"icoeff": 0.0, "h_init": 0.5}),
+    ("sample_dpmpp_2m_sde", {"solver_type": "heun"}),
+    ("sample_dpmpp_sde", {"r": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("name", "config"), RIGHT, ids=lambda value: str(value))
+def test_what_is_right_passes_every_check(name, config):
+    assert failures(vd.check(target(name, config=config))) == []
+
+
+def test_the_order_of_3m_is_not_the_one_it_claims():
+    assert failures(vd.check(target("sample_dpmpp_3m_sde", eta=0.0))) == ["order"]
+
+
+def test_churned_noise_of_the_wrong_size_is_found_in_the_first_query_and_after(monkeypatch):
+    library = k_diffusion.sampling()
+    source = inspect.getsource(library.sample_heun)
+    assert "(sigma_hat ** 2 - sigmas[i] ** 2) ** 0.5" in source
+    names = dict(vars(library))
+    exec(source.replace("(sigma_hat ** 2 - sigmas[i] ** 2) ** 0.5", "(sigma_hat - sigmas[i])"), names)
+    monkeypatch.setattr(library, "sample_heun", names["sample_heun"])
+    found = failures(vd.check(target("sample_heun", config={"s_churn": 2.0})))
+    assert {"start", "pairing"} <= set(found)
+
+
 # -- what is asked of it in vain ------------------------------------------------------------------------------------------
 
 REFUSED = [
@@ -205,6 +247,7 @@ def test_the_import_leaves_no_module_of_it_and_no_stand_in_behind():
     code = """
 import sys, torch, importlib.util, tqdm, PIL
 before, path = set(sys.modules), list(sys.meta_path)
+import verifydiff as vd
 from verifydiff.observe import k_diffusion
 k_diffusion.sampling()
 absent = [name for name in ("torchdiffeq", "clip", "accelerate", "skimage") if importlib.util.find_spec(name) is None]
