@@ -170,7 +170,7 @@ def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Ite
     yield from behaviour.behaviour(observation)
     yield from behaviour.start(observation)
     yield from grid.time_grid(case)
-    yield from told_time(observation.run, observation.target.schedule)
+    yield from told_time(observation.run, observation.target.schedule, observation.target.inexact)
     yield from library.tables(observation.target)
     yield from weights.affinity(case)
     yield from behaviour.seed(observation, noisy=bool(observation.noisy.any()))

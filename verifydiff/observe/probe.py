@@ -36,6 +36,8 @@ COARSELY_AFFINE = 0.01
 """And below this share of it, or so many roundings, however coarse they are."""
 FEW = 16
 Indices = np.ndarray[Any, np.dtype[np.intp]]
+NO_SIGNAL = 2.0**-80
+"""A level below this is 0: no step finds out about the data by dividing by its root."""
 SMALL, LARGE = 0.5, 8.0
 """Ranges of the answers: inside every common clipping range, and outside."""
 
@@ -225,7 +227,8 @@ def _rounding(seen: Run, levels: Array, p: Array, q: Array) -> Array:
 def _on_the_way(levels: Array, p: Array, q: Array) -> Array:
     """(N,): by how much a step enlarges the rounding of its state, if it predicts the data on the way."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.maximum(1.0, np.nan_to_num(np.abs(p) + np.abs(q) / np.sqrt(levels), nan=1.0, posinf=1.0))
+        signal = np.where(levels > NO_SIGNAL, np.sqrt(levels), np.inf)
+        return np.maximum(1.0, np.nan_to_num(np.abs(p) + np.abs(q) / signal, nan=1.0, posinf=1.0))
 
 
 def _unit_of_numbers(x: Array) -> float:

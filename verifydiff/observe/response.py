@@ -32,6 +32,8 @@ NUDGE = 2.0**-4
 """Length of the unit vectors: small enough to stay within every clipping range with the answers, large against their rounding."""
 COARSE_NUDGE = 2.0**-2
 """The same where states come in less than double precision."""
+HIDDEN = 2.0**14
+"""What nothing explains of a state is noise when it is more than so many roundings."""
 COMBINATIONS = 2
 """Rows that are moved in all directions at once."""
 
@@ -80,6 +82,13 @@ class Response:
         """(N + 1,): sqrt(1 - abar) of every state."""
         return np.array([frame.preserving.sigma for frame in self.frames])
 
+    @cached_property
+    def rounding(self) -> Array:
+        """(N + 1,): what rounding may leave of a state: of what it is summed of, over the widest range of scales on its way."""
+        sizes = np.abs(self.run.x).max(axis=(1, 2)) + np.abs(self.answers).sum(axis=1) + np.abs(self.draws).sum(axis=1)
+        scales = [frame.noise_over_signal for frame in self.frames if frame.alpha > 2.0**-40]
+        return np.asarray(self.unit * (1 + sizes) * max(1.0, *scales))
+
     @property
     def affine(self) -> bool:
         """Whether every state is an affine map of what was given."""
@@ -88,7 +97,7 @@ class Response:
     @property
     def hidden(self) -> bool:
         """Whether there is noise that could not be reached."""
-        return bool((self.spread > 1e6 * self.unit).any())
+        return bool((self.spread > HIDDEN * self.rounding).any())
 
 
 def respond(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Response:

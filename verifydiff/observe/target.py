@@ -106,6 +106,8 @@ class Target:
         noising: named ways from (x0, eps, time) to a noised state or another mixture, each beside its closed form in weights.
         inverse: a sampler back from the data to the noise, that undoes this one.
         fractional_times: whether it may ask about times between two indices.
+        inexact: why, by construction, its states are only near the levels that they are meant at or told to be at; empty where
+            they have no such excuse.
         notes: properties of the chosen method that reports should mention.
         otherwise: the same sampler over other arrays, which is taken if it raises over these.
     """
@@ -130,6 +132,7 @@ class Target:
     noising: tuple[Noising, ...] = ()
     inverse: Target | None = None
     fractional_times: bool = False
+    inexact: str = ""
     notes: tuple[str, ...] = ()
     otherwise: Target | None = None
 

@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from ...forms.solvers import Solver
 from ...observe import Observation, Target
 from ...observe.response import Response, respond
@@ -49,16 +47,8 @@ class SolverCase:
 
     @cached_property
     def bound(self) -> Array:
-        """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise.
-
-        A step that keeps the data's weight 1 on its way, x / alpha, has terms that are larger than both its states, which cancel.
-        """
-        response, alpha = self.response, self.response.alpha
-        with np.errstate(divide="ignore", invalid="ignore"):
-            grown = np.where(alpha[:-1] > 0, alpha[1:] / alpha[:-1], 1.0)
-        on_the_way = np.maximum.accumulate(np.concatenate([[1.0], grown]))
-        size = on_the_way + np.abs(response.start) + np.abs(response.answers).sum(axis=1)
-        return np.asarray(LANDS * response.unit * size)
+        """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise."""
+        return LANDS * self.response.rounding
 
     @cached_property
     def grids(self) -> list[Response]:

@@ -19,7 +19,7 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from behaviour.behaviour(case.observation)
     yield from behaviour.start(case.observation)
     yield from grid.time_grid(case)
-    yield from told_time(case.response.run, case.target.schedule)
+    yield from told_time(case.response.run, case.target.schedule, case.target.inexact)
     yield from library.tables(case.target)
     yield from grid.affinity(case)
     yield from behaviour.seed(case.observation, noisy=noise.noisy(case))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...verdict import Finding, Status
+from ..case import SINGLE
 from .case import SolverCase
 from .gaussian import law
 
@@ -22,8 +23,16 @@ def point_mass(case: SolverCase) -> Iterator[Finding]:
     ends = law(response, MEAN, 0.0)
     mean, deviation = float(ends.mean[-1]), float(ends.deviation[-1])
     off = max(abs(mean - MEAN), deviation)
-    if off <= case.bound[-1]:
-        yield Finding("point-mass", Status.PASS, "data without spread come out exactly.", [mean, deviation**2], [MEAN, 0.0])
+    if case.target.inexact:
+        return
+    if off <= max(float(case.bound[-1]), SINGLE):
+        yield Finding(
+            "point-mass",
+            Status.PASS,
+            f"data without spread come out as they are (off by {off:.1g}).",
+            [mean, deviation**2],
+            [MEAN, 0.0],
+        )
     else:
         yield Finding(
             "point-mass",

@@ -43,6 +43,7 @@ class Kind:
         counts_ends: whether its number of steps is that of the points of its grid, the last one included.
         shape: what one state looks like, where an image will not do.
         notes: what was done specially.
+        inexact: why, by construction, its states are only near the levels that they are meant at.
     """
 
     levels: LevelsOf | None = None
@@ -57,6 +58,7 @@ class Kind:
     counts_ends: bool = False
     shape: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
+    inexact: str = ""
 
 
 def kind_of(name: str) -> Kind:
@@ -238,6 +240,7 @@ KINDS: dict[str, Kind] = {
     "EDMDPMSolverMultistepScheduler": _EDM,
     "CosineDPMSolverMultistepScheduler": Kind(levels=_edm(frames.arc), wording=_edm_wording),
     "CMStochasticIterativeScheduler": Kind(
+        inexact="its data carry noise of sigma_min, which its steps leave out of account (Song et al. 2023, algorithm 1)",
         levels=_edm(frames.thousand_quarter_log),
         wording=lambda config, schedule: wordings.consistency(config.sigma_data, config.sigma_min),
         most=lambda config: int(config.num_train_timesteps),
@@ -255,9 +258,16 @@ KINDS: dict[str, Kind] = {
         least=2,
     ),
     "DDIMInverseScheduler": Kind(
-        levels=_table(frames.FromBelow), notes=("each step is told the time that it leads to, as DDIM inversion does.",)
+        inexact="DDIM inversion asks about a state at the time of the next one",
+        levels=_table(frames.FromBelow),
+        notes=("each step is told the time that it leads to, as DDIM inversion does.",),
     ),
-    "DDPMWuerstchenScheduler": Kind(levels=_wuerstchen, loop=loops.a_time_for_each_row, prediction=Prediction.EPSILON),
+    "DDPMWuerstchenScheduler": Kind(
+        inexact="its last step adds no noise, though it ends at a level below 1",
+        levels=_wuerstchen,
+        loop=loops.a_time_for_each_row,
+        prediction=Prediction.EPSILON,
+    ),
     "DPMSolverSDEScheduler": Kind(levels=_in_stages(frames.midpoint)),
     "HeliosScheduler": Kind(
         prediction=Prediction.FLOW_PREDICTION,
@@ -340,6 +350,7 @@ KINDS: dict[str, Kind] = {
         notes=("it starts at pi / 2; the 1.5708 of its default lies beyond, where the weight of the data is -4e-6.",),
     ),
     "ScoreSdeVeScheduler": Kind(
+        inexact="its last step adds no noise, and its first level is that of pure noise",
         levels=_variance_exploding,
         loop=loops.predictor_corrector,
         prediction=Prediction.EPSILON,
@@ -347,7 +358,12 @@ KINDS: dict[str, Kind] = {
         standing={"correct_steps": 0},
         notes=("without corrections: their size depends on the norms of the scores, so that no step of theirs is affine.",),
     ),
-    "ScoreSdeVpScheduler": Kind(levels=_continuous, loop=loops.euler_maruyama, prediction=Prediction.EPSILON),
+    "ScoreSdeVpScheduler": Kind(
+        inexact="Euler-Maruyama is right in the limit of small steps alone",
+        levels=_continuous,
+        loop=loops.euler_maruyama,
+        prediction=Prediction.EPSILON,
+    ),
     "TCDScheduler": Kind(
         levels=_table(frames.EndsAtFirst),
         notes=("a step leads to a cleaner level, at a time of its own, and is noised up from there: its weights are no family's.",),

@@ -295,6 +295,7 @@ class Configuration:
             row_seeded=self.row_seeded if self._takes("generator") and not self.batched else None,
             noising=noisings(self, example),
             fractional_times=self.schedule is not None and isinstance(self.levels, Sigmas),
+            inexact=self.kind.inexact,
             notes=self._notes(end),
         )
 
@@ -317,6 +318,8 @@ class Configuration:
     def _with_prediction(self) -> Callable[[Prediction], Target] | None:
         if self.batched or "prediction_type" not in options_of(self.cls) or self.config.prediction_type not in list(Prediction):
             return None
+        if self.name in ("HeliosScheduler", "HeliosDMDScheduler"):
+            return None  # made for flows alone: the option is not looked at
         return lambda kind: replace(self, options={**self.options, "prediction_type": str(kind)}).target(f"{kind}")
 
     def _on_log_grid(self) -> Callable[[int], Target] | None:
