@@ -21,6 +21,8 @@ _HOMES = {
     "DDIM": ".forms.families",
     "Euler": ".forms.families",
     "EulerAncestral": ".forms.families",
+    "ProbabilityFlow": ".forms.solvers",
+    "ReverseSDE": ".forms.solvers",
     "Form": ".forms",
     "forms": ".forms",
     "Derivation": ".proof",

@@ -1,6 +1,7 @@
 """The adapter of k-diffusion: every sampler lands in the frames that it is told, and a mistake planted in the library is seen."""
 
 import importlib.util
+import inspect
 import subprocess
 import sys
 
@@ -9,10 +10,11 @@ import pytest
 from landing import landing
 from scipy.integrate import quad
 
+import verifydiff as vd
 from verifydiff.observe import k_diffusion
 from verifydiff.observe.resolve import resolve
 from verifydiff.observe.response import respond
-from verifydiff.verdict import MisuseError
+from verifydiff.verdict import MisuseError, Status
 
 pytest.importorskip("torch", reason="judging k-diffusion needs torch")
 if importlib.util.find_spec("k_diffusion") is None:
@@ -67,7 +69,7 @@ def test_on_the_logarithmic_grid_the_last_state_lies_at_one_level_whatever_the_n
         response = respond(target(name, config=config).on_log_grid(n))
         sigmas = np.array([frame.noise_over_signal for frame in response.frames[:-1]])
         assert sigmas[[0, -1]] == pytest.approx([high, low])
-        even = np.geomspace(high, low, n + 1)
+        even = np.geomspace(high, low, n)
         assert np.isclose(sigmas[:, None], even).any(axis=0).all()
         assert max(weights.max() for weights in landing(response)) < EXACT
 
@@ -146,6 +148,46 @@ def test_the_quadratic_term_of_3m_has_half_its_weight():
     np.testing.assert_allclose(off, -missing * np.array([0.5, -1.0, 0.5]), atol=1e-12)
 
 
+# -- the whole check ------------------------------------------------------------------------------------------------------
+
+
+def failures(report):
+    return [finding.check for finding in report.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
+
+
+RIGHT = [
+    ("sample_euler", {}),
+    ("sample_euler_ancestral", {"eta": 0.5}),
+    ("sample_heun", {"s_churn": 2.0}),
+    ("sample_dpm_2_ancestral", {"sigmas": "vp"}),
+    ("sample_lms", {"order": 3}),
+    ("sample_dpm_fast", {"eta": 1.0}),
+    ("sample_dpm_adaptive", {"icoeff": 0.0, "h_init": 0.5}),
+    ("sample_dpmpp_2m_sde", {"solver_type": "heun"}),
+    ("sample_dpmpp_sde", {"r": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("name", "config"), RIGHT, ids=lambda value: str(value))
+def test_what_is_right_passes_every_check(name, config):
+    assert failures(vd.check(target(name, config=config))) == []
+
+
+def test_the_order_of_3m_is_not_the_one_it_claims():
+    assert failures(vd.check(target("sample_dpmpp_3m_sde", eta=0.0))) == ["order"]
+
+
+def test_churned_noise_of_the_wrong_size_is_found_in_the_first_query_and_after(monkeypatch):
+    library = k_diffusion.sampling()
+    source = inspect.getsource(library.sample_heun)
+    assert "(sigma_hat ** 2 - sigmas[i] ** 2) ** 0.5" in source
+    names = dict(vars(library))
+    exec(source.replace("(sigma_hat ** 2 - sigmas[i] ** 2) ** 0.5", "(sigma_hat - sigmas[i])"), names)
+    monkeypatch.setattr(library, "sample_heun", names["sample_heun"])
+    found = failures(vd.check(target("sample_heun", config={"s_churn": 2.0})))
+    assert {"start", "pairing"} <= set(found)
+
+
 # -- what is asked of it in vain ------------------------------------------------------------------------------------------
 
 REFUSED = [
@@ -169,6 +211,9 @@ REFUSED = [
     ("sample_euler", {"config": {"sigmas": "vp", "sigma_max": 80.0}}, "has no option 'sigma_max'"),
     ("sample_dpm_fast", {"config": {"sigma_min": 0.0}}, "sigma_min and sigma_max must be finite, positive and rising"),
     ("sample_dpm_fast", {"config": {"sigmas": "karras"}}, "sample_dpm_fast has no option 'sigmas'"),
+    ("sample_dpm_adaptive", {}, "sample_dpm_adaptive chooses its steps by the data, so it has no grid; with icoeff = 0"),
+    ("sample_dpm_adaptive", {"steps": 20, "config": {"icoeff": 0.0}}, "sample_dpm_adaptive takes no number of steps; h_init"),
+    ("sample_dpm_adaptive", {"config": {"icoeff": 0.0, "order": 4}}, "k_diffusion refuses sample_dpm_adaptive .* order should be"),
     ("sample_euler_ancestral", {"eta": -1.0}, "`eta` must be 0 or more, got -1"),
     ("sample_euler_ancestral", {"eta": 1.0, "config": {"eta": 0.5}}, "which one"),
     ("sample_euler", {"steps": 0}, "`steps` must be at least 1"),
@@ -200,13 +245,15 @@ def test_without_what_sampling_needs_it_says_what_is_missing(monkeypatch):
 
 def test_the_import_leaves_no_module_of_it_and_no_stand_in_behind():
     code = """
-import sys, torch, importlib.util
+import sys, torch, importlib.util, tqdm, PIL
 before, path = set(sys.modules), list(sys.meta_path)
+import verifydiff as vd
 from verifydiff.observe import k_diffusion
 k_diffusion.sampling()
 absent = [name for name in ("torchdiffeq", "clip", "accelerate", "skimage") if importlib.util.find_spec(name) is None]
 left = [name for name in sys.modules if name.partition(".")[0] in ("k_diffusion", *absent)]
 assert not left, left
+assert sys.modules["PIL"] is PIL
 assert sys.meta_path == path
 stand_ins = [name for name, module in sys.modules.items() if type(module).__name__ == "_Inert"]
 assert not stand_ins, stand_ins
@@ -223,12 +270,3 @@ def test_a_run_leaves_the_default_type_and_the_generator_as_they_were():
     respond(target("sample_euler_ancestral", steps=3))
     assert torch.get_default_dtype() == torch.float32
     assert torch.equal(torch.rand(2), expected)
-
-
-def test_the_adaptive_sampler_has_no_grid_and_says_so():
-    from verifydiff.observe.faults import SamplerFault
-
-    adaptive = target("sample_dpm_adaptive")
-    assert any("chooses its steps by the data" in note for note in adaptive.notes)
-    with pytest.raises(SamplerFault, match="no grid"):
-        respond(adaptive)

@@ -35,7 +35,7 @@ def start(observation: Observation) -> Iterator[Finding]:
             "start", Status.FAIL, "the first query is not x_init times a number: the sampler starts from a state of its own."
         )
         return
-    off, signal = abs(observation.start**2 - 1), float(observation.levels[0])
+    off, signal = abs(observation.start**2 + observation.start_noise**2 - 1), float(observation.levels[0])
     first = observation.run.meant[0]
     if abs(first.size - 1) > PURE and abs(observation.start * first.size - 1) <= PURE:
         yield Finding(

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
@@ -26,12 +26,14 @@ from ..verdict import MisuseError
 from .faults import one_line
 from .frame import DATA, Frame
 from .listed import Listed
-from .target import Draw, Prediction, Target
-from .torch_library import defaults, randn_tapped, taken, torch_run
+from .taps import torch_tap
+from .target import Prediction, Target
+from .torch_library import defaults, taken, torch_run
 
 INSTALL = "pip install 'verifydiff[azula]'"
 IMAGE = (1, 2, 2)
 STEPS = 20
+PRESERVING = "VPSchedule"
 LOG_GRID = (5e-2, 20.0)
 """The noise over the signal between which orders are measured."""
 OURS = ("denoiser", "steps", "silent", "dtype", "device")
@@ -87,9 +89,13 @@ def everything() -> Iterator[Listed]:
     for name, cls in samplers().items():
         yield Listed("azula", name)
         for schedule in schedules():
-            yield Listed("azula", name, {"schedule": schedule})
+            if schedule != PRESERVING:
+                yield Listed("azula", name, {"schedule": schedule})
+        takes = defaults(cls)
         for option, values in VARIED.items():
-            for value in values if option in defaults(cls) else ():
+            for value in values if option in takes else ():
+                if value == takes[option]:
+                    continue
                 with suppress(MisuseError):
                     azula_target(name, config={option: value})
                     yield Listed("azula", name, {option: value})
@@ -124,7 +130,7 @@ class _Sampler:
             sample=self.sample,
             schedule=None,
             shape=self.shape,
-            taps=(self.tap,),
+            taps=(torch_tap(),),
             family=self.family,
             prediction=Prediction.SAMPLE,
             frame=self.frame,
@@ -149,12 +155,6 @@ class _Sampler:
             if self.closing:
                 x = mean(x, torch.tensor(self.option("stop")))
         return np.asarray(x.numpy())
-
-    @contextmanager
-    def tap(self, draw: Draw) -> Iterator[None]:
-        """Every sampler draws by ``torch.randn_like``, looked up in the library's module."""
-        with randn_tapped(_library().sample, draw):
-            yield
 
     def frame(self, time: float) -> Frame:
         """What the state holds at a told time, by the schedule."""
@@ -185,7 +185,7 @@ class _Sampler:
             return ReverseSDE() if eta else ProbabilityFlow()
         if name in MULTISTEP:
             return ProbabilityFlow(order if order <= 9 else None)
-        return None
+        return ReverseSDE() if name == "PCSampler" else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -193,7 +193,9 @@ class _Sampler:
         if self.name == "ItoSampler" and self.option("temperature") != 1:
             notes.append(f"temperature = {self.option('temperature'):g} asks for another law than the data's.")
         if self.name == "PCSampler":
-            notes.append("its corrector takes steps of one size, delta, however many steps it is told: it claims no order.")
+            notes.append(
+                "its corrector takes steps of one size, delta: it converges where delta falls as the number of steps grows."
+            )
         if self.name == "DDIMSampler" and 0 < self.option("eta") != 1:
             notes.append(
                 "its eta multiplies the variance of the noise, and so is the square of the eta of the paper that it cites."
@@ -203,30 +205,32 @@ class _Sampler:
         return tuple(notes)
 
     def on_log_grid(self, n: int) -> Target:
-        """The schedule with its times moved, so that equal steps are even in the logarithm, and a last query at the end."""
+        """The schedule with its times moved, so that n - 1 equal steps are even in the logarithm, and a query at their end."""
         alone = {key: value for key, value in self.options.items() if key not in ("start", "stop")}
-        return replace(self, options=alone, schedule=_LogEven(self.schedule), steps=n, closing=True).target()
+        if self.name == "PCSampler":
+            alone["delta"] = min(1.0, self.option("delta") * STEPS / n)
+        return replace(self, options=alone, schedule=_LogEven(self.schedule, n - 1), steps=n - 1, closing=True).target()
 
 
 class _LogEven:
-    """A schedule of azula's on new times u in [0, 1], in which the logarithm of the noise over the signal is even."""
+    """A schedule of azula's on new times, 0 to 1 in equal steps, that are even in the logarithm of the noise over the signal."""
 
-    def __init__(self, schedule: Any) -> None:
-        self.schedule = schedule
-
-    def __call__(self, u: Any) -> tuple[Any, Any]:
+    def __init__(self, schedule: Any, steps: int) -> None:
         import torch
 
-        low, high = map(math.log, LOG_GRID)
-        wanted = low + u.double() * (high - low)
+        self.steps = steps
+        wanted = torch.linspace(*map(math.log, LOG_GRID), steps + 1, dtype=torch.float64)
         below, above = torch.zeros_like(wanted), torch.ones_like(wanted)
         for _ in range(64):  # halvings
             middle = (below + above) / 2
-            alpha, sigma = self.schedule(middle)
+            alpha, sigma = schedule(middle)
             beyond = sigma.log() - alpha.log() > wanted
             below, above = torch.where(beyond, below, middle), torch.where(beyond, middle, above)
-        alpha, sigma = self.schedule((below + above) / 2)
-        return alpha.to(u.dtype), sigma.to(u.dtype)
+        self.alpha, self.sigma = schedule((below + above) / 2)
+
+    def __call__(self, u: Any) -> tuple[Any, Any]:
+        k = (u * self.steps).round().long()
+        return self.alpha[k].to(u.dtype), self.sigma[k].to(u.dtype)
 
 
 def _sampler(cls: type, options: dict[str, Any], steps: int, shape: tuple[int, ...]) -> _Sampler:
@@ -234,7 +238,7 @@ def _sampler(cls: type, options: dict[str, Any], steps: int, shape: tuple[int, .
     if steps < 1:
         raise MisuseError(f"`steps` must be at least 1, got {steps}.")
     kinds = schedules()
-    kind = options.pop("schedule", "VPSchedule")
+    kind = options.pop("schedule", PRESERVING)
     if kind not in kinds:
         raise MisuseError(f"azula has no schedule {str(kind)[:40]!r}; it has {', '.join(kinds)}.")
     own = {**defaults(_library().sample.Sampler, OURS), **defaults(cls, OURS)}

@@ -3,8 +3,8 @@ r"""Adapter for k-diffusion: a ``sample_*`` function as a target.
 Its states are kept variance exploding, :math:`x = x_0 + \sigma\,\epsilon`; its times are the sigmas themselves; its model is the
 denoiser, ``model(x, sigma)`` predicting x_0. As in the library's own scripts a run starts from x_T times the largest sigma.
 
-The package requires far more than its samplers need. So ``k_diffusion/sampling.py`` is imported alone, and what it imports in vain
-is stood in for meanwhile.
+The package requires far more than its samplers need. So ``k_diffusion/sampling.py`` is imported alone, and what it imports
+and does not need is stood in for meanwhile.
 
 The solvers of the SDE draw from a Brownian tree of torchsde's, whose numbers are no affine map of anything. In its place they are
 handed a path with the same law that is (:mod:`.brownian`).
@@ -20,7 +20,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from threading import Lock
@@ -37,16 +37,20 @@ from .brownian import BrownianPath
 from .faults import one_line
 from .frame import DATA, Frame
 from .listed import Listed
-from .target import Draw, Prediction, Target
-from .torch_library import defaults, randn_tapped, taken, torch_run
+from .taps import torch_tap
+from .target import Prediction, Target
+from .torch_library import defaults, taken, torch_run
 
 NEEDED = ("torch", "numpy", "scipy", "tqdm")
 """What sampling needs."""
+STOOD_IN_FOR = ("PIL", "safetensors", "torchdiffeq", "torchvision")
+"""What it does not need, and what is not imported even where it is installed: a torchvision made for another torch raises."""
 INSTALL = "pip install --no-deps k-diffusion"
 IMAGE = (1, 2, 2)
 STEPS = 20
 SIGMAS = (1e-2, 80.0)
 """The smallest and the largest sigma of the library's own configurations."""
+KARRAS = "karras"
 LOG_GRID = (5e-2, 20.0)
 """The sigmas between which orders are measured."""
 OURS = ("model", "x", "sigmas", "sigma_min", "sigma_max", "n", "extra_args", "callback", "disable", "noise_sampler", "return_info")
@@ -97,6 +101,8 @@ def k_diffusion_target(
         if options.get("eta", eta) != eta:
             raise MisuseError(f"asked for eta = {eta:g}, and in the config for eta = {options['eta']}: which one?")
         options["eta"] = eta
+    if steps is not None and not {"sigmas", "n"} & set(inspect.signature(function).parameters):
+        raise MisuseError(f"{name} takes no number of steps; h_init is the size of the first.")
     sampler = _sampler(function, options, STEPS if steps is None else steps, shape or IMAGE)
     return replace(sampler.target(), as_shipped=replace(sampler, wide=False).target())
 
@@ -112,9 +118,12 @@ def everything() -> Iterator[Listed]:
         yield Listed("k_diffusion", name, every)
         if "sigmas" in inspect.signature(_function(name)).parameters:
             for kind in _makers():
-                yield Listed("k_diffusion", name, {**every, "sigmas": kind})
+                if kind != KARRAS:
+                    yield Listed("k_diffusion", name, {**every, "sigmas": kind})
         for option, values in VARIED.items():
             for value in values if option in takes else ():
+                if value == takes[option]:
+                    continue
                 with suppress(MisuseError):
                     k_diffusion_target(name, config={**every, option: value})
                     yield Listed("k_diffusion", name, {**every, option: value})
@@ -161,12 +170,12 @@ class _Sampler:
             sample=self.sample,
             schedule=None,
             shape=self.shape,
-            taps=(self.tap,),
+            taps=(torch_tap(),),
             family=self.family,
             prediction=Prediction.SAMPLE,
             frame=Frame.exploding,
             end=DATA if self.closing else self.end,
-            steps=self.steps,
+            steps=self.steps if {"sigmas", "n"} & set(self.parameters) else None,
             on_log_grid=self.on_log_grid,
             fractional_times=True,
             notes=self.notes,
@@ -198,15 +207,10 @@ class _Sampler:
         """A Brownian path for those samplers that would make a Brownian tree; others draw by themselves."""
         if "BrownianTreeNoiseSampler" not in inspect.unwrap(self.function).__code__.co_names:
             return {}
-        torch = vars(sampling())["torch"]  # the tapped one, if it is
+        import torch
+
         path = BrownianPath(lambda: torch.randn_like(like))
         return {"noise_sampler": lambda sigma, sigma_next: path.increment(float(sigma), float(sigma_next))}
-
-    @contextmanager
-    def tap(self, draw: Draw) -> Iterator[None]:
-        """Every sampler draws by ``torch.randn_like``, looked up in the library's module."""
-        with randn_tapped(sampling(), draw):
-            yield
 
     # -- what it claims -----------------------------------------------------------------------------------------------
 
@@ -239,23 +243,21 @@ class _Sampler:
         notes = []
         if self.noisy and (scale := self.option("s_noise", 1.0)) != 1:
             notes.append(f"s_noise = {scale:g} asks for noise of another size than the equation's: it claims no law.")
-        if any(self.option(gain) for gain in ("pcoeff", "icoeff", "dcoeff")):
-            notes.append(f"it chooses its steps by the data, so it has no grid; {STEADILY}.")
         if self.end != DATA:
             notes.append(f"it ends at sigma = {self.end.sigma:g} and not on the data.")
         return tuple(notes)
 
     def on_log_grid(self, n: int) -> Target:
-        """n steps evenly spaced in log sigma, and a last query at the smallest sigma, whose state is what they lead to."""
+        """n steps, the last of them onto the data from a level that stays: those before it are even in log sigma."""
         low, high = LOG_GRID
-        make = getattr(sampling(), "get_sigmas_exponential", None)
-        on = replace(self, make=lambda: make(n + 1, low, high), steps=n + 1, extremes=LOG_GRID)  # type: ignore[misc]
+        make = vars(sampling())["get_sigmas_exponential"]
+        on = replace(self, make=lambda: make(n, low, high), steps=n, extremes=LOG_GRID)
         if "sigmas" in self.parameters:
             return on.target()
+        equal = n - 1
         if "h_init" in self.parameters:
-            return replace(on, options={**self.options, **STEADY, "h_init": math.log(high / low) / n}, closing=True).target()
-        calls = 3 * n - 1  # n equal steps: all but the last of them of three calls
-        return replace(on, steps=calls, closing=True).target()
+            return replace(on, options={**self.options, **STEADY, "h_init": math.log(high / low) / equal}, closing=True).target()
+        return replace(on, steps=3 * equal - 1, closing=True).target()  # counted in calls: three a step, two in the last
 
 
 def _sampler(function: Callable[..., Any], options: dict[str, Any], steps: int, shape: tuple[int, ...]) -> _Sampler:
@@ -265,7 +267,7 @@ def _sampler(function: Callable[..., Any], options: dict[str, Any], steps: int, 
     if steps < 1:
         raise MisuseError(f"`steps` must be at least 1, got {steps}.")
     if "sigmas" in signature:
-        kind = options.pop("sigmas", "karras")
+        kind = options.pop("sigmas", KARRAS)
         makers = _makers()
         if kind not in makers:
             raise MisuseError(f"k_diffusion makes no sigmas {str(kind)[:40]!r}; it makes {', '.join(makers)}.")
@@ -286,6 +288,8 @@ def _sampler(function: Callable[..., Any], options: dict[str, Any], steps: int, 
         sampler = _Sampler(function, chosen, lambda: None, steps, shape, (low, high), end=end)
     if not 0 <= sampler.option("eta") < math.inf:
         raise MisuseError(f"`eta` must be 0 or more, got {sampler.option('eta'):g}.")
+    if any(sampler.option(gain) for gain in ("pcoeff", "icoeff", "dcoeff")):
+        raise MisuseError(f"{name} chooses its steps by the data, so it has no grid; {STEADILY}: --config icoeff=0.")
     _refuse_what_it_refuses(sampler)
     return sampler
 
@@ -361,20 +365,22 @@ def _alone() -> ModuleType:
     for needed in NEEDED:
         if importlib.util.find_spec(needed) is None:
             raise MisuseError(f"the samplers of k_diffusion need {needed}, which is not installed: pip install {needed}")
+        importlib.import_module(needed)
     with _IMPORT:
-        before = {name: module for name, module in sys.modules.items() if _is_of(name, "k_diffusion")}
-        stand_ins = _StandIns()
-        sys.meta_path.insert(0, stand_ins)
+        before, stand_ins = dict(sys.modules), _StandIns()
         package = ModuleType("k_diffusion")
         package.__path__ = list(found.submodule_search_locations)
         sys.modules["k_diffusion"] = package
+        sys.meta_path.insert(0, stand_ins)
         try:
             return _imported(stand_ins)
         finally:
             sys.meta_path.remove(stand_ins)
             for name in [name for name in sys.modules if _is_of(name, "k_diffusion", *stand_ins.absent)]:
-                del sys.modules[name]
-            sys.modules.update(before)
+                if name in before:
+                    sys.modules[name] = before[name]
+                else:
+                    del sys.modules[name]
 
 
 def _imported(stand_ins: _StandIns) -> ModuleType:
@@ -407,10 +413,10 @@ class _Inert(ModuleType):
 
 
 class _StandIns:
-    """Finds an inert module for whatever is absent."""
+    """Finds an inert module for whatever is absent, or shall be."""
 
     def __init__(self) -> None:
-        self.absent: list[str] = []
+        self.absent = [*STOOD_IN_FOR]
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         return importlib.machinery.ModuleSpec(name, self, is_package=True) if _is_of(name, *self.absent) else None  # type: ignore[arg-type]

@@ -62,7 +62,8 @@ class Observation:
         replays: whether the same seed gave the same run.
         seeds_differ: whether another seed gave another run.
         start: how many times x_init the first query holds.
-        start_residual: what of the first query x_init does not explain, relative.
+        start_noise: the scale of the fresh noise in the first query, as far as it could be recorded.
+        start_residual: what of the first query neither explains, relative.
         clip: what becomes of large predictions of the data.
     """
 
@@ -82,6 +83,7 @@ class Observation:
     replays: bool
     seeds_differ: bool
     start: float
+    start_noise: float
     start_residual: float
     clip: Clipping
 
@@ -173,8 +175,9 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     noise = natural.unexplained(p, q)
     levels = natural.levels
     c, draw_of_step, offset = _explain(noise, natural, _rounding(natural, levels, p, q))
-    (start_scale,), start_residual = _least_squares(
-        np.concatenate([start, other_start]).reshape(-1, 1), np.concatenate([natural.x[0], varied.x[0]]).ravel()
+    (start_scale, *start_noise), start_residual = _least_squares(
+        np.concatenate([_given(start, natural), _given(other_start, varied)]),
+        np.concatenate([natural.x[0], varied.x[0]]).ravel(),
     )
     return Observation(
         target=target,
@@ -193,9 +196,16 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         replays=again.x.shape == natural.x.shape and np.array_equal(again.x, natural.x),
         seeds_differ=other.x.shape != natural.x.shape or not np.array_equal(other.x, natural.x),
         start=float(start_scale),
+        start_noise=float(np.linalg.norm(start_noise)),
         start_residual=start_residual,
         clip=clipping(large, natural, p, q, np.append(levels[1:], target.final_level)),
     )
+
+
+def _given(start: Array, seen: Run) -> Array:
+    """What a first query can hold, in columns: x_init, and every draw before it."""
+    drawn = [draw for draw, asked in zip(seen.draws, seen.drawn_before, strict=True) if asked == 0]
+    return np.stack([start.ravel(), *(draw.ravel() for draw in drawn)], axis=1)
 
 
 def more_noise(observation: Observation, rows: int, *, seed: int, deadline: float = float("inf")) -> Array:

@@ -1,4 +1,4 @@
-"""From what a user names to a target: ``path/file.py:name``, ``package.module:name``, ``diffusers:Class``, a config file."""
+"""From what a user names to a target: ``path/file.py:name``, ``package.module:name``, ``library:name``, a config file."""
 
 from __future__ import annotations
 
@@ -79,6 +79,10 @@ def resolve(
     if sample is None:
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
     sample = _made(sample, name)
+    if isinstance(sample, Target):
+        if any(option is not None for option in (schedule, prediction, steps, spacing, eta, shape)) or config:
+            raise MisuseError(f"{name} is a target, and says for itself what it is and what it is told: leave the options out.")
+        return sample
     if has_loop(sample):
         if arrays is not Arrays.AUTO:
             raise MisuseError(f"--arrays says what a function works on; {name} has a p_sample_loop, which works on tensors.")
@@ -109,14 +113,14 @@ def resolve(
 
 
 def _made(thing: Any, name: str) -> Any:
-    """The object with a sampling loop that a class or a function without arguments makes; anything else as it is."""
+    """The target, or object with a sampling loop, that a class or a function without arguments makes; else the thing as it is."""
     makes = isinstance(thing, type) and callable(attribute_of(thing, METHOD, None))
     if not makes and isinstance(thing, FunctionType):
         makes = not inspect.signature(thing).parameters
     if not makes:
         return thing
     made = _executed(thing, name, "called without arguments")
-    return made if has_loop(made) else thing
+    return made if isinstance(made, Target) or has_loop(made) else thing
 
 
 def _load_file(path: Path) -> tuple[ModuleType, Settings]:

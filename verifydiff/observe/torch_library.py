@@ -1,4 +1,4 @@
-"""What adapters of PyTorch libraries share: the precision that a library works in, its options, and a tap on its noise."""
+"""What adapters of PyTorch libraries share: how a run finds PyTorch, and how options are read off a signature."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import RLock
-from types import ModuleType
 from typing import Any
-from unittest.mock import patch
-
-import numpy as np
 
 from ..verdict import MisuseError
-from .target import Draw
 
 _PROCESS = RLock()
 """The default type and the global generator belong to the process, so one thread has them at a time."""
@@ -36,23 +31,6 @@ def torch_run(seed: int, *, wide: bool) -> Iterator[None]:
             yield
         finally:
             torch.set_default_dtype(before)
-
-
-@contextmanager
-def randn_tapped(module: ModuleType, draw: Draw) -> Iterator[None]:
-    """What the module draws by ``torch.randn`` and ``torch.randn_like`` goes through ``draw``; other modules draw as before."""
-    torch = vars(module)["torch"]
-
-    def through(drawn: Any) -> Any:
-        values = draw(tuple(drawn.shape), lambda: drawn.double().numpy())
-        return torch.from_numpy(np.asarray(values)).to(drawn.dtype)
-
-    tapped = ModuleType(torch.__name__)
-    tapped.__getattr__ = lambda name: getattr(torch, name)  # type: ignore[method-assign]
-    tapped.randn_like = lambda *args, **options: through(torch.randn_like(*args, **options))  # type: ignore[attr-defined]
-    tapped.randn = lambda *args, **options: through(torch.randn(*args, **options))  # type: ignore[attr-defined]
-    with patch.object(module, "torch", tapped):
-        yield
 
 
 def taken(options: dict[str, Any], owner: str, *signatures: dict[str, Any]) -> list[dict[str, Any]]:

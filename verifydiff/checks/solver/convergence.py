@@ -104,4 +104,5 @@ def landing(response: Response) -> tuple[Array, Array]:
     """
     kept = response.start / response.start[0]
     data = kept * response.alpha[0] + response.answers.sum(axis=1)
-    return np.asarray(data), np.sqrt((kept * response.sigma[0]) ** 2 + (response.draws**2).sum(axis=1))
+    before = (response.draws[0] ** 2).sum()
+    return np.asarray(data), np.sqrt(kept**2 * np.maximum(response.sigma[0] ** 2 - before, 0.0) + (response.draws**2).sum(axis=1))

@@ -66,7 +66,8 @@ def law(response: Response, mean: float, variance: float) -> Law:
             answered[k, 0] += mean * (1 - g[k] * alpha[k])
     true = true_deviation(response, variance)
     middle = given[:, 0] + given[:, 1] * alpha[0] * mean
-    deviation = np.sqrt((given[:, 1] * true[0]) ** 2 + (given[:, 2:] ** 2).sum(axis=1))
+    before = (response.draws[0] ** 2).sum()  # of the first state's variance, what was drawn before the first query
+    deviation = np.sqrt(given[:, 1] ** 2 * np.maximum(true[0] ** 2 - before, 0.0) + (given[:, 2:] ** 2).sum(axis=1))
     return Law(middle, deviation, alpha * mean, true)
 
 
