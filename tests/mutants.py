@@ -133,7 +133,7 @@ def slipped(name: str) -> Iterator[Mutant]:
 
 
 def twice_slipped(count: int, seed: int = 20261128) -> Iterator[Mutant]:
-    """Random pairs of slips at once: of the equations twice, or of the equations and of the levels."""
+    """Random pairs of slips at once: of the equations twice, or of the equations and of the levels; without those that undo each other."""
     rng, names = np.random.default_rng(seed), list(FAMILIES)
     levels = trajectory(trailing(STEPS))
     forms = [slip for slip in CATALOGUE if isinstance(slip, FormSlip)]
@@ -147,7 +147,9 @@ def twice_slipped(count: int, seed: int = 20261128) -> Iterator[Mutant]:
             continue
         writing, fed = writings[rng.integers(len(writings))], levels
         if isinstance(second, FormSlip):
-            again = [one for one in second.rewrite(writing) if one.equations not in (writing.equations, family.writings[0].equations)]
+            again = [
+                one for one in second.rewrite(writing) if one.equations not in (writing.equations, family.writings[0].equations)
+            ]
             if not again:
                 continue
             writing = again[rng.integers(len(again))]
@@ -158,8 +160,10 @@ def twice_slipped(count: int, seed: int = 20261128) -> Iterator[Mutant]:
             fed = shifts[rng.integers(len(shifts))]
         wrong = by_equations(writing, fed, silent=family.silent_end)
         mistake = f"{first.id} and {second.id}"
-        yield Mutant(f"{name}: {mistake} ({made})", "two slips", mistake, wrong, right_by_equations(name), {"family": family})
-        made += 1
+        mutant = Mutant(f"{name}: {mistake} ({made})", "two slips", mistake, wrong, right_by_equations(name), {"family": family})
+        if not equivalent(mutant):
+            yield mutant
+            made += 1
 
 
 # -- grids, tables and queries, by hand -------------------------------------------------------------------------------------
@@ -277,7 +281,9 @@ def asked_wrongly() -> Iterator[Mutant]:
         return over(trailing(STEPS))(lambda _, t: denoise(first, t), x, seed)
 
     wrong = asked_about_the_start
-    yield Mutant("query: always asked about x_T", "query", "always asked about x_T", wrong, over(trailing(STEPS)), {"family": vd.DDIM()})
+    yield Mutant(
+        "query: always asked about x_T", "query", "always asked about x_T", wrong, over(trailing(STEPS)), {"family": vd.DDIM()}
+    )
 
 
 # -- noise -----------------------------------------------------------------------------------------------------------------
@@ -457,3 +463,67 @@ def population() -> tuple[Mutant, ...]:
     for by_hand in (on_the_wrong_grid, by_the_wrong_table, asked_wrongly, of_the_wrong_noise, miscounted_solvers):
         everyone += by_hand()
     return tuple(everyone)
+
+
+# -- mutants that are no mistake --------------------------------------------------------------------------------------------
+
+
+def numbers(sample: Sample, seed: int) -> list[np.ndarray]:
+    """All that can be seen of a sampler: its queries, the times that it tells, and what it returns."""
+    seen = []
+
+    def model(x, t):
+        seen.extend([np.array(x), np.array(t, dtype=float).reshape(-1)[:1]])
+        return np.sin(3 * x + 0.1 * np.reshape(t, (-1, 1)))
+
+    with np.errstate(all="ignore"):
+        seen.append(np.asarray(sample(model, np.random.default_rng(seed).standard_normal((3, 4)), seed)))
+    return seen
+
+
+def equivalent(mutant: Mutant) -> bool:
+    """Whether the mutant does, number for number, what the right sampler does: then there is no mistake in it."""
+    try:
+        pairs = [(numbers(mutant.wrong, seed), numbers(mutant.right, seed)) for seed in (1, 2)]
+    except (ArithmeticError, IndexError, ValueError):
+        return False
+    return all(
+        len(wrong) == len(right) and all(np.allclose(w, r, rtol=1e-11, atol=1e-11) for w, r in zip(wrong, right, strict=True))
+        for wrong, right in pairs
+    )
+
+
+AT_ETA_0 = {
+    "beta-for-beta-tilde": [0],
+    "variance-as-deviation": [0],
+    "deviation-rooted-again": [0],
+    "noise-left-out": [0],
+    "variance-not-normalised": [0],
+    "eta-scales-the-variance": [0],
+    "eta-squared": [0],
+    "sigma-not-subtracted": [0],
+    "sigma-added": [0],
+    "sigma-not-squared": [0],
+    "lost-bar-at-s": [0],
+    "t-for-s": [0],
+    "s-for-t": [1],
+    "complement-lost": [1, 2],
+    "lost-root": [2, 3],
+    "square-for-root": [2, 3],
+}
+EQUIVALENT = {
+    **{f"{name}-final-level-is-one-0": "the contract ends on the data anyway" for name in FAMILIES},
+    **{f"ddim-1-{slip}-0": "every power of eta = 1 is 1" for slip in ("eta-scales-the-variance", "eta-squared")},
+    **{
+        f"ddim-0-{slip}-{i}": "it is in the scale of the noise, and at eta = 0 there is none"
+        for slip, at in AT_ETA_0.items()
+        for i in at
+    },
+}
+"""Mutants that do what the right sampler does, number for number, and why."""
+
+
+@cache
+def mistaken() -> tuple[Mutant, ...]:
+    """All mutants that are mistakes: the population without those that come to the same numbers."""
+    return tuple(mutant for mutant in population() if mutant.name not in EQUIVALENT)

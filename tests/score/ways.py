@@ -81,7 +81,9 @@ def shape_and_finite(mutant: Mutant) -> Judgement:
     start = np.random.default_rng(SEED).standard_normal(SHAPE)
     final = np.asarray(mutant.wrong(dummy, start, SEED))
     finite = bool(np.isfinite(final).all())
-    return Judgement(final.shape != start.shape or not finite, "it is finite and of the right shape" if finite else "it is not finite")
+    return Judgement(
+        final.shape != start.shape or not finite, "it is finite and of the right shape" if finite else "it is not finite"
+    )
 
 
 # -- moments ---------------------------------------------------------------------------------------------------------------
@@ -154,28 +156,3 @@ def judge(way: str, mutant: Mutant) -> Judgement:
             return WAYS[way](mutant)
         except (ArithmeticError, IndexError, ValueError) as error:
             return Judgement(killed=True, seen=f"it raises {type(error).__name__}")
-
-
-def numbers(sample: Sample, seed: int) -> list[np.ndarray]:
-    """All that can be seen of a sampler: its queries, the times that it tells, and what it returns."""
-    seen = []
-
-    def model(x, t):
-        seen.extend([np.array(x), np.array(t, dtype=float).reshape(-1)[:1]])
-        return np.sin(3 * x + 0.1 * np.reshape(t, (-1, 1)))
-
-    with np.errstate(all="ignore"):
-        seen.append(np.asarray(sample(model, np.random.default_rng(seed).standard_normal((3, 4)), seed)))
-    return seen
-
-
-def equivalent(mutant: Mutant) -> bool:
-    """Whether the mutant does, number for number, what the right sampler does: then there is no mistake in it."""
-    try:
-        pairs = [(numbers(mutant.wrong, seed), numbers(mutant.right, seed)) for seed in (1, 2)]
-    except (ArithmeticError, IndexError, ValueError):
-        return False
-    return all(
-        len(wrong) == len(right) and all(np.allclose(w, r, rtol=1e-11, atol=1e-11) for w, r in zip(wrong, right, strict=True))
-        for wrong, right in pairs
-    )
