@@ -132,8 +132,8 @@ def slipped(name: str) -> Iterator[Mutant]:
             yield Mutant(f"{name}-{slip.id}-{i}", kind, slip.id, wrong, right_by_equations(name), {"family": family})
 
 
-def twice_slipped(count: int, seed: int = 20261128) -> Iterator[Mutant]:
-    """Random pairs of slips at once: of the equations twice, or of the equations and of the levels; without those that undo each other."""
+def twice_slipped(count: int, seed: int) -> Iterator[Mutant]:
+    """Random pairs of slips at once, both of the equations or one of the levels; without those that undo each other."""
     rng, names = np.random.default_rng(seed), list(FAMILIES)
     levels = trajectory(trailing(STEPS))
     forms = [slip for slip in CATALOGUE if isinstance(slip, FormSlip)]

@@ -1,12 +1,12 @@
 r"""Four ways to test a sampler, each as it is written in public test-suites, put to one mutant at a time.
 
-- *Golden sums*: a full loop from a fixed start with a dummy model that returns ``x * t / (t + 1)``; the sum and the mean of the absolute
-  output, to 1e-2 and 1e-3, against numbers that were recorded earlier. So do the scheduler tests of diffusers. The numbers come from
-  the code that is under test when the test is written: recorded from *right* code they are one thing, from the code *as it is*
-  another.
+- *Golden sums*: a full loop from a fixed start with a dummy model that returns ``x * t / (t + 1)``; the sum and the mean of the
+  absolute output, to 1e-2 and 1e-3, against numbers that were recorded earlier. So do the scheduler tests of diffusers. The
+  numbers come from the code that is under test when the test is written: recorded from *right* code they are one thing, from the
+  code *as it is* another.
 - *Shape and finite*: the output has the shape of the input and holds no NaN and no infinity.
-- *Moments*: on Gaussian data with the exact denoiser, mean and standard deviation of some thousands of draws lie within 10 % of the data's.
-  Where the right sampler is not within 10 % itself, of its own, which is the most that such a test could be calibrated to.
+- *Moments*: on Gaussian data with the exact denoiser, mean and standard deviation of some thousands of draws lie within 10 % of the
+  data's. Where the right sampler is not within 10 % itself, of its own, which is the most that such a test could be calibrated to.
 - *verifydiff*: its check.
 """
 
