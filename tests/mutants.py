@@ -234,12 +234,12 @@ def by_the_wrong_table() -> Iterator[Mutant]:
     """Mistakes in the table of levels, with a right grid and right equations."""
     alphas, times = 1 - BETAS, trailing(STEPS)
     tables = {
-        "the endpoint of the betas left out": np.cumprod(1 - np.linspace(BETAS[0], BETAS[-1], T, endpoint=False)),
+        "endpoint-left-out": np.cumprod(1 - np.linspace(BETAS[0], BETAS[-1], T, endpoint=False)),
         "betas evenly spaced in their roots": np.cumprod(1 - np.linspace(BETAS[0] ** 0.5, BETAS[-1] ** 0.5, T) ** 2),
         "betas rounded to three digits": np.cumprod(1 - np.round(BETAS, 3)),
         "betas fall where they must rise": np.cumprod(alphas[::-1]),
-        "exp of the sum of betas for the product of alphas": np.exp(-np.cumsum(BETAS)),
-        "sum for product": 1 - np.cumsum(BETAS) / (1 + np.cumsum(BETAS)),
+        "sum-for-product": np.exp(-np.cumsum(BETAS)),
+        "the sum of betas over one plus itself": 1 - np.cumsum(BETAS) / (1 + np.cumsum(BETAS)),
         "the table holds roots": np.sqrt(ABAR),
         "the table holds squares": ABAR**2,
         "a single beta for the product": alphas,
@@ -251,7 +251,7 @@ def by_the_wrong_table() -> Iterator[Mutant]:
     }
     for mistake, abar in tables.items():
         yield Mutant(f"table: {mistake}", "table", mistake, over(times, abar=abar), over(times), {"family": vd.DDIM()})
-    last = {"index -1 wraps at the end": float(ABAR[-1]), "the step onto the data ends at the first entry": float(ABAR[0])}
+    last = {"index-wraps": float(ABAR[-1]), "final-level-is-abar-1": float(ABAR[0])}
     for mistake, level in last.items():
         yield Mutant(f"table: {mistake}", "table", mistake, over(times, last=level), over(times), {"family": vd.DDIM()})
 
@@ -501,6 +501,7 @@ AT_ETA_0 = {
     "variance-not-normalised": [0],
     "eta-scales-the-variance": [0],
     "eta-squared": [0],
+    "eta-ignored": [0],
     "sigma-not-subtracted": [0],
     "sigma-added": [0],
     "sigma-not-squared": [0],
@@ -514,6 +515,7 @@ AT_ETA_0 = {
 EQUIVALENT = {
     **{f"{name}-final-level-is-one-0": "the contract ends on the data anyway" for name in FAMILIES},
     **{f"ddim-1-{slip}-0": "every power of eta = 1 is 1" for slip in ("eta-scales-the-variance", "eta-squared")},
+    "ddim-1-eta-ignored-1": "eta is 1",
     **{
         f"ddim-0-{slip}-{i}": "it is in the scale of the noise, and at eta = 0 there is none"
         for slip, at in AT_ETA_0.items()

@@ -187,8 +187,8 @@ def _versions() -> str:
 def _meaning(levels: Row) -> Iterator[str]:
     yield (
         "- Golden sums are sharp, if the code that they are recorded from is right. They cannot say whether it is: recorded from a "
-        "mutant they let it live, unless it yields no numbers at all. And they are sums of one run: right code that draws from another "
-        "generator fails them (below)."
+        "mutant they let it live, unless it yields no numbers at all. And they are sums of one run: right code that draws from "
+        "another generator fails them (below)."
     )
     yield "- What is finite and of the right shape can be anything. That test finds crashes and NaN."
     lived = levels.mutants - levels.killed[list(WAYS).index("moments within 10 %")]
