@@ -183,6 +183,15 @@ def _one_late(schedule: Schedule) -> Schedule | None:
     return Schedule(np.concatenate([[1.0], schedule.abar[:-1] * (1 - 1e-15)])) if schedule.timesteps > 1 else None
 
 
+def _endpoint_left_out(schedule: Schedule) -> Schedule:
+    betas = schedule.betas
+    return Schedule.from_betas(np.linspace(betas[0], betas[-1], betas.size, endpoint=False))
+
+
+def _exp_of_sum(schedule: Schedule) -> Schedule:
+    return Schedule(np.exp(-np.cumsum(np.append(0.0, schedule.betas))))
+
+
 def _cosine_unsquared(schedule: Schedule) -> Schedule:
     t = np.arange(schedule.timesteps + 1) / schedule.timesteps
     f = np.cos((t + 0.008) / 1.008 * np.pi / 2)
@@ -231,6 +240,11 @@ CATALOGUE: tuple[Slip, ...] = (
     ),
     FormSlip("eta-squared", "eta enters the standard deviation squared", substituted(eta, eta**2)),
     FormSlip(
+        "eta-ignored",
+        "eta is taken for 0 or for 1, whatever it is",
+        both(substituted(eta, sympy.Integer(0), sigma_t), substituted(eta, sympy.Integer(1), sigma_t)),
+    ),
+    FormSlip(
         "sigma-not-subtracted",
         "the direction keeps the weight sqrt(1 - abar_s): the variance of the fresh noise is not subtracted",
         both(
@@ -262,6 +276,12 @@ CATALOGUE: tuple[Slip, ...] = (
     # signs and places
     FormSlip("sign-of-eps", "the predicted noise enters with the wrong sign", substituted(eps, -eps)),
     FormSlip("swapped-posterior-weights", "the weights of x_0 and x_t in the posterior mean have changed places", _swapped_weights),
+    FormSlip(
+        "noise-read-as-velocity",
+        "the predicted noise is read as a velocity: x_0 is sqrt(abar_t) x_t - sqrt(1 - abar_t) eps",
+        defined_as(x_hat, sqrt(abar_t) * x_t - sqrt(1 - abar_t) * eps),
+    ),
+    FormSlip("noise-read-as-data", "the predicted noise is read as the data", defined_as(x_hat, eps)),
     FormSlip("x0-not-rescaled", "the prediction of x_0 is not divided by sqrt(abar_t)", _divided_out(sqrt(abar_t), x_hat)),
     FormSlip("mean-not-rescaled", "the mean is not divided by sqrt(alpha_t)", _divided_out(sqrt(alpha_t), mean)),
     FormSlip(
@@ -314,6 +334,11 @@ CATALOGUE: tuple[Slip, ...] = (
     ),
     LevelSlip("end-one-early", "a step leads one index below the next entry of the list of times", _end_at(lambda v: v.end - 1)),
     LevelSlip("end-one-late", "a step leads one index above the next entry of the list of times", _end_at(lambda v: v.end + 1)),
+    LevelSlip(
+        "an-entry-skipped",
+        "a step leads to the entry after the next of the list of times",
+        _end_at(lambda v: np.append(v.end[1:], -1)),
+    ),
     LevelSlip("time-told-one-late", "the model is told t + 1 where the step starts from t", _shifted(-1)),
     LevelSlip("time-told-one-early", "the model is told t - 1 where the step starts from t", _shifted(+1)),
     LevelSlip("start-one-early", "a step starts from the level of t - 1", _start_shifted(-1)),
@@ -323,9 +348,16 @@ CATALOGUE: tuple[Slip, ...] = (
         "the last step ends at abar_1, the first entry of the table, not on the data",
         _last_end(lambda v: float(v.schedule.abar[1])),
     ),
+    LevelSlip(
+        "index-wraps",
+        "the last step ends at the last entry of the table, which index -1 stands for, not on the data",
+        _last_end(lambda v: float(v.schedule.abar[-1])),
+    ),
     LevelSlip("final-level-is-one", "the last step ends on the data, not at the level it was told", _last_end(lambda _: 1.0)),
     LevelSlip("products-of-betas", "the levels are cumulative products of beta, not of 1 - beta", _table(_of_betas)),
     LevelSlip("table-one-late", "the table of levels starts with a 1: every level is that of the time before", _table(_one_late)),
+    LevelSlip("endpoint-left-out", "betas are spaced up to the last one without reaching it", _table(_endpoint_left_out)),
+    LevelSlip("sum-for-product", "the levels are exp of minus the sum of betas, not the product of 1 - beta", _table(_exp_of_sum)),
     LevelSlip("cosine-unsquared", "the levels follow a cosine that was not squared", _table(_cosine_unsquared)),
     LevelSlip("linear-schedule", "the levels are those of the linear schedule", _table(lambda s: Schedule.linear(s.timesteps))),
     LevelSlip(
