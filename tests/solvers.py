@@ -1,8 +1,8 @@
 r"""Clean solvers, written by hand as their papers write them, for the package to call right; and what makes mutants of them.
 
-Their arithmetic shares no code with the package. A solver is a loop over levels :math:`\rho_0 > \rho_1 > \dots > \rho_N = 0` of noise
-over signal, in the frame of its paper; it is told them from outside, so that it can be asked for steps of any size. What its keyword
-arguments set is where people err; left alone, they are right.
+Their arithmetic shares no code with the package. A solver is a loop over levels :math:`\rho_0 > \rho_1 > \dots > \rho_N = 0` of
+noise over signal, in the frame of its paper; it is told them from outside, so that it can be asked for steps of any size. What its
+keyword arguments set is where people err; left alone, they are right.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,19 @@ Loop = Callable[..., Any]
 """``loop(denoise, x, rho, normal)``: ``x`` is pure noise of variance 1, ``normal()`` a fresh draw of its shape."""
 
 
+def fresh(seed, shape):
+    """Noise as it should be: a generator for the whole run."""
+    rng = np.random.default_rng(seed)
+    return lambda: rng.standard_normal(shape)
+
+
 # -- variance exploding: x = x_0 + rho eps, the model predicts x_0 ---------------------------------------------------------
 
 
 def euler(denoise, x, rho, normal, *, size=1.0):
     """Algorithm 1 of Karras et al. 2022 without its correction."""
     x = rho[0] * x
-    for high, low in zip(rho, rho[1:], strict=False):
+    for high, low in pairwise(rho):
         x = x + size * (low - high) * (x - denoise(x, high)) / high
     return x
 
@@ -41,7 +48,7 @@ def euler(denoise, x, rho, normal, *, size=1.0):
 def heun(denoise, x, rho, normal, *, ahead=lambda high, low: low, half=0.5, told=lambda high, low: low):
     """Algorithm 1 of Karras et al. 2022: the slope is averaged over both ends, but on the last step."""
     x = rho[0] * x
-    for high, low in zip(rho, rho[1:], strict=False):
+    for high, low in pairwise(rho):
         d = (x - denoise(x, high)) / high
         there = x + (low - high) * d
         if low > 0:
@@ -54,7 +61,7 @@ def heun(denoise, x, rho, normal, *, ahead=lambda high, low: low, half=0.5, told
 def midpoint(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle, ancestral=False, loud=1.0):
     """DPM-2, algorithm 2 of Karras et al. 2022 with its middle in the logarithm; ancestral, a step down and noise up."""
     x = rho[0] * x
-    for high, low in zip(rho, rho[1:], strict=False):
+    for high, low in pairwise(rho):
         up = np.sqrt(low**2 * (high**2 - low**2)) / high if ancestral else 0.0
         down = np.sqrt(low**2 - up**2)
         d = (x - denoise(x, high)) / high
@@ -75,7 +82,7 @@ def adams(denoise, x, rho, normal, *, order, weights=lambda w: w, stale=0):
     """
     x = rho[0] * x
     slopes: list[Any] = []
-    for k, (high, low) in enumerate(zip(rho, rho[1:], strict=False)):
+    for k, (high, low) in enumerate(pairwise(rho)):
         slopes.append((x - denoise(x, high)) / high)
         take = min(order, k + 1) if low > 0 else 1
         nodes = [rho[k - j] for j in range(take)]
@@ -111,9 +118,9 @@ def to_data(x, eps, rho):
 
 
 def dpm_2m(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r: r, kind="midpoint", stale=0, history=lambda k: True):
-    """Algorithm 2 of Lu et al. 2022 (DPM-Solver++), with a first-order step at either end; or the variant that they call Taylor's."""
+    """Algorithm 2 of Lu et al. 2022 (DPM-Solver++), first-order at either end; ``heun`` integrates the slope exactly."""
     before: list[Any] = []
-    for k, (high, low) in enumerate(zip(rho, rho[1:], strict=False)):
+    for k, (high, low) in enumerate(pairwise(rho)):
         data = to_data(x, denoise(x, high), high)
         if low == 0:
             return data
@@ -131,7 +138,7 @@ def dpm_2m(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r: r, ki
 
 def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     """Algorithm 4 of Lu et al. 2022 (DPM-Solver-2): to the middle of lambda, and from there the whole way by the slope there."""
-    for high, low in zip(rho, rho[1:], strict=False):
+    for high, low in pairwise(rho):
         eps = denoise(x, high)
         if low == 0:
             return to_data(x, eps, high)
@@ -146,7 +153,7 @@ def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
 def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2 * h), at_the_end=0.0, draws=lambda z: z):
     """SDE-DPM-Solver++ of Lu et al. 2022: the exponential integrator of the reverse SDE, at first order or with the one before."""
     before = None
-    for k, (high, low) in enumerate(zip(rho, rho[1:], strict=False)):
+    for k, (high, low) in enumerate(pairwise(rho)):
         data = to_data(x, denoise(x, high), high)
         if low == 0:
             return data + (at_the_end * normal() if at_the_end else 0.0)
@@ -160,8 +167,8 @@ def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2
 
 
 def euler_maruyama(denoise, x, rho, normal, *, score=1.0, loud=1.0):
-    """The reverse SDE of eq. 6 of Song et al. 2021 on their VP SDE, its integral of beta in place of time; the last mean is E[x_0]."""
-    for high, low in zip(rho, rho[1:], strict=False):
+    """The reverse SDE of eq. 6 of Song et al. 2021 on their VP SDE, in steps of the integral of beta; E[x_0] is the last mean."""
+    for high, low in pairwise(rho):
         eps = denoise(x, high)
         if low == 0:
             return to_data(x, eps, high)
@@ -177,7 +184,7 @@ def flow(denoise, x, rho, normal, *, order=1):
     """Euler's and Heun's methods along the velocity (Liu et al. 2022), from pure noise of the size that time has."""
     t = rho / (1 + rho)
     x = t[0] * x
-    for here, there in zip(t, t[1:], strict=False):
+    for here, there in pairwise(t):
         v = denoise(x, here)
         if order == 2 and there > 0:
             v = (v + denoise(x + (there - here) * v, there)) / 2
@@ -204,12 +211,14 @@ class Solver:
         frame: a key of ``FRAMES``.
         order: what it claims.
         stochastic: whether it adds noise.
+        noise: ``noise(seed, shape)`` makes its ``normal``.
     """
 
     loop: Loop
     frame: str
     order: int | None = None
     stochastic: bool = False
+    noise: Callable[..., Any] = fresh
 
     def on(self, rho) -> Target:
         """The solver on levels; the last is 0."""
@@ -218,8 +227,7 @@ class Solver:
         claim = ReverseSDE if self.stochastic else ProbabilityFlow
 
         def sample(denoise, x, seed):
-            rng = np.random.default_rng(seed)
-            return self.loop(denoise, x, rho, lambda: rng.standard_normal(x.shape))
+            return self.loop(denoise, x, rho, self.noise(seed, x.shape))
 
         return Target(
             name="a solver",

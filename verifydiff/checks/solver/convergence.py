@@ -10,9 +10,9 @@ the second taking off what the :math:`O(1/N)` leaves of the slope, where the slo
 reached are left out.
 
 A multistep method starts with steps of lower order, whose errors come once and not N times; where the signal is weak they are
-small, but in the end they set the slope. So the error of single steps is measured as well, all before them being exact, on all steps
-but a fixed number at either end of the grid: it falls as :math:`N^{-(p+1)}`. And since each of a fixed number of first-order steps
-leaves an error of :math:`N^{-2}`, so does the whole at most.
+small, but in the end they set the slope. So the error of single steps is measured as well, all before them being exact, on all
+steps but a fixed number at either end of the grid: it falls as :math:`N^{-(p+1)}`. And since each of a fixed number of first-order
+steps leaves an error of :math:`N^{-2}`, so does the whole at most.
 """
 
 from __future__ import annotations
