@@ -160,9 +160,8 @@ def _nudged(target: Target, first: Run, moves: Array, seed: int, deadline: float
 
 def _spread(plain: Run, start: Array, to_answers: Array, to_draws: Array) -> Array:
     """(N + 1,): what of the unmoved rows nothing explains: noise that could not be reached, and constants."""
-    drawn = (
-        to_draws @ np.array([draw[0] for draw in plain.draws]) if to_draws.shape[1] else np.zeros((start.size, plain.x.shape[2]))
-    )
+    count = min(len(plain.draws), to_draws.shape[1])  # a draw that does not grow with the batch is none of its rows'
+    drawn = to_draws[:, :count] @ np.array(plain.draws)[:count, 0] if count else np.zeros((start.size, plain.x.shape[2]))
     given = (plain.x[0][0] - drawn[0]) / start[0] if start[0] else np.zeros(plain.x.shape[2])  # noise may come before a query
     known = start[:, None] * given + to_answers @ plain.answers[:, 0] + drawn
     return np.asarray(np.sqrt(((plain.x - known[:, None]) ** 2).mean(axis=(1, 2))))

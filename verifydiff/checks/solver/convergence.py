@@ -10,8 +10,9 @@ the second taking off what the :math:`O(1/N)` leaves of the slope, where the slo
 reached are left out.
 
 A multistep method starts with steps of lower order, whose errors come once and not N times; where the signal is weak they are
-small, but in the end they set the slope. So the error of single steps is measured as well, all before them being exact, in the
-middle of the grid: it falls as :math:`N^{-(p+1)}`.
+small, but in the end they set the slope. So the error of single steps is measured as well, all before them being exact, on all
+steps but a fixed number at either end of the grid: it falls as :math:`N^{-(p+1)}`. And since each of a fixed number of first-order
+steps leaves an error of :math:`N^{-2}`, so does the whole at most.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ NEAR = 0.15
 """A measured order is that of the nearest whole number when it lies this near to it."""
 SETTLES = 0.75
 """Slopes settle when they turn by less than this share of what they turned before; by half, in theory."""
-MIDDLE = (0.25, 0.75)
-"""The part of the grid in which single steps are looked at."""
+ENDS = 8
+"""Steps at either end of the grid that may be of lower order: a number, and no share of them. On few steps, a quarter."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ def global_error(response: Response) -> float:
 
 
 def local_error(response: Response) -> float:
-    """The error of one step in the middle of the grid, the largest over these steps and the variances of the data."""
-    first, last = (int(share * (response.queries - 1)) for share in MIDDLE)
-    return max(float(np.abs(local_errors(response, variance)[first:last]).max()) for variance in VARIANCES)
+    """The error of one step away from the ends of the grid, the largest over these steps and the variances of the data."""
+    steps = response.queries - 1
+    ends = min(ENDS, steps // 4)
+    return max(float(np.abs(local_errors(response, variance)[ends : steps - ends]).max()) for variance in VARIANCES)
 
 
 def measured(responses: list[Response], error: Callable[[Response], float]) -> Slope:

@@ -1,0 +1,272 @@
+r"""Clean solvers, written by hand as their papers write them, for the package to call right; and what makes mutants of them.
+
+Their arithmetic shares no code with the package. A solver is a loop over levels :math:`\rho_0 > \rho_1 > \dots > \rho_N = 0` of
+noise over signal, in the frame of its paper; it is told them from outside, so that it can be asked for steps of any size. What its
+keyword arguments set is where people err; left alone, they are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import Polynomial
+
+from verifydiff.forms.solvers import ProbabilityFlow, ReverseSDE
+from verifydiff.observe import Target
+from verifydiff.observe.frame import Frame
+from verifydiff.observe.taps import numpy_tap
+from verifydiff.observe.target import Prediction
+
+HIGH, LOW = 20.0, 0.05
+"""The levels between which orders are measured."""
+Loop = Callable[..., Any]
+"""``loop(denoise, x, rho, normal)``: ``x`` is pure noise of variance 1, ``normal()`` a fresh draw of its shape."""
+
+
+def fresh(seed, shape):
+    """Noise as it should be: a generator for the whole run."""
+    rng = np.random.default_rng(seed)
+    return lambda: rng.standard_normal(shape)
+
+
+# -- variance exploding: x = x_0 + rho eps, the model predicts x_0 ---------------------------------------------------------
+
+
+def euler(denoise, x, rho, normal, *, size=1.0):
+    """Algorithm 1 of Karras et al. 2022 without its correction."""
+    x = rho[0] * x
+    for high, low in pairwise(rho):
+        x = x + size * (low - high) * (x - denoise(x, high)) / high
+    return x
+
+
+def heun(denoise, x, rho, normal, *, ahead=lambda high, low: low, half=0.5, told=lambda high, low: low):
+    """Algorithm 1 of Karras et al. 2022: the slope is averaged over both ends, but on the last step."""
+    x = rho[0] * x
+    for high, low in pairwise(rho):
+        d = (x - denoise(x, high)) / high
+        there = x + (low - high) * d
+        if low > 0:
+            d_there = (there - denoise(there, told(high, low))) / ahead(high, low)
+            d = (1 - half) * d + half * d_there
+        x = x + (low - high) * d
+    return x
+
+
+def midpoint(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle, ancestral=False, loud=1.0):
+    """DPM-2, algorithm 2 of Karras et al. 2022 with its middle in the logarithm; ancestral, a step down and noise up."""
+    x = rho[0] * x
+    for high, low in pairwise(rho):
+        up = np.sqrt(low**2 * (high**2 - low**2)) / high if ancestral else 0.0
+        down = np.sqrt(low**2 - up**2)
+        d = (x - denoise(x, high)) / high
+        if down > 0:
+            middle = high ** (1 - share) * down**share
+            half_way = x + (middle - high) * d
+            d = (half_way - denoise(half_way, told(middle))) / middle
+        x = x + (down - high) * d
+        if up > 0:
+            x = x + loud * up * normal()
+    return x
+
+
+def adams(denoise, x, rho, normal, *, order, weights=lambda w: w, stale=0):
+    r"""Linear multistep in rho (DEIS, Zhang and Chen 2022, eq. 15; LMS): the polynomial through the last slopes is integrated.
+
+    ``weights`` are of the slopes, latest first, for a step of any length; they sum to the step.
+    """
+    x = rho[0] * x
+    slopes: list[Any] = []
+    for k, (high, low) in enumerate(pairwise(rho)):
+        slopes.append((x - denoise(x, high)) / high)
+        take = min(order, k + 1) if low > 0 else 1
+        nodes = [rho[k - j] for j in range(take)]
+        w = [lagrange(nodes, j, high, low) for j in range(take)]
+        if take == order:
+            w = weights(w)
+        used = [slopes[max(0, k - (j + stale if j else 0))] for j in range(take)]
+        x = x + sum(one * slope for one, slope in zip(w, used, strict=True))
+    return x
+
+
+def lagrange(nodes, j, start, stop):
+    """The integral of the polynomial that is 1 at the j-th node and 0 at the others."""
+    basis = Polynomial([1.0])
+    for i, node in enumerate(nodes):
+        if i != j:
+            basis = basis * Polynomial([-node, 1.0]) / (nodes[j] - node)
+    whole = basis.integ()
+    return whole(stop) - whole(start)
+
+
+# -- variance preserving: x = alpha x_0 + sigma eps, lambda = log(alpha / sigma) -------------------------------------------
+
+
+def preserving(rho):
+    """(alpha, sigma) of a level."""
+    return 1 / np.sqrt(1 + rho**2), rho / np.sqrt(1 + rho**2)
+
+
+def to_data(x, eps, rho):
+    alpha, sigma = preserving(rho)
+    return (x - sigma * eps) / alpha
+
+
+def dpm_2m(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r: r, kind="midpoint", stale=0, history=lambda k: True):
+    """Algorithm 2 of Lu et al. 2022 (DPM-Solver++), first-order at either end; ``heun`` integrates the slope exactly."""
+    before: list[Any] = []
+    for k, (high, low) in enumerate(pairwise(rho)):
+        data = to_data(x, denoise(x, high), high)
+        if low == 0:
+            return data
+        (_, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        h, d = np.log(high / low), data
+        whole, slope = -alpha_s * np.expm1(-h), 0.0
+        if k > stale and history(k):
+            r = np.log(rho[k - 1] / high) / h
+            slope = sign * (data - before[-1 - stale]) / ratio(r)
+        factor = half * whole if kind == "midpoint" else alpha_s * (np.expm1(-h) / h + 1)
+        before.append(data)
+        x = sigma_s / sigma * x + whole * d + factor * slope
+    raise AssertionError("it ends on the data")
+
+
+def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
+    """Algorithm 4 of Lu et al. 2022 (DPM-Solver-2): to the middle of lambda, and from there the whole way by the slope there."""
+    for high, low in pairwise(rho):
+        eps = denoise(x, high)
+        if low == 0:
+            return to_data(x, eps, high)
+        middle = np.sqrt(high * low)
+        (alpha, _), (alpha_m, sigma_m), (alpha_s, sigma_s) = (preserving(level) for level in (high, middle, low))
+        h = np.log(high / low)
+        half_way = alpha_m / alpha * x - sigma_m * np.expm1(share * h) * eps
+        x = alpha_s / alpha * x - sigma_s * np.expm1(h) * denoise(half_way, told(middle))
+    raise AssertionError("it ends on the data")
+
+
+def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2 * h), at_the_end=0.0, draws=lambda z: z):
+    """SDE-DPM-Solver++ of Lu et al. 2022: the exponential integrator of the reverse SDE, at first order or with the one before."""
+    before = None
+    for k, (high, low) in enumerate(pairwise(rho)):
+        data = to_data(x, denoise(x, high), high)
+        if low == 0:
+            return data + (at_the_end * normal() if at_the_end else 0.0)
+        (_, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        h, d = np.log(high / low), data
+        if order == 2 and before is not None:
+            d = data + (data - before) * h / np.log(rho[k - 1] / high) / 2
+        before = data
+        x = sigma_s / sigma * np.exp(-h) * x - alpha_s * np.expm1(-2 * h) * d + sigma_s * np.sqrt(variance(h)) * draws(normal())
+    raise AssertionError("it ends on the data")
+
+
+def euler_maruyama(denoise, x, rho, normal, *, score=1.0, loud=1.0):
+    """The reverse SDE of eq. 6 of Song et al. 2021 on their VP SDE, in steps of the integral of beta; E[x_0] is the last mean."""
+    for high, low in pairwise(rho):
+        eps = denoise(x, high)
+        if low == 0:
+            return to_data(x, eps, high)
+        beta = np.log1p(high**2) - np.log1p(low**2)
+        x = x + beta * (x / 2 - score * eps / preserving(high)[1]) + loud * np.sqrt(beta) * normal()
+    raise AssertionError("it ends on the data")
+
+
+# -- rectified flow: x = (1 - t) x_0 + t eps, the model predicts eps - x_0 -------------------------------------------------
+
+
+def flow(denoise, x, rho, normal, *, order=1):
+    """Euler's and Heun's methods along the velocity (Liu et al. 2022), from pure noise of the size that time has."""
+    t = rho / (1 + rho)
+    x = t[0] * x
+    for here, there in pairwise(t):
+        v = denoise(x, here)
+        if order == 2 and there > 0:
+            v = (v + denoise(x + (there - here) * v, there)) / 2
+        x = x + (there - here) * v
+    return x
+
+
+# -- as targets ------------------------------------------------------------------------------------------------------------
+
+FRAMES = {
+    "exploding": (Prediction.SAMPLE, Frame.exploding),
+    "preserving": (Prediction.EPSILON, lambda rho: Frame(*preserving(rho))),
+    "flow": (Prediction.FLOW_PREDICTION, lambda t: Frame(1 - t, t)),
+}
+"""What the model predicts, and what a state holds at a told time."""
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A loop, and what it claims.
+
+    Attributes:
+        loop: the solver.
+        frame: a key of ``FRAMES``.
+        order: what it claims.
+        stochastic: whether it adds noise.
+        noise: ``noise(seed, shape)`` makes its ``normal``.
+    """
+
+    loop: Loop
+    frame: str
+    order: int | None = None
+    stochastic: bool = False
+    noise: Callable[..., Any] = fresh
+
+    def on(self, rho) -> Target:
+        """The solver on levels; the last is 0."""
+        rho = np.asarray(rho, dtype=float)
+        prediction, frame = FRAMES[self.frame]
+        claim = ReverseSDE if self.stochastic else ProbabilityFlow
+
+        def sample(denoise, x, seed):
+            return self.loop(denoise, x, rho, self.noise(seed, x.shape))
+
+        return Target(
+            name="a solver",
+            sample=sample,
+            schedule=None,
+            shape=(2,),
+            taps=(numpy_tap(globals()),),
+            family=claim(self.order),
+            prediction=prediction,
+            frame=frame,
+        )
+
+    def target(self, steps: int = 8) -> Target:
+        """On that many steps, spaced as Karras et al. 2022, eq. 5 with an exponent of 3; and on steps evenly spaced in log rho."""
+        return replace(self.on(uneven(steps)), on_log_grid=lambda n: self.on(np.append(np.geomspace(HIGH, LOW, n + 1), 0.0)))
+
+    def mutant(self, **slips) -> Solver:
+        """The same solver with its arguments set to something wrong."""
+        return replace(self, loop=partial(self.loop, **slips))
+
+
+def uneven(steps):
+    return np.append(np.linspace(HIGH ** (1 / 3), LOW ** (1 / 3), steps) ** 3, 0.0)
+
+
+RIGHT: dict[str, Solver] = {
+    "euler": Solver(euler, "exploding", 1),
+    "heun": Solver(heun, "exploding", 2),
+    "midpoint": Solver(midpoint, "exploding", 2),
+    "deis-2": Solver(partial(adams, order=2), "exploding", 2),
+    "ab-3": Solver(partial(adams, order=3), "exploding", 3),
+    "lms-4": Solver(partial(adams, order=4), "exploding", 4),
+    "dpm-2m": Solver(dpm_2m, "preserving", 2),
+    "dpm-2m-heun": Solver(partial(dpm_2m, kind="heun"), "preserving", 2),
+    "dpm-2s": Solver(dpm_2s, "preserving", 2),
+    "flow-euler": Solver(flow, "flow", 1),
+    "flow-heun": Solver(partial(flow, order=2), "flow", 2),
+    "midpoint-ancestral": Solver(partial(midpoint, ancestral=True), "exploding", 2, stochastic=True),
+    "sde-dpm-1": Solver(sde_dpm, "preserving", 1, stochastic=True),
+    "sde-dpm-2m": Solver(partial(sde_dpm, order=2), "preserving", 2, stochastic=True),
+    "euler-maruyama": Solver(euler_maruyama, "preserving", 1, stochastic=True),
+}
