@@ -183,7 +183,7 @@ def _check_library(arguments: argparse.Namespace, json_place: str | None, html_p
             allow=load_allowed(Path(arguments.allow)) if arguments.allow else (),
             progress=progress,
         )
-    commands = {one.target: library.alone(one) for one in report.reports}
+    commands = {one.target: library.alone(one.target) for one in report.reports}
     if json_place is not None:
         jsonfile.write(report.to_json(), json_place)
     if html_place is not None:

@@ -7,6 +7,7 @@ and a fresh process goes on with the rest.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -110,6 +111,7 @@ def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
     """What a process does: one piece after the other, until nobody asks any more."""
     import signal
 
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the processes share the cores out, and what is computed is small
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that hands out the pieces
     with suppress(EOFError, BrokenPipeError):
         while True:

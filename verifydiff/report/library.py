@@ -110,9 +110,9 @@ def _closing(report: LibraryReport) -> Text:
     return Text(words, style="dim")
 
 
-def alone(report: Report) -> str:
-    """The command that judges a target of a library alone."""
-    target, *options = report.target.split(" ")
+def alone(name: str) -> str:
+    """The command that judges a target of a library alone, by the target's name."""
+    target, *options = name.split(" ")
     words = ["verifydiff", "check", target]
     for option in _whole(options):
         key, _, value = option.partition("=")

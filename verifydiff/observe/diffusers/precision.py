@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from threading import RLock
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,7 @@ def precision(*, wide: bool) -> Iterator[None]:
         torch.set_default_dtype(torch.float64 if wide else torch.float32)
         if wide:
             stack.enter_context(patch.object(torch.Tensor, "float", torch.Tensor.double))
-            for namespace in _namespaces():
+            for namespace in _namespaces(len(sys.modules)):
                 before: dict[str, Any] = {name: namespace[name] for name in ("torch", "np") if name in namespace}
                 stack.callback(namespace.update, before)
                 if stands_for(namespace.get("torch"), torch):
@@ -41,8 +42,9 @@ def precision(*, wide: bool) -> Iterator[None]:
         yield
 
 
-def _namespaces() -> list[dict[str, Any]]:
-    """The globals of every module of schedulers that is loaded: one may borrow the tables of another."""
+@lru_cache(maxsize=1)
+def _namespaces(loaded: int) -> list[dict[str, Any]]:
+    """The globals of every module of schedulers among so many that are loaded: one may borrow the tables of another."""
     return [
         vars(module)
         for name, module in list(sys.modules.items())
