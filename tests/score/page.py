@@ -206,8 +206,8 @@ def _diagnosis() -> Iterator[str]:
     guessed = sum(bool(report.diagnosis) for report in of_no_slip(CONTROLS))
     yield (
         f"Of {len(planted)} mutants with one slip of the catalogue, {named} have it named first, or level with slips that come to "
-        f"the same numbers ({named / len(planted):.1%}). Of {CONTROLS} samplers whose weights are wrong by arbitrary factors, all "
-        f"fail and {guessed} are given a name.\n"
+        f"the same numbers ({named / len(planted):.1%}). Of {CONTROLS} samplers whose weights are wrong by arbitrary factors, "
+        f"all fail and {guessed} are given a name.\n"
     )
     yield "The others:\n"
     yield from (f"- `{mutant.name}`: {why_not(mutant)}" for mutant in unnamed)
