@@ -75,16 +75,17 @@ def midpoint(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle, 
     return x
 
 
-def adams(denoise, x, rho, normal, *, order, weights=lambda w: w, stale=0):
+def adams(denoise, x, rho, normal, *, order, weights=lambda w: w, stale=0, starts=lambda k, of: k + 1):
     r"""Linear multistep in rho (DEIS, Zhang and Chen 2022, eq. 15; LMS): the polynomial through the last slopes is integrated.
 
-    ``weights`` are of the slopes, latest first, for a step of any length; they sum to the step.
+    ``weights`` are of the slopes, latest first, for a step of any length; they sum to the step. ``starts`` of the k-th step of so
+    many is the order that it can have.
     """
     x = rho[0] * x
     slopes: list[Any] = []
     for k, (high, low) in enumerate(pairwise(rho)):
         slopes.append((x - denoise(x, high)) / high)
-        take = min(order, k + 1) if low > 0 else 1
+        take = min(order, starts(k, len(rho) - 2)) if low > 0 else 1
         nodes = [rho[k - j] for j in range(take)]
         w = [lagrange(nodes, j, high, low) for j in range(take)]
         if take == order:
@@ -117,23 +118,37 @@ def to_data(x, eps, rho):
     return (x - sigma * eps) / alpha
 
 
-def dpm_2m(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r: r, kind="midpoint", stale=0, history=lambda k: True):
+def dpm_2m(
+    denoise,
+    x,
+    rho,
+    normal,
+    *,
+    sign=1.0,
+    half=0.5,
+    ratio=lambda r: r,
+    kind="midpoint",
+    stale=0,
+    history=lambda k, of: True,
+    to_the_end=False,
+):
     """Algorithm 2 of Lu et al. 2022 (DPM-Solver++), first-order at either end; ``heun`` integrates the slope exactly."""
     before: list[Any] = []
     for k, (high, low) in enumerate(pairwise(rho)):
         data = to_data(x, denoise(x, high), high)
-        if low == 0:
+        if low == 0 and not to_the_end:
             return data
         (_, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
-        h, d = np.log(high / low), data
-        whole, slope = -alpha_s * np.expm1(-h), 0.0
-        if k > stale and history(k):
-            r = np.log(rho[k - 1] / high) / h
-            slope = sign * (data - before[-1 - stale]) / ratio(r)
-        factor = half * whole if kind == "midpoint" else alpha_s * (np.expm1(-h) / h + 1)
-        before.append(data)
-        x = sigma_s / sigma * x + whole * d + factor * slope
-    raise AssertionError("it ends on the data")
+        with np.errstate(all="ignore"):
+            h, slope = np.log(high / low), 0.0
+            if k > stale and history(k, len(rho) - 2):
+                r = np.log(rho[k - 1] / high) / h
+                slope = sign * (data - before[-1 - stale]) / ratio(r)
+            whole = -alpha_s * np.expm1(-h)
+            factor = half * whole if kind == "midpoint" else alpha_s * (np.expm1(-h) / h + 1)
+            before.append(data)
+            x = sigma_s / sigma * x + whole * data + factor * slope
+    return x
 
 
 def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):

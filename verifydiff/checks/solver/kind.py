@@ -8,6 +8,8 @@ from ...observe.response import Response
 
 NOTHING = 1e-9
 """A weight below this share of its row is none."""
+MOST = 9
+"""Predictions that a step is thought to remember; past that it is said to use all."""
 
 
 def kind(response: Response) -> str:
@@ -30,13 +32,24 @@ def stages(response: Response) -> bool:
 
 
 def memory(response: Response) -> int:
-    """How many predictions before the present one a step uses, at most."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kept = np.nan_to_num(response.start[1:] / response.start[:-1])
-    weights = response.answers[1:] - kept[:, None] * response.answers[:-1]
-    size = np.abs(response.answers[1:]).max(axis=1, keepdims=True) + np.abs(kept[:, None] * response.answers[:-1]).max(
-        axis=1, keepdims=True
-    )
-    used = np.abs(weights) > NOTHING * np.maximum(size, 1.0)
-    back = [k - int(np.flatnonzero(row[: k + 1])[0]) for k, row in enumerate(used) if row[: k + 1].any()]
-    return max(back, default=0)
+    r"""How many predictions before the present one a step uses, at most.
+
+    m of them, if :math:`x_{k+1}` is a combination of the queries k - m to k: of their states and their predictions. Those who keep
+    slopes or predicted noise use the earlier states too, so the weights of everything older must lie in the span of the weights of
+    these states.
+    """
+    return max((_back(response, k) for k in range(response.queries)), default=0)
+
+
+def _back(response: Response, k: int) -> int:
+    """The same of the step from query k."""
+    weights = np.column_stack([response.start, response.answers])
+    for m in range(min(k, MOST)):
+        older = weights[: k + 2, : 1 + k - m]  # of x_T and of the predictions before query k - m
+        states, reached = older[k - m : k + 1].T, older[k + 1]
+        sizes = np.maximum(np.linalg.norm(states, axis=0), np.finfo(np.float64).tiny)
+        combination = np.linalg.lstsq(states / sizes, reached, rcond=None)[0]
+        left = np.abs(reached - states / sizes @ combination).max()
+        if left <= NOTHING * max(1.0, float(np.abs(weights[k : k + 2]).max())):
+            return m
+    return k
