@@ -19,13 +19,14 @@ BAD = ("fail", "inconclusive")
 HEAD = """\
 # What released libraries do
 
-Every sampler of three libraries, over the options that matter, judged by `verifydiff check`. This page is made from the JSON of that
-command (`tests/conformance.py`), and shows for every sampler and every check that fails the smallest configuration that does. What
-follows from a method (ten steps' bias, a grid that starts below T, a first order's error) is a note there and is not listed here.
+Every sampler of three libraries, over the options that matter, judged by `verifydiff check`. This page is made from the JSON of
+that command (`tests/conformance.py`), and shows for every sampler and every check that fails the smallest configuration that does.
+What follows from a method (ten steps' bias, a grid that starts below T, a first order's error) is a note there and not listed here.
 
 A failure says that the library departs from the closed form, from its own documentation or from what it claims, and not that nobody
 has a reason for it: released models may depend on it. What was confirmed by a second route, a few lines of plain PyTorch beside the
-formula, is told in [what it finds in diffusers](diffusers.md), and much of it stands in the tests (`tests/observe/test_diffusers_findings.py`).
+formula, is told in [what it finds in diffusers](diffusers.md), and much of it stands in the tests
+(`tests/observe/test_diffusers_findings.py`).
 """
 
 

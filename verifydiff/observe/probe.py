@@ -233,7 +233,8 @@ def _on_the_way(levels: Array, p: Array, q: Array) -> Array:
 
 def _unit_of_numbers(x: Array) -> float:
     """Unit roundoff of single precision where every number is one of single precision, else of double."""
-    return 2.0**-24 if np.array_equal(x, x.astype(np.float32)) else 2.0**-53
+    with np.errstate(over="ignore"):
+        return 2.0**-24 if np.array_equal(x, x.astype(np.float32)) else 2.0**-53
 
 
 def affine_within(unit: float) -> float:

@@ -61,10 +61,19 @@ class SolverCase:
             return []
         return [self.on(steps) for steps in STEPS]
 
+    @cached_property
+    def uneven(self) -> list[Response]:
+        """The same on steps that are in turn short and twice as long."""
+        make = self.target.on_uneven_grid
+        return [] if make is None else [self._of(make(steps)) for steps in STEPS]
+
     def on(self, steps: int) -> Response:
         """The response on that many evenly spaced steps."""
         assert self.target.on_log_grid is not None  # noqa: S101 - asked by whom has seen that there is one
-        return respond(self.target.on_log_grid(steps), seed=self.seed, timeout=self.deadline - time.monotonic())
+        return self._of(self.target.on_log_grid(steps))
+
+    def _of(self, target: Target) -> Response:
+        return respond(target, seed=self.seed, timeout=self.deadline - time.monotonic())
 
     def query(self, k: int) -> str:
         """How messages call a state."""

@@ -12,6 +12,8 @@ from .kind import stages
 
 LEAST = 1.0 - NEAR
 """A method of no claimed order has to converge at this order at least."""
+UNEVEN = 0.5
+"""On uneven steps the order may be measured lower by this much: a wrong length of step costs a whole order."""
 STARTED = 2.0 - NEAR
 """And at this one a method whose first steps are of the first order, and all others of a higher one."""
 
@@ -29,6 +31,32 @@ def order(case: SolverCase) -> Iterator[Finding]:
     if finding.status is Status.FAIL and all(response.affine for response in grids):
         finding = _judged(case, *_slopes([*grids, case.on(MORE)]))
     yield finding
+    if finding.status in (Status.PASS, Status.NOTE) and (case.solver.order or 1) > 1:
+        yield from _on_uneven_steps(case)
+
+
+def _on_uneven_steps(case: SolverCase) -> Iterator[Finding]:
+    """A method of higher order has to know how long its steps are: on steps of changing length the order stays."""
+    if not case.uneven:
+        return
+    even, uneven = measured(case.grids, global_error), measured(case.uneven, global_error)
+    if not even.order - uneven.order > UNEVEN:
+        return
+    yield Finding(
+        "order",
+        Status.FAIL,
+        f"on steps that are in turn short and twice as long it converges with order {uneven.order:.2f} (errors {_brief(uneven)}), "
+        f"and with {even.order:.2f} on even ones: it does not take the lengths of its steps into account as it should.",
+        uneven.order,
+        even.order,
+        UNEVEN,
+        details={
+            "steps": list(uneven.steps),
+            "errors": list(uneven.errors),
+            "claimed": case.solver.order,
+            "measured": uneven.order,
+        },
+    )
 
 
 def _slopes(grids: list[Response]) -> tuple[Slope, Slope | None]:

@@ -27,7 +27,7 @@ Grid = tuple[dict[str, Any], dict[str, Any]]
 """Options that take the place of others, and what ``set_timesteps`` is handed besides."""
 
 
-def evenly(name: str, known: dict[str, Any], config: Any, steps: int) -> Grid | None:
+def evenly(name: str, known: dict[str, Any], config: Any, steps: int, *, uneven: bool = False) -> Grid | None:
     """What makes a class take so many steps, evenly spaced in the logarithm of noise over signal; None where it cannot be had.
 
     Args:
@@ -35,7 +35,13 @@ def evenly(name: str, known: dict[str, Any], config: Any, steps: int) -> Grid | 
         known: its options.
         config: its configuration.
         steps: how many.
+        uneven: whether they are to be in turn short and twice as long instead.
     """
+    made_for_even = name == "PNDMScheduler" or (
+        name == "DPMSolverSinglestepScheduler" and config.solver_order == 3
+    )  # by their papers
+    if uneven and (made_for_even or config.get("use_flow_sigmas") or not {"trained_betas", "beta_schedule"} <= known.keys()):
+        return None
     plain = {key: False for key in CHOSEN_SIGMAS if key in known} | {key: value for key, value in UNSHIFTED.items() if key in known}
     if config.get("use_flow_sigmas") and name != "HeliosScheduler":
         sigmas = {"sigmas": _flow_sigmas(steps)}
@@ -53,7 +59,7 @@ def evenly(name: str, known: dict[str, Any], config: Any, steps: int) -> Grid | 
         return {"sigma_min": LOWEST, "sigma_max": HIGHEST}, {}
     if "trained_betas" not in known or "beta_schedule" not in known or name in NONE_CLAIMED:
         return None
-    return {**plain, **_of_betas(name, known, config, steps)}, {}
+    return {**plain, **_of_betas(name, known, config, steps, uneven)}, {}
 
 
 def _flow_sigmas(steps: int) -> Any:
@@ -61,12 +67,12 @@ def _flow_sigmas(steps: int) -> Any:
     return ratio / (1 + ratio)
 
 
-def _of_betas(name: str, known: dict[str, Any], config: Any, steps: int) -> dict[str, Any]:
+def _of_betas(name: str, known: dict[str, Any], config: Any, steps: int, uneven: bool) -> dict[str, Any]:
     """A table of the levels of the steps, and of one below them where the class ends on the first level of its table."""
     halves = name == "PNDMScheduler" and not config.skip_prk_steps  # its first steps ask half-way, at an index of its own
     stride = 2 if halves else 1
     below = stride if name in (*ONE_BELOW, "PNDMScheduler") else 0
-    levels = evenly_in_log(steps, below=below, stride=stride)
+    levels = evenly_in_log(steps, below=below, stride=stride, uneven=uneven)
     options: dict[str, Any] = {"trained_betas": betas_of(levels), "num_train_timesteps": len(levels)}
     if name in ONE_BELOW:
         options["timestep_spacing"] = "linspace"

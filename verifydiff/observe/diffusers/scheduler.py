@@ -291,7 +291,8 @@ class Configuration:
             steps=self.number - 1 if self.kind.counts_ends else self.number,
             with_prediction=self._with_prediction(),
             twin=("batch_step_no_noise", twin.target(f"{name}.batch_step_no_noise")) if twin is not None else None,
-            on_log_grid=self._on_log_grid(),
+            on_log_grid=self._on_grid(),
+            on_uneven_grid=self._on_grid(uneven=True),
             row_seeded=self.row_seeded if self._takes("generator") and not self.batched else None,
             noising=noisings(self, example),
             fractional_times=self.schedule is not None and isinstance(self.levels, Sigmas),
@@ -322,15 +323,15 @@ class Configuration:
             return None  # made for flows alone: the option is not looked at
         return lambda kind: replace(self, options={**self.options, "prediction_type": str(kind)}).target(f"{kind}")
 
-    def _on_log_grid(self) -> Callable[[int], Target] | None:
+    def _on_grid(self, *, uneven: bool = False) -> Callable[[int], Target] | None:
         known = options_of(self.cls)
-        if self.batched or evenly(self.name, known, self.config, 2) is None:
+        if self.batched or evenly(self.name, known, self.config, 2, uneven=uneven) is None:
             return None
 
         def on_grid(steps: int) -> Target:
             if self.name == "DPMSolverSinglestepScheduler" and self.config.solver_order == 3:
                 steps = 3 * ((steps + 1) // 3) + 1  # so that the last query ends a step, and is no stage of one
-            found = evenly(self.name, known, self.config, steps)
+            found = evenly(self.name, known, self.config, steps, uneven=uneven)
             if found is None:
                 raise MisuseError(f"{self.name} cannot be asked for steps that are evenly spaced in the level.")
             options, setting = found

@@ -61,14 +61,19 @@ def _laplace(t: float) -> float:
     return math.sqrt(snr / (1 + snr))
 
 
-def evenly_in_log(number: int, *, below: int = 0, stride: int = 1) -> Array:
+def evenly_in_log(number: int, *, below: int = 0, stride: int = 1, uneven: bool = False) -> Array:
     """So many noises over signal, from the lowest to the highest, evenly spaced in their logarithm.
 
     Args:
         number: how many.
         below: how many more of the same spacing there are below the lowest.
         stride: how many of them make one spacing.
+        uneven: whether the spacings are in turn short and twice as long instead.
     """
+    if uneven:
+        places = np.cumsum([0.0, *(1.0 + (i % 2) for i in range(below + number - 1))])
+        share = (places - places[below]) / (places[-1] - places[below])
+        return np.asarray(LOWEST * (HIGHEST / LOWEST) ** share)
     ratio = (HIGHEST / LOWEST) ** (1 / max(number - 1, 1))
     return np.asarray(LOWEST * ratio ** (np.arange(-below, stride * number) / stride))
 
