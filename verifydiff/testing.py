@@ -42,6 +42,7 @@ def parametrize_with_checks(
     steps: int | None = None,
     spacing: str | None = None,
     order: int | None = None,
+    converge: bool = True,
     prediction: str = "epsilon",
     shape: tuple[int, ...] = (4,),
     arrays: str = "auto",
@@ -55,7 +56,8 @@ def parametrize_with_checks(
 
     Args:
         sample: a sampler or a target, as for :func:`verifydiff.check`; or several by name, which are told apart by it.
-        schedule, family, steps, spacing, order, prediction, shape, arrays, seed, timeout, allow: as for :func:`verifydiff.check`.
+        schedule, family, steps, spacing, order, converge, prediction, shape, arrays, seed, timeout, allow: as for
+            :func:`verifydiff.check`.
 
     Raises:
         MisuseError: if pytest is missing, or there is no sampler. Claims that make no sense are told by the items.
@@ -73,6 +75,7 @@ def parametrize_with_checks(
         "steps": steps,
         "spacing": spacing,
         "order": order,
+        "converge": converge,
         "prediction": prediction,
         "shape": shape,
         "arrays": arrays,

@@ -90,7 +90,8 @@ def _pieces(library: str, only: Callable[[Listed], bool], seed: int, timeout: fl
         if only(listed):
             method = listed.method or str(listed)
             yield Piece(listed, method not in seen, seed, timeout, allow)
-            seen.add(method)
+            if listed.reason is None:
+                seen.add(method)
 
 
 def judge(piece: Piece) -> Report:

@@ -6,6 +6,7 @@ It is what a test run knows before any sampler has run. The order is that in whi
 from __future__ import annotations
 
 CHECKS: dict[str, str] = {
+    "options": "does a library take the options that it is asked with?",
     "behaviour": "does it keep to `sample(denoise, x_init, seed) -> x_0`?",
     "start": "is the first query `x_init`?",
     "time-grid": "are the times array indices in 0..T-1, strictly falling, as many and as spaced as claimed?",
