@@ -415,16 +415,23 @@ def multistep(
 
 
 def solver_target(make: Callable[[list[float], list[float]], Sample]) -> Target:
-    """The solver on the leading grid, and the same on steps even in the logarithm of the noise over the signal."""
+    """The solver on the leading grid, and the same on steps even and uneven in the logarithm of the noise over the signal."""
     times = leading(STEPS)
 
-    def on_log_grid(n: int) -> Target:
-        told = np.linspace(np.log(20.0), np.log(0.05), n + 1).tolist()
+    def on(lengths: np.ndarray) -> Target:
+        share = np.append(0.0, np.cumsum(lengths)) / lengths.sum()
+        told = (np.log(20.0) + share * np.log(0.05 / 20.0)).tolist()
         return Target(
             "2M", make([1 / (1 + np.exp(2 * u)) for u in told], told), None, frame=lambda u: Frame.of_level(1 / (1 + np.exp(2 * u)))
         )
 
-    return Target("2M", make(ABAR[times].tolist(), times), SCHEDULE, on_log_grid=on_log_grid)
+    return Target(
+        "2M",
+        make(ABAR[times].tolist(), times),
+        SCHEDULE,
+        on_log_grid=lambda n: on(np.ones(n)),
+        on_uneven_grid=lambda n: on(1.0 + np.arange(n) % 2),
+    )
 
 
 def miscounted_solvers() -> Iterator[Mutant]:

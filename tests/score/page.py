@@ -222,15 +222,6 @@ those are the ones counted above. Of the others:
 def _survivors(way: str, alive: dict[str, list[Mutant]]) -> Iterator[str]:
     yield f"### {way[0].upper()}{way[1:]}: {len(alive[way])}\n"
     for mutant in alive[way]:
-        why = REASONS.get((way, mutant.mistake)) or judge(way, mutant).seen
+        why = judge(way, mutant).seen
         yield f"- `{mutant.name}`: {why}"
     yield ""
-
-
-REASONS = {
-    (
-        "verifydiff",
-        "r upside down",
-    ): "an order is measured on steps even in the logarithm of the noise over the signal, where r is 1 both ways up",
-}
-"""What a survivor's own numbers do not say."""

@@ -37,8 +37,9 @@ def evenly(name: str, known: dict[str, Any], config: Any, steps: int, *, uneven:
         steps: how many.
         uneven: whether they are to be in turn short and twice as long instead.
     """
-    made_for_even = name == "PNDMScheduler" or (
-        name == "DPMSolverSinglestepScheduler" and config.solver_order == 3
+    corrected = name in ("UniPCMultistepScheduler", "SASolverScheduler")  # the states asked about are not those that steps end in
+    made_for_even = (
+        corrected or name == "PNDMScheduler" or (name == "DPMSolverSinglestepScheduler" and config.solver_order == 3)
     )  # by their papers
     if uneven and (made_for_even or config.get("use_flow_sigmas") or not {"trained_betas", "beta_schedule"} <= known.keys()):
         return None
