@@ -165,7 +165,7 @@ def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     raise AssertionError("it ends on the data")
 
 
-def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2 * h), at_the_end=0.0, draws=lambda z: z):
+def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2 * h), at_the_end=0.0, ratio=lambda r: r):
     """SDE-DPM-Solver++ of Lu et al. 2022: the exponential integrator of the reverse SDE, at first order or with the one before."""
     before = None
     for k, (high, low) in enumerate(pairwise(rho)):
@@ -175,9 +175,9 @@ def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2
         (_, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
         h, d = np.log(high / low), data
         if order == 2 and before is not None:
-            d = data + (data - before) * h / np.log(rho[k - 1] / high) / 2
+            d = data + (data - before) / ratio(np.log(rho[k - 1] / high) / h) / 2
         before = data
-        x = sigma_s / sigma * np.exp(-h) * x - alpha_s * np.expm1(-2 * h) * d + sigma_s * np.sqrt(variance(h)) * draws(normal())
+        x = sigma_s / sigma * np.exp(-h) * x - alpha_s * np.expm1(-2 * h) * d + sigma_s * np.sqrt(variance(h)) * normal()
     raise AssertionError("it ends on the data")
 
 
@@ -256,12 +256,22 @@ class Solver:
         )
 
     def target(self, steps: int = 8) -> Target:
-        """On that many steps, spaced as Karras et al. 2022, eq. 5 with an exponent of 3; and on steps evenly spaced in log rho."""
-        return replace(self.on(uneven(steps)), on_log_grid=lambda n: self.on(np.append(np.geomspace(HIGH, LOW, n + 1), 0.0)))
+        """On that many steps, spaced as Karras et al. 2022, eq. 5 with an exponent of 3; and on finer ones."""
+        return replace(
+            self.on(uneven(steps)),
+            on_log_grid=lambda n: self.on(between(np.ones(n))),
+            on_uneven_grid=lambda n: self.on(between(1.0 + np.arange(n) % 2)),
+        )
 
     def mutant(self, **slips) -> Solver:
         """The same solver with its arguments set to something wrong."""
         return replace(self, loop=partial(self.loop, **slips))
+
+
+def between(lengths):
+    """From the highest level to the lowest in steps of these lengths in log rho, up to a factor; and on to the data."""
+    passed = np.append(0.0, np.cumsum(lengths)) / np.sum(lengths)
+    return np.append(HIGH ** (1 - passed) * LOW**passed, 0.0)
 
 
 def uneven(steps):

@@ -175,6 +175,31 @@ def test_without_a_claim_of_an_order_one_that_does_not_converge_fails():
     assert "order" in told(vd.check(wrong.target()))
 
 
-def test_a_ratio_of_steps_upside_down_is_not_seen_where_steps_are_even():
-    """Written down under what it cannot see: on even steps in the logarithm the ratio is 1."""
-    assert told(vd.check(RIGHT["dpm-2m"].mutant(ratio=lambda r: 1 / r).target())) == []
+UNEVEN = {
+    "dpm-2m: the ratio of steps upside down": RIGHT["dpm-2m"].mutant(ratio=lambda r: 1 / r),
+    "dpm-2m-heun: the ratio of steps upside down": RIGHT["dpm-2m-heun"].mutant(ratio=lambda r: 1 / r),
+    "dpm-2m: all steps taken for equal": RIGHT["dpm-2m"].mutant(ratio=lambda r: 1.0),
+    "sde-dpm-2m: all steps taken for equal": RIGHT["sde-dpm-2m"].mutant(ratio=lambda r: 1.0),
+    "dpm-2m: the root of the ratio": RIGHT["dpm-2m"].mutant(ratio=np.sqrt),
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_a_wrong_length_of_steps_is_seen_on_steps_that_are_in_turn_short_and_long(name):
+    report = vd.check(UNEVEN[name].target())
+    assert told(report) == ["order"]
+    assert "in turn short and twice as long" in next(f for f in report.findings if f.status is Status.FAIL).message
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_where_steps_are_even_it_is_not_seen(name):
+    """Written down under what it cannot see: the ratio of even steps is 1."""
+    assert told(vd.check(replace(UNEVEN[name].target(), on_uneven_grid=None))) == []
+
+
+def test_one_that_breaks_down_on_uneven_steps_alone_fails():
+    right = RIGHT["dpm-2m"]
+    broken = right.mutant(ratio=lambda r: r if abs(r - 1) < 1e-6 else np.inf)  # first-order where steps change
+    assert told(vd.check(replace(broken.target(), on_uneven_grid=right.target().on_uneven_grid))) == []
+    wild = right.mutant(half=1e200)
+    assert "order" in told(vd.check(replace(right.target(), on_uneven_grid=wild.target().on_uneven_grid)))
