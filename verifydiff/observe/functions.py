@@ -13,6 +13,7 @@ from typing import Any
 from ..schedule import Schedule
 from ..surroundings import Settings
 from .arrays import Arrays, uses
+from .refinable import refinable, takes_levels
 from .target import Denoise, Prediction, Sample, Target
 
 
@@ -27,7 +28,7 @@ def function_target(
     arrays: Arrays = Arrays.AUTO,
     settings: Settings | None = None,
 ) -> Target:
-    """A plain ``sample(denoise, x_init, seed)`` as a target.
+    """A plain ``sample(denoise, x_init, seed)`` as a target; one that takes its levels, too (:mod:`.refinable`).
 
     Args:
         sample: the function.
@@ -44,10 +45,13 @@ def function_target(
     """
     from .taps import jax_tap, numpy_tap, torch_tap
 
+    if takes_levels(sample):
+        told = {"name": name or _name(sample), "prediction": prediction, "shape": shape, "arrays": arrays, "settings": settings}
+        return refinable(lambda one, table: function_target(one, table, **told), sample, schedule, steps)  # type: ignore[arg-type]
     namespace, kinds = namespace_of(sample), uses(sample, arrays)
     taps = (numpy_tap(namespace), torch_tap())
     one = Target(
-        name=name or str(attribute_of(sample, "__qualname__", type(sample).__name__)),
+        name=name or _name(sample),
         sample=sample,
         schedule=schedule,
         prediction=prediction,
@@ -66,6 +70,10 @@ def function_target(
         )
     assert target is not None  # noqa: S101 - there is always a kind
     return target
+
+
+def _name(sample: Callable[..., Any]) -> str:
+    return str(attribute_of(sample, "__qualname__", type(sample).__name__))
 
 
 def _under(settings: Settings | None, sample: Sample) -> Sample:

@@ -24,7 +24,10 @@ def order(case: SolverCase) -> Iterator[Finding]:
         yield Finding("order", Status.NOT_APPLICABLE, "the noise cannot be reached, and without it the law is not known exactly.")
         return
     if not case.grids:
-        yield Finding("order", Status.NOT_APPLICABLE, "the sampler cannot be asked for steps evenly spaced in the level.")
+        asked = case.contract.order is not None or (case.contract.family is not None and case.solver.order is not None)
+        message = "the sampler cannot be asked for steps evenly spaced in the level"
+        status = Status.INCONCLUSIVE if asked else Status.NOT_APPLICABLE
+        yield Finding("order", status, f"{message}{': an order is claimed, and stays unmeasured' if asked else ''}.")
         return
     grids = case.grids
     finding = _judged(case, *_slopes(grids))
