@@ -431,6 +431,7 @@ def solver_target(make: Callable[[list[float], list[float]], Sample]) -> Target:
         SCHEDULE,
         on_log_grid=lambda n: on(np.ones(n)),
         on_uneven_grid=lambda n: on(1.0 + np.arange(n) % 2),
+        corrects=False,
     )
 
 

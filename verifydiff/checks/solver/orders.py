@@ -44,7 +44,8 @@ def _on_uneven_steps(case: SolverCase) -> Iterator[Finding]:
 
     That of single steps may fall in a method that is right: one that asks at predicted states, before it corrects them, is seen
     with an offset of :math:`h_k^{p+1}`. With the ratio of two steps upside down, the errors :math:`h_{k-1}^2 - h_k^2` of a two-step
-    method are those of such an offset, and the whole converges as if nothing were wrong. So that is a note.
+    method are those of such an offset, and the whole converges as if nothing were wrong. So that is a note, but where the target is
+    known to correct nothing.
     """
     if not case.uneven:
         return
@@ -57,13 +58,19 @@ def _on_uneven_steps(case: SolverCase) -> Iterator[Finding]:
         )
         yield Finding("order", Status.FAIL, message, uneven.order, even.order, UNEVEN, details=_details(case, uneven))
     elif even_single is not None and uneven_single is not None and _slower(even_single, uneven_single):
+        corrects = case.target.corrects is not False
         message = (
             f"on steps that are in turn short and twice as long the errors of single steps fall with the power "
-            f"{uneven_single.order:.2f}, and with {even_single.order:.2f} on even ones. So they do where states are predicted "
-            "first and corrected later; if these are not, look at the ratio of its steps."
+            f"{uneven_single.order:.2f}, and with {even_single.order:.2f} on even ones"
         )
+        message += (
+            ". So they do where states are predicted first and corrected later; if these are not, look at the ratio of its steps."
+            if corrects
+            else ": it does not take the ratio of its steps into account as it should."
+        )
+        status = Status.NOTE if corrects else Status.FAIL
         yield Finding(
-            "order", Status.NOTE, message, uneven_single.order, even_single.order, UNEVEN, details=_details(case, uneven_single)
+            "order", status, message, uneven_single.order, even_single.order, UNEVEN, details=_details(case, uneven_single)
         )
 
 

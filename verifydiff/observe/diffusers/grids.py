@@ -20,6 +20,8 @@ FLOWS = ("FlowMatchEulerDiscreteScheduler", "FlowMapEulerDiscreteScheduler", "He
 """Classes that take the sigmas of their steps, and go on to 0."""
 FLOWS_WITH_THE_END = ("LTXEulerAncestralRFScheduler", "MiniMaxH3Scheduler")
 """Classes that take the sigmas of their steps and the 0 after them."""
+CORRECTED = ("UniPCMultistepScheduler", "SASolverScheduler", "HeliosScheduler")
+"""Classes that ask about predicted states, and correct them with the answer."""
 NONE_CLAIMED = ("LCMScheduler", "TCDScheduler", "RePaintScheduler", "DDIMInverseScheduler", "DPMSolverMultistepInverseScheduler")
 """Classes of which no order is asked: consistency models, and the ways back from the data."""
 
@@ -37,10 +39,8 @@ def evenly(name: str, known: dict[str, Any], config: Any, steps: int, *, uneven:
         steps: how many.
         uneven: whether they are to be in turn short and twice as long instead.
     """
-    corrected = name in ("UniPCMultistepScheduler", "SASolverScheduler")  # the states asked about are not those that steps end in
-    made_for_even = (
-        corrected or name == "PNDMScheduler" or (name == "DPMSolverSinglestepScheduler" and config.solver_order == 3)
-    )  # by their papers
+    # by their papers: PNDM takes equal steps in time, and the single steps of third order ask at a third and two thirds
+    made_for_even = name == "PNDMScheduler" or (name == "DPMSolverSinglestepScheduler" and config.solver_order == 3)
     if uneven and (made_for_even or config.get("use_flow_sigmas") or not {"trained_betas", "beta_schedule"} <= known.keys()):
         return None
     plain = {key: False for key in CHOSEN_SIGMAS if key in known} | {key: value for key, value in UNSHIFTED.items() if key in known}

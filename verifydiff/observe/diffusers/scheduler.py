@@ -24,7 +24,7 @@ from . import loops, noise, wordings
 from .claims import claim
 from .extras import noisings
 from .frames import Indices, Levels, Sigmas
-from .grids import evenly
+from .grids import CORRECTED, evenly
 from .kinds import Kind, in_sigma_space, kind_of, levels_of
 from .options import Refused, options_of, refuse_impossible
 from .precision import PACKAGE, precision
@@ -293,6 +293,7 @@ class Configuration:
             twin=("batch_step_no_noise", twin.target(f"{name}.batch_step_no_noise")) if twin is not None else None,
             on_log_grid=self._on_grid(),
             on_uneven_grid=self._on_grid(uneven=True),
+            corrects=self.name in CORRECTED,
             row_seeded=self.row_seeded if self._takes("generator") and not self.batched else None,
             noising=noisings(self, example),
             fractional_times=self.schedule is not None and isinstance(self.levels, Sigmas),
