@@ -102,9 +102,12 @@ class Workers(Generic[Piece, Result]):
 
 
 def _end(worker: _Worker) -> None:
+    """End a process: one that waits for a piece by itself, when nobody is there to ask any more; one that is at work at once."""
+    worker.pipe.close()
+    if worker.piece is None:
+        worker.process.join(5)
     worker.process.kill()
     worker.process.join(5)
-    worker.pipe.close()
 
 
 def _serve(function: Callable[[Any], Any], pipe: Connection) -> None:
