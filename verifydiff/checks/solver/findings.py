@@ -10,7 +10,7 @@ from ...verdict import Finding
 from .. import behaviour, library, promises
 from ..behaviour import at_fault
 from ..told_time import told_time
-from . import grid, law, noise, orders
+from . import grid, law, noise, orders, precision
 from .case import SolverCase
 
 
@@ -40,3 +40,4 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from promises.noising(case.target, case.response.unit)
     yield from promises.way_back(case.observation, case.seed, case.deadline)
     yield from promises.rows(case.target, case.seed, case.deadline)
+    yield from precision.precision(case)
