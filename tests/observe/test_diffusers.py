@@ -20,6 +20,10 @@ def judged(name, **options):
     return vd.check(resolve(f"diffusers:{name}", **options))
 
 
+ASIDE = {"EulerDiscreteScheduler": ["round-trip"]}
+"""What a right configuration fails besides its steps: the velocity of Euler is that of another time (test_diffusers_findings)."""
+
+
 def failures(report):
     return [finding.check for finding in report.findings if finding.status in (Status.FAIL, Status.INCONCLUSIVE)]
 
@@ -63,7 +67,7 @@ RIGHT = [
 
 @pytest.mark.parametrize(("name", "options"), RIGHT, ids=lambda value: value if isinstance(value, str) else json.dumps(value))
 def test_a_right_configuration_passes(name, options):
-    assert failures(judged(name, **options)) == []
+    assert failures(judged(name, **options)) == ASIDE.get(name, [])
 
 
 WRONG = [
@@ -163,7 +167,7 @@ def test_unknown_keys_of_a_config_file_are_left_out_and_named_as_the_library_lea
     path.write_text(json.dumps({"_class_name": EULER, "skip_prk_steps": True, "clip_sample": False, "timestep_spacing": "leading"}))
     target = resolve(str(path), steps=10, spacing="trailing")  # what is asked for takes precedence over what is saved
     assert target.notes == (f"{EULER} knows no clip_sample, skip_prk_steps: left out, as diffusers does.",)
-    assert failures(vd.check(target)) == []
+    assert failures(vd.check(target)) == ASIDE[EULER]
     with pytest.raises(MisuseError, match="has no option 'skip_prk_steps'"):
         resolve(str(path), steps=10, config={"skip_prk_steps": True})
 
