@@ -41,7 +41,8 @@ def _library(library: dict[str, Any]) -> Iterator[str]:
     command = f"verifydiff check {library['library']} --jobs 2"
     yield f"## {library['library']} {library['version']}\n"
     told = ", ".join(
-        f"{counts[status]} {words}" for status, words in (("pass", "pass"), ("fail", "fail"), ("inconclusive", "undecided"))
+        f"{counts[status]} {words}"
+        for status, words in (("pass", "pass or are refused"), ("fail", "fail"), ("inconclusive", "undecided"))
     )
     yield f"`{command}`: {len(targets)} configurations, of which {told}.\n"
     yield "| sampler | configurations | pass | what fails |"

@@ -73,7 +73,7 @@ def _lines(report: LibraryReport) -> Table:
         ("refused", "right"),
         ("what fails", "left"),
     ):
-        table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
+        table.add_column(heading, justify=side, overflow="fold", no_wrap=heading == "sampler")  # type: ignore[arg-type]
     by_name: dict[str, list[Report]] = {}
     for one in report.reports:
         by_name.setdefault(sampler(one), []).append(one)
