@@ -74,6 +74,10 @@ def _arguments_of_step(cls: type) -> list[str]:
     return list(inspect.signature(step).parameters) if step is not None else []
 
 
+ENDS = "final_sigmas_type"
+"""The option that says where a sampler ends; the way back starts where it started, whatever it is told."""
+
+
 def _inverse(there: Configuration) -> Target | None:
     """The way back from what a deterministic sampler ends in; from the data themselves, which hold no noise, there is none."""
     name = INVERSES.get(there.name)
@@ -82,7 +86,9 @@ def _inverse(there: Configuration) -> Target | None:
     try:
         cls = scheduler_class(name)
         known = options_of(cls)
-        if any(key not in known and value != options_of(there.cls)[key] for key, value in there.options.items()):
+        own = options_of(there.cls)
+        foreign = [key for key, value in there.options.items() if key not in known and value != own[key] and key != ENDS]
+        if foreign:
             return None  # an option that the way back does not know leads another way
         back = Configuration(
             cls, {key: value for key, value in there.options.items() if key in known}, there.steps, None, there.shape
