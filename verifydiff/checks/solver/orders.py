@@ -57,18 +57,20 @@ def _on_uneven_steps(case: SolverCase) -> Iterator[Finding]:
             "as it should."
         )
         yield Finding("order", Status.FAIL, message, uneven.order, even.order, UNEVEN, details=_details(case, uneven))
-    elif even_single is not None and uneven_single is not None and _slower(even_single, uneven_single):
-        corrects = case.target.corrects is not False
+    elif case.target.corrects is True or even_single is None or uneven_single is None:
+        return
+    elif _slower(even_single, uneven_single):
+        unknown = case.target.corrects is None
         message = (
             f"on steps that are in turn short and twice as long the errors of single steps fall with the power "
             f"{uneven_single.order:.2f}, and with {even_single.order:.2f} on even ones"
         )
         message += (
             ". So they do where states are predicted first and corrected later; if these are not, look at the ratio of its steps."
-            if corrects
+            if unknown
             else ": it does not take the ratio of its steps into account as it should."
         )
-        status = Status.NOTE if corrects else Status.FAIL
+        status = Status.NOTE if unknown else Status.FAIL
         yield Finding(
             "order", status, message, uneven_single.order, even_single.order, UNEVEN, details=_details(case, uneven_single)
         )
