@@ -153,7 +153,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _is_library(target: str) -> bool:
-    return target in ("diffusers", "k_diffusion", "azula")
+    from .observe.libraries import LIBRARIES
+
+    return target in LIBRARIES
 
 
 FOR_ONE = ("family", "order", "eta", "schedule", "timesteps", "steps", "spacing", "prediction", "shape", "config", "verbose")
@@ -309,7 +311,7 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
 def _family(arguments: argparse.Namespace) -> Claim | None:
     from .forms.claims import named
 
-    library = arguments.target.startswith("diffusers:") or arguments.target.endswith(".json")
+    library = _is_library(arguments.target.partition(":")[0]) or arguments.target.endswith(".json")
     if library and arguments.arrays != "auto":
         raise MisuseError("--arrays says what a function works on; a library has its own.")
     if arguments.family == "auto":

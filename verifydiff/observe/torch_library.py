@@ -6,13 +6,10 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import RLock
 from typing import Any
 
 from ..verdict import MisuseError
-
-_PROCESS = RLock()
-"""The default type and the global generator belong to the process, so one thread has them at a time."""
+from .wide import default_type
 
 
 @contextmanager
@@ -23,14 +20,9 @@ def torch_run(seed: int, *, wide: bool) -> Iterator[None]:
     """
     import torch
 
-    with _PROCESS, torch.random.fork_rng(devices=[]), torch.no_grad():
-        before = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64 if wide else torch.float32)
+    with default_type(wide=wide), torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(before)
+        yield
 
 
 def taken(options: dict[str, Any], owner: str, *signatures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ import numpy as np
 from ...schedule import Array
 from ..brownian import BrownianPath
 from ..target import Draw
-from .precision import stand_in, stands_for
+from ..wide import stand_in, stands_for
 
 BROWNIAN = "BrownianTreeNoiseSampler"
 

@@ -11,15 +11,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from threading import RLock
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
+from ..wide import default_type, stand_in, stands_for
+
 PACKAGE = "diffusers.schedulers"
-_PRECISION = RLock()
 
 
 @contextmanager
@@ -27,9 +27,7 @@ def precision(*, wide: bool) -> Iterator[None]:
     """The library's own precision, or wide. Both belong to the process, so one thread has them at a time."""
     import torch
 
-    with _PRECISION, ExitStack() as stack:
-        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
-        torch.set_default_dtype(torch.float64 if wide else torch.float32)
+    with default_type(wide=wide), ExitStack() as stack:
         if wide:
             stack.enter_context(patch.object(torch.Tensor, "float", torch.Tensor.double))
             for namespace in _namespaces(len(sys.modules)):
@@ -50,26 +48,3 @@ def _namespaces(loaded: int) -> list[dict[str, Any]]:
         for name, module in list(sys.modules.items())
         if name.startswith(f"{PACKAGE}.") and isinstance(module, ModuleType)
     ]
-
-
-class _StandIn(ModuleType):
-    """A library under some of whose names other things stand."""
-
-    original: ModuleType
-
-
-def stand_in(library: ModuleType, **names: Any) -> ModuleType:
-    """The library, but for these names."""
-    new = _StandIn(library.__name__)
-    new.original = library
-    new.__getattr__ = lambda name: getattr(library, name)  # type: ignore[method-assign]
-    for name, value in names.items():
-        setattr(new, name, value)
-    return new
-
-
-def stands_for(thing: Any, library: ModuleType) -> bool:
-    """Whether it is the library, or something that stands in for it."""
-    while isinstance(thing, _StandIn):
-        thing = thing.original
-    return thing is library
