@@ -1,0 +1,1 @@
+"""Many draws of one sampler on one oracle, counted, tested and resumable."""

@@ -1,0 +1,1 @@
+"""Markdown and LaTeX in, judged formulas out."""

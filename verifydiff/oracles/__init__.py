@@ -1,0 +1,1 @@
+"""Data with known answers, as NumPyro distributions and models."""

@@ -1,0 +1,1 @@
+"""Reference samplers in JAX, each written by hand as its equation reads."""
