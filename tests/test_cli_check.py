@@ -239,7 +239,7 @@ def start(folder, *arguments, at_import="", before="pass"):
 
 def process(folder, *arguments, **does):
     started = start(folder, *arguments, **does)
-    out, err = started.communicate(timeout=60)
+    out, err = started.communicate(timeout=600)
     return subprocess.CompletedProcess([], started.returncode, out, err)
 
 
@@ -283,7 +283,7 @@ def test_what_no_exception_can_stop_is_given_up_in_one_line_and_nothing_is_writt
         (tmp_path / name).mkdir()
         running[name] = start(tmp_path / name, "--timeout", "0.5", "--json", "report.json", **loop)
     for name, started in running.items():
-        out, err = started.communicate(timeout=60)
+        out, err = started.communicate(timeout=600)
         assert (name, started.returncode, out) == (name, 3, "")
         assert err.startswith("verifydiff: given up")
         assert err.count("\n") == 1

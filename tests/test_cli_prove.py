@@ -308,14 +308,14 @@ def test_an_imported_derivation_is_not_proved_twice(notes, capsys):
 def command(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "verifydiff.cli", "prove", *arguments],
-        capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=600, check=False, env={**os.environ, **environment},
     )  # fmt: skip
 
 
 def test_the_shipped_derivations_are_found_from_anywhere(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "verifydiff.cli", "prove", "--json", "-"],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+        capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

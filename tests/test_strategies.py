@@ -323,7 +323,7 @@ from verifydiff.strategies import scheduler_configs
 scheduler_configs("DDIMScheduler")
 print({"torch", "diffusers", "sympy", "jax"} & set(sys.modules))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     assert done.stdout == "set()\n"
 
 
@@ -371,7 +371,7 @@ def test_without_diffusers_one_line_says_so(monkeypatch):
 
 def test_without_hypothesis_one_line_says_so():
     code = "import sys; sys.modules['hypothesis'] = None\nimport verifydiff.strategies"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=600)
     assert done.stderr.splitlines()[-1] == (
         "verifydiff.verdict.MisuseError: verifydiff.strategies needs hypothesis, which is not installed: "
         "pip install 'verifydiff[pytest]'"

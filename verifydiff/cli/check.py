@@ -1,65 +1,28 @@
-"""The command: ``verifydiff prove`` and ``verifydiff check``.
-
-Parsing is light: nothing heavy is imported before a command is known to be well-formed. A user's own mistake ends in one
-line on standard error and exit code 2.
-"""
+"""``verifydiff check``: judge a sampler."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from .verdict import EXIT_INCONCLUSIVE, EXIT_MISUSE, MisuseError, exit_code
+from ..verdict import EXIT_INCONCLUSIVE, MisuseError, exit_code
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from .checks import Report
-    from .forms.claims import Claim
-    from .proof import Proofs
-    from .proof.kernel import Referee
-    from .schedule import Schedule
+    from ..checks import Report
+    from ..forms.claims import Claim
+    from ..schedule import Schedule
 
 GRACE = 5.0
 """Seconds past the time limit after which the command leaves whatever the target does."""
 LARGEST_SEED = 2**32 - 2
 """The probe tries this seed and the next one, and NumPy's legacy generator takes no more than 32 bits."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-    try:
-        return int(arguments.run(arguments))
-    except MisuseError as error:
-        print(f"verifydiff: {error}", file=sys.stderr)
-        return EXIT_MISUSE
-    except KeyboardInterrupt:
-        print("verifydiff: interrupted", file=sys.stderr)
-        return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="verifydiff", description="Is this diffusion formula, or this sampler, right? A proof or a counterexample."
-    )
-    parser.add_argument("--version", action="version", version=f"verifydiff {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_check(commands)
-    _add_prove(commands)
-    return parser
-
-
-# -- check ---------------------------------------------------------------------------------------------------------------
 
 TARGETS = """\
 targets:
@@ -74,7 +37,8 @@ exit code: 0 all is well; 1 something failed; 2 the command was misused; 3 incon
 """
 
 
-def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
     parser = commands.add_parser(
         "check",
         help="judge a sampler: a function, a scheduler of diffusers",
@@ -127,8 +91,8 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from .report import files, jsonfile
-    from .surroundings import standard_output_kept, unchanged
+    from ..report import files, jsonfile
+    from ..surroundings import standard_output_kept, unchanged
 
     _refuse_nonsense(arguments)
     json_place = None if arguments.json is None else files.place(arguments.json, "--json")
@@ -146,14 +110,20 @@ def _check(arguments: argparse.Namespace) -> int:
     if html_place is not None:
         files.write(_page(report, arguments), html_place)
     if files.STDOUT not in (json_place, html_place):
-        from .report.checks import show
+        from ..report.checks import show
 
         show(report, Console(highlight=False), arguments.verbose)
     return exit_code(report.status)
 
 
+def _defaults(target: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add(parser.add_subparsers())
+    return parser.parse_args(["check", target])
+
+
 def _is_library(target: str) -> bool:
-    from .observe.libraries import LIBRARIES
+    from ..observe.libraries import LIBRARIES
 
     return target in LIBRARIES
 
@@ -165,13 +135,13 @@ FOR_ONE = ("family", "order", "eta", "schedule", "timesteps", "steps", "spacing"
 def _check_library(arguments: argparse.Namespace, json_place: str | None, html_place: str | None) -> int:
     from rich.console import Console
 
-    from .checks import load_allowed
-    from .checks.matrix import check_library
-    from .report import files, jsonfile, library
-    from .report.command import again
-    from .report.html import page, this_run
+    from ..checks import load_allowed
+    from ..checks.matrix import check_library
+    from ..report import files, jsonfile, library
+    from ..report.command import again
+    from ..report.html import page, this_run
 
-    defaults = _parser().parse_args(["check", arguments.target])
+    defaults = _defaults(arguments.target)
     given = [name for name in FOR_ONE if getattr(arguments, name) != getattr(defaults, name)]
     if given:
         raise MisuseError(f"--{given[0]} belongs to a single target, such as {arguments.target}:NAME.")
@@ -204,23 +174,23 @@ def _check_library(arguments: argparse.Namespace, json_place: str | None, html_p
 
 
 def _false_alarm() -> float:
-    from .checks.check import RATES
+    from ..checks.check import RATES
 
     return RATES.false_alarm
 
 
 def _questions() -> dict[str, str]:
-    from .checks.table import CHECKS
+    from ..checks.table import CHECKS
 
     return CHECKS
 
 
 def _page(report: Report, arguments: argparse.Namespace) -> str:
-    from .report.command import again
-    from .report.html import page, this_run
+    from ..report.command import again
+    from ..report.html import page, this_run
 
     run = this_run(
-        again(arguments, _parser().parse_args(["check", "a:b"])),
+        again(arguments, _defaults("a:b")),
         seed=arguments.seed,
         false_alarm=_false_alarm(),
         seconds=report.seconds,
@@ -252,10 +222,10 @@ def _leave(seconds: float) -> None:
 
 
 def _judged(arguments: argparse.Namespace) -> Report:
-    from .checks import check, load_allowed
-    from .observe.arrays import Arrays
-    from .observe.resolve import resolve
-    from .observe.target import Prediction
+    from ..checks import check, load_allowed
+    from ..observe.arrays import Arrays
+    from ..observe.resolve import resolve
+    from ..observe.target import Prediction
 
     allowed = load_allowed(Path(arguments.allow)) if arguments.allow else ()
     family = _family(arguments)
@@ -309,7 +279,7 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
 
 
 def _family(arguments: argparse.Namespace) -> Claim | None:
-    from .forms.claims import named
+    from ..forms.claims import named
 
     library = _is_library(arguments.target.partition(":")[0]) or arguments.target.endswith(".json")
     if library and arguments.arrays != "auto":
@@ -323,7 +293,7 @@ def _family(arguments: argparse.Namespace) -> Claim | None:
 
 
 def _schedule(arguments: argparse.Namespace) -> Schedule | None:
-    from .schedule import Schedule
+    from ..schedule import Schedule
 
     if arguments.schedule is None and arguments.timesteps is None:
         return None
@@ -345,63 +315,3 @@ def _option(pair: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except (ValueError, RecursionError):
         return key, value
-
-
-# -- prove ---------------------------------------------------------------------------------------------------------------
-
-
-def _add_prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "prove",
-        help="prove derivations: the shipped ones, or your own files",
-        description="Prove derivations: each claim is proved, refuted with a counterexample, or undecided with what remains.",
-        epilog="exit code: 0 all is proved; 1 something was refuted or stayed undecided; 2 the input could not be read",
-    )
-    parser.add_argument("path", nargs="*", metavar="PATH", help="files and folders of derivations; without, the shipped ones")
-    parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON to a file, or to standard output if it is -")
-    parser.add_argument("--verbose", "-v", action="store_true", help="show every step, its justification and where it holds")
-    parser.add_argument("--kernel", choices=("coq",), help="have what is proved checked once more, by the kernel of Coq")
-    parser.add_argument("--kernel-out", metavar="FOLDER", help="keep the files that are put to it")
-    parser.set_defaults(run=_prove)
-
-
-def _prove(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from .report import files, jsonfile
-    from .report.proofs import prove_and_show
-    from .surroundings import standard_output_kept
-
-    place = None if arguments.json is None else files.place(arguments.json, "--json")
-    kernel = _kernel(arguments)
-    aside = place == files.STDOUT
-    console = Console(stderr=aside, quiet=aside)
-    with standard_output_kept() if aside else nullcontext():
-        proofs = prove_and_show(arguments.path, console, arguments.verbose)
-    plain, code = proofs.as_json() if place is not None else {}, proofs.exit_code
-    if kernel is not None:
-        referee = kernel(proofs, console)
-        code = max(code, referee.exit_code)
-        for one in plain.get("claims", ()):
-            one["kernel"] = referee.as_json(one["id"])
-    if place is not None:
-        jsonfile.write(plain, place)
-    return code
-
-
-def _kernel(arguments: argparse.Namespace) -> Callable[[Proofs, Console], Referee] | None:
-    """The second referee, if one is asked for; that it is there is known before anything is proved."""
-    if arguments.kernel is None:
-        if arguments.kernel_out is not None:
-            raise MisuseError("--kernel-out keeps what is put to a kernel; name one, as --kernel coq.")
-        return None
-    from .proof.kernel import find, folder
-    from .report.kernel import judge_and_show
-
-    coq = find()
-    keep = None if arguments.kernel_out is None else folder(arguments.kernel_out)
-    return lambda proofs, console: judge_and_show(proofs, coq, console, keep, arguments.verbose)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
