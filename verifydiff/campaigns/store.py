@@ -1,0 +1,91 @@
+"""Where a campaign keeps its count, so that a kill costs the time since the last save and never a draw counted twice.
+
+The file is written beside its place, flushed to the disk and moved there: at any moment it is the last whole one. It names the
+campaign it belongs to; a file that is truncated, foreign or another campaign's is refused, and left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..verdict import MisuseError
+
+IDENTITY = "campaign"  # the member that names the campaign
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Store:
+    """The file of one campaign.
+
+    Attributes:
+        path: the file; it need not be there yet.
+        identity: all that the draws and what is counted of them follow from, as text.
+    """
+
+    path: Path
+    identity: str
+
+    def load(self) -> Arrays | None:
+        """What was saved last, or None if there is no file.
+
+        Raises:
+            MisuseError: if the file is no whole state of this very campaign.
+        """
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise MisuseError(f"{self.path} cannot be read: {error.strerror or error}.") from None
+        except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+            raise MisuseError(f"{self.path} is no whole state of a campaign: it is truncated, or something else.") from None
+        self._check_mine(arrays.pop(IDENTITY, None))
+        return arrays
+
+    def save(self, arrays: Mapping[str, Any]) -> None:
+        """Put these in the place of what was saved.
+
+        Raises:
+            MisuseError: if the file cannot be written; the last one is then still there.
+        """
+        try:
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name[:100]}.")
+        except OSError as error:
+            raise MisuseError(f"{self.path} cannot be written: {error.strerror}.") from None
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **{IDENTITY: np.array(self.identity)}, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except BaseException as error:
+            Path(name).unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise MisuseError(f"{self.path} cannot be written: {error.strerror}.") from None
+            raise
+
+    def _check_mine(self, identity: Any) -> None:
+        if identity is None or identity.shape != () or identity.dtype.kind != "U":
+            raise MisuseError(f"{self.path} is no state of a campaign.")
+        if str(identity) != self.identity:
+            raise MisuseError(f"{self.path} belongs to another campaign ({_difference(str(identity), self.identity)}).")
+
+
+def _difference(theirs: str, mine: str) -> str:
+    """The first line in which the two identities differ, as ``seed 1, not 2``."""
+    for one, other in zip(theirs.splitlines(), mine.splitlines(), strict=False):
+        if one != other:
+            return f"{one[:60]}, not {other.partition(' ')[2][:60]}"
+    return "of another kind"
