@@ -19,6 +19,7 @@ from ..statistics import Decision, ErrorRates, Moments, MomentsTree, SequentialM
 from ..statistics.sequential import Sequential
 from ..verdict import MisuseError
 from .layout import Block, Draw, Layout
+from .processes import from_first, is_first
 from .store import Store
 from .yardstick import Yardstick
 
@@ -161,7 +162,7 @@ class Keeper:
 
     def restore(self, count: Count) -> None:
         """Go on from what is stored."""
-        stored = None if self.store is None else self.store.load()
+        stored = None if self.store is None else from_first(self.store.load)
         if stored is not None:
             count.restore(stored)
 
@@ -172,13 +173,14 @@ class Keeper:
 
     def save(self, count: Count) -> None:
         """Save now."""
-        if self.store is not None:
+        if self.store is not None and is_first():
             self.store.save(count.arrays())
             self.saved = monotonic()
 
 
 def _of(moments: Moments, part: slice) -> Moments:
-    return Moments(moments.n, moments.mean[part], moments.scatter[part, part])
+    scatter = moments.scatter[part, part] if moments.kind == "full" else moments.scatter[part]
+    return Moments(moments.n, moments.mean[part], scatter)
 
 
 def _under(name: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

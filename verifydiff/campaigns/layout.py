@@ -1,9 +1,10 @@
 r"""Blocks of draws over devices and processes: the same numbers whatever the layout.
 
-A campaign is cut into numbered blocks, and what block b draws follows from b alone. Each round, every device makes one block, by the
-same compiled program (``shard_map`` over all devices of all processes). Each process measures the blocks of its own devices, in
-float64; where there are several processes their measurements, some hundred numbers a block, are gathered by a collective, so that
-all of them see all blocks, in the order of their numbers. While a round is measured the next one is already being drawn.
+A campaign is cut into numbered blocks, and what block b draws follows from b alone. Each round, every device makes one block,
+by the same compiled program (``shard_map`` over all devices of all processes). Each process measures the blocks of its own
+devices, in float64; where there are several processes their measurements, some hundred numbers a block, are gathered by a
+collective, so that all of them see all blocks, in the order of their numbers. While a round is measured the next one is already
+being drawn.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,25 +21,12 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from ..statistics import Moments
 from ..statistics.evidence import Array
+from .yardstick import Yardstick
 
 BLOCKS = "blocks"  # the axis of the mesh
 
 Draw = Callable[[jax.Array], jax.Array]
 """The draws of the block of that number, shape (rows, \\*event); traced by JAX."""
-
-
-class Measure(Protocol):
-    """What is counted of draws.
-
-    Attributes:
-        size: K, how many numbers are counted of a draw.
-    """
-
-    @property
-    def size(self) -> int: ...  # noqa: D102 - told above
-
-    def __call__(self, x: Array) -> Array:
-        """(rows, \\*event) to (rows, K), in float64."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +43,17 @@ class Block:
     moments: Moments | None
     broken: int = 0
 
-    def packed(self, size: int) -> Array:
-        """All of it as 3 + K + K**2 numbers."""
-        moments = self.moments or Moments.empty(size)
+    def packed(self, empty: Moments) -> Array:
+        """All of it as one row of numbers, whose length is that of empty moments of the same kind."""
+        moments = self.moments or empty
         return np.concatenate([[self.number, self.broken, moments.n], moments.mean, moments.scatter.ravel()])
 
     @classmethod
-    def unpacked(cls, row: Array, size: int) -> Block:
+    def unpacked(cls, row: Array, empty: Moments) -> Block:
         """What :meth:`packed` gave."""
         number, broken, n = (int(one) for one in row[:3])
-        moments = Moments(n, row[3 : 3 + size].copy(), row[3 + size :].reshape(size, size).copy())
-        return cls(number, moments if n else None, broken)
+        mean, scatter = row[3 : 3 + empty.d].copy(), row[3 + empty.d :].reshape(empty.scatter.shape).copy()
+        return cls(number, Moments(n, mean, scatter) if n else None, broken)
 
 
 @dataclass(frozen=True)
@@ -83,7 +71,7 @@ class Layout:
         """All devices of all processes."""
         return cls(tuple(jax.devices()))
 
-    def blocks(self, draw: Draw, measure: Measure, start: int, stop: int) -> Iterator[Block]:
+    def blocks(self, draw: Draw, yardstick: Yardstick, start: int, stop: int) -> Iterator[Block]:
         """The blocks from ``start`` up to ``stop``, in order; every process gets all of them."""
         rounds = range(start, stop, len(self.devices))
         drawing = self._drawing(draw)
@@ -91,42 +79,47 @@ class Layout:
         for first in rounds:
             drawn, following = ahead, first + len(self.devices)
             ahead = drawing(self._numbers(following)) if following < stop else None
-            for block in _everywhere(self._measured(drawn, measure, first), measure.size):
+            for block in _everywhere(self._measured(drawn, yardstick, first), yardstick):
                 if block.number < stop:
                     yield block
 
-    def _drawing(self, draw: Draw) -> Callable[[jax.Array], jax.Array]:
-        one_each = PartitionSpec(BLOCKS)
-        return jax.jit(
-            jax.shard_map(lambda number: draw(number[0])[None], mesh=self._mesh, in_specs=one_each, out_specs=one_each, check_vma=False)
+    def _drawing(self, draw: Draw) -> Callable[[jax.Array], Any]:
+        def one(numbers: jax.Array) -> jax.Array:
+            return draw(numbers[0])[None]
+
+        each = PartitionSpec(BLOCKS)
+        drawing: Callable[[jax.Array], Any] = jax.jit(
+            jax.shard_map(one, mesh=self._mesh, in_specs=each, out_specs=each, check_vma=False)
         )
+        return drawing
 
     def _numbers(self, first: int) -> jax.Array:
         numbers = np.arange(first, first + len(self.devices), dtype=np.uint32)
         return jax.make_array_from_callback(numbers.shape, NamedSharding(self._mesh, PartitionSpec(BLOCKS)), numbers.__getitem__)
 
-    def _measured(self, drawn: Any, measure: Measure, first: int) -> list[Block]:
+    def _measured(self, drawn: Any, yardstick: Yardstick, first: int) -> list[Block]:
         """The blocks of this process's own devices."""
         shards = sorted(drawn.addressable_shards, key=lambda shard: shard.index[0].start or 0)
-        return [_measured(np.asarray(shard.data)[0], measure, first + (shard.index[0].start or 0)) for shard in shards]
+        return [_measured(np.asarray(shard.data)[0], yardstick, first + (shard.index[0].start or 0)) for shard in shards]
 
     @cached_property
     def _mesh(self) -> Mesh:
         return Mesh(np.array(self.devices), (BLOCKS,))
 
 
-def _measured(x: Any, measure: Measure, number: int) -> Block:
+def _measured(x: Any, yardstick: Yardstick, number: int) -> Block:
     finite = np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if not finite.all():
         return Block(number, None, int((~finite).sum()))
-    return Block(number, Moments.of(measure(x)))
+    return Block(number, Moments.of(yardstick(x), covariance=yardstick.kept))
 
 
-def _everywhere(blocks: list[Block], size: int) -> list[Block]:
+def _everywhere(blocks: list[Block], yardstick: Yardstick) -> list[Block]:
     """The blocks of all processes, in order."""
     if jax.process_count() == 1:
         return blocks
-    packed = np.stack([block.packed(size) for block in blocks])
+    empty = Moments.empty(yardstick.size, covariance=yardstick.kept)
+    packed = np.stack([block.packed(empty) for block in blocks])
     gathered = multihost_utils.process_allgather(packed.view(np.uint32))  # as float64 they would be rounded on the way
     rows = np.ascontiguousarray(gathered).view(np.float64).reshape(-1, packed.shape[1])
-    return sorted((Block.unpacked(row, size) for row in rows), key=lambda block: block.number)
+    return sorted((Block.unpacked(row, empty) for row in rows), key=lambda block: block.number)

@@ -66,7 +66,7 @@ class Store:
             raise MisuseError(f"{self.path} cannot be written: {error.strerror}.") from None
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **{IDENTITY: np.array(self.identity)}, **arrays)
+                np.savez(file, allow_pickle=False, **{IDENTITY: np.array(self.identity)}, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self.path)
