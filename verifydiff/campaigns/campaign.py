@@ -124,7 +124,12 @@ class Campaign:
     rates: ErrorRates = field(default_factory=ErrorRates)
 
     def run(
-        self, draws: int | None, layout: Layout | None = None, store: Store | None = None, progress: Progress | None = None
+        self,
+        draws: int | None = None,
+        layout: Layout | None = None,
+        store: Store | None = None,
+        progress: Progress | None = None,
+        save_every: float = SAVE_EVERY,
     ) -> Count:
         """Draw until all is clear, or until so many draws are counted.
 
@@ -133,12 +138,13 @@ class Campaign:
             layout: the devices; all, without one.
             store: where the count is kept; it goes on from there.
             progress: told the count after every block.
+            save_every: seconds between two saves.
 
         Raises:
             MisuseError: if the store holds something else or cannot be written.
         """
         count = Count.beginning(self.yardstick, self.resolution, self.rates)
-        keeper = Keeper(store)
+        keeper = Keeper(store, save_every)
         keeper.restore(count)
         stop = 2**32 - 1 if draws is None else -(-draws // self.rows)
         if not count.decided and count.blocks < stop:
@@ -158,6 +164,7 @@ class Keeper:
     """Saves a count now and then, if there is a store."""
 
     store: Store | None
+    every: float
     saved: float = field(default_factory=monotonic)
 
     def restore(self, count: Count) -> None:
@@ -168,7 +175,7 @@ class Keeper:
 
     def now_and_then(self, count: Count) -> None:
         """Save, if the last time was long ago."""
-        if monotonic() - self.saved > SAVE_EVERY:
+        if monotonic() - self.saved > self.every:
             self.save(count)
 
     def save(self, count: Count) -> None:

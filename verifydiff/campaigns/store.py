@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,15 @@ class Store:
             MisuseError: if the file is no whole state of this very campaign.
         """
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            content = self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise MisuseError(f"{self.path} cannot be read: {error.strerror or error}.") from None
-        except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error, NotImplementedError):
             raise MisuseError(f"{self.path} is no whole state of a campaign: it is truncated, or something else.") from None
         self._check_mine(arrays.pop(IDENTITY, None))
         return arrays
