@@ -1,0 +1,59 @@
+"""The reference samplers as targets of the package's own checks.
+
+Their model is told the level itself, so that questions between two levels of the grid are understood, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from verifydiff.observe import Target
+from verifydiff.observe.arrays import Arrays, Kind
+from verifydiff.observe.frame import Frame
+from verifydiff.observe.taps import jax_tap
+from verifydiff.samplers import sample
+
+HIGH, LOW = 20.0, 0.05
+"""The noises over signal between which orders are measured."""
+UNEVEN = np.append(np.linspace(HIGH ** (1 / 3), LOW ** (1 / 3), 8) ** 3, 0.0)
+
+
+def on(sampler, sigma, family) -> Target:
+    """The sampler on levels that are told by their noise over signal; the last is 0."""
+    abar = 1 / (1 + np.asarray(sigma) ** 2)
+
+    def run(denoise, x_init, seed):
+        return jax.jit(lambda x, key: sample(sampler, denoise, x, abar, key=key))(x_init, jax.random.key(seed))
+
+    return Target(
+        name=str(sampler),
+        sample=Kind(Arrays.JAX).over(run),
+        schedule=None,
+        frame=Frame.of_level,
+        shape=(2,),
+        taps=(jax_tap({}),),
+        family=family,
+        steps=len(abar) - 1,
+    )
+
+
+def target(make, family, sigma=UNEVEN) -> Target:
+    """``make(S)`` is the sampler for S steps; most are the same for any number."""
+
+    def told(levels):
+        return on(make(len(levels) - 1), levels, family)
+
+    return replace(
+        told(sigma),
+        on_log_grid=lambda n: told(between(np.ones(n))),
+        on_uneven_grid=lambda n: told(between(1.0 + np.arange(n) % 2)),
+    )
+
+
+def between(lengths):
+    """From the highest level to the lowest in steps of these lengths in log sigma, up to a factor; and on to the data."""
+    passed = np.append(0.0, np.cumsum(lengths)) / np.sum(lengths)
+    return np.append(HIGH ** (1 - passed) * LOW**passed, 0.0)
