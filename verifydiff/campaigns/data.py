@@ -91,7 +91,9 @@ def _field_of(told: Mapping[str, Any]) -> Oracle:
     grid = told.get("grid")
     if not (isinstance(grid, list) and grid and all(type(one) is int and 1 <= one <= LARGEST_DIMENSION for one in grid)):
         raise MisuseError(f"`grid` must be a list of sizes, as [16, 16], got {grid!r:.60}.")
-    exponent, variance = (_numbers({name: told.get(name, default)}, name) for name, default in (("exponent", 2.0), ("variance", 1.0)))
+    exponent, variance = (
+        _numbers({name: told.get(name, default)}, name) for name, default in (("exponent", 2.0), ("variance", 1.0))
+    )
     return GaussianField.power_law(tuple(grid), exponent, variance)
 
 

@@ -155,7 +155,7 @@ class Plan:
             "class": self.label,
             "levels": f"{self.abar.size - 1} steps {_digest(self.abar)}",
             "seed": self.seed,
-            "against": self._against,
+            "against": self.compared_with,
             "resolution": self.resolution,
             "rates": f"{self.rates.false_alarm} {self.rates.miss}",
             "type": jnp.zeros(0).dtype,
@@ -178,16 +178,21 @@ class Plan:
         return self.oracle.given(self.label)
 
     @property
-    def _against(self) -> Against:
+    def compared_with(self) -> Against:
+        """What draws are compared with.
+
+        Raises:
+            MisuseError: if the law of the sampler is asked for where it is not known.
+        """
         exact = self._known.step is not None and isinstance(self._law, Gaussian)
         if self.against is Against.SAMPLER and not exact:
             raise MisuseError(f"where {self.sampler} ends on {self.name} is not known in closed form: compare with the data.")
         return self.against or (Against.SAMPLER if exact else Against.DATA)
 
     def _yardstick(self, law: Oracle) -> Yardstick:
-        if self._against is Against.DATA and isinstance(law, GaussianMixture):
+        if self.compared_with is Against.DATA and isinstance(law, GaussianMixture):
             return scored(law, "the law of the data")
-        if self._against is Against.DATA:
+        if self.compared_with is Against.DATA:
             return whitened(law.mean, law.covariance_matrix, "the law of the data")
         step = self._known.step
         assert step is not None, "known where draws are compared with it"  # noqa: S101

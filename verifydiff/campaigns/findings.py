@@ -1,0 +1,111 @@
+"""What a campaign has found, as findings: one for each question, and one for draws that are not finite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..statistics import Decision
+from ..statistics.sequential import Sequential
+from ..verdict import Finding, Status, overall
+from .campaign import Count
+from .plan import Against, Plan
+
+QUESTIONS = {
+    "finite": "are all draws finite?",
+    "mean": "is the mean that of the claimed law?",
+    "variance": "is the variance that of the claimed law?",
+    "fractions": "do the classes have their shares?",
+}
+UNITS = {"mean": "standard deviations", "variance": "relative", "fractions": "halves"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A campaign that has come to its end.
+
+    Attributes:
+        plan: what was asked.
+        count: what was counted.
+    """
+
+    plan: Plan
+    count: Count
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """One for each question."""
+        if self.count.broken is not None:
+            block = self.count.broken
+            message = f"{block.broken} draws of block {block.number} are not finite; nothing else is judged."
+            return (Finding("finite", Status.FAIL, message),)
+        return tuple(self._finding(name, test) for name, test in self.count.tests.items())
+
+    @property
+    def status(self) -> Status:
+        """Of the whole."""
+        return overall([finding.status for finding in self.findings])
+
+    @property
+    def biased(self) -> bool:
+        """Whether a difference may be the bias of the method: the draws were compared with the data because nothing better is known."""
+        return self.plan.against is None and self.plan.compared_with is Against.DATA
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as the command writes them."""
+        return {
+            "campaign": dict(line.split(" ", 1) for line in self.plan.identity.splitlines()),
+            "against": self.count.yardstick.against,
+            "draws": self.count.draws,
+            "status": self.status.value,
+            "findings": [
+                {
+                    "check": finding.check,
+                    "status": finding.status.value,
+                    "message": finding.message,
+                    "measured": finding.measured,
+                    "expected": finding.expected,
+                    "tolerance": finding.tolerance,
+                    "false_alarm": finding.false_alarm,
+                }
+                for finding in self.findings
+            ],
+        }
+
+    def _finding(self, name: str, test: Sequential) -> Finding:
+        claim = test.family.claim
+        off = test.estimate - claim
+        worst = int(np.argmax(np.abs(off))) if test.n else 0
+        low, high = (float(bound[worst]) for bound in test.interval)
+        measured = float(test.estimate[worst]) if test.n else None
+        return Finding(
+            name,
+            self._status(test.decision),
+            self._message(name, test, worst, low, high),
+            measured=measured,
+            expected=claim,
+            tolerance=test.resolution,
+            false_alarm=test.rates.false_alarm,
+        )
+
+    def _status(self, decision: Decision) -> Status:
+        if decision is Decision.DIFFERENT:
+            return Status.NOTE if self.biased else Status.FAIL
+        return Status.PASS if decision is Decision.EQUAL else Status.INCONCLUSIVE
+
+    def _message(self, name: str, test: Sequential, worst: int, low: float, high: float) -> str:
+        if not test.n:
+            return "no draw was made."
+        what = {"mean": "mean", "variance": "variance over the claimed one", "fractions": "share less the claimed one, in halves,"}[
+            name
+        ]
+        where = f"the worst of {test.d} numbers, {worst}" if test.d > 1 else "it"
+        seen = f"{where}: {what} {test.estimate[worst]:.5g}, surely within [{low:.4g}, {high:.4g}]"
+        if test.decision is Decision.EQUAL:
+            return f"equal within {test.resolution:g}; {seen}."
+        if test.decision is Decision.DIFFERENT:
+            return f"different; {seen}."
+        needed = test.draws_expected()
+        return f"not enough draws to say: {test.n:,} of some {needed:,.0f}; {seen}."

@@ -1,0 +1,186 @@
+"""``verifydiff sample``: draw from a reference sampler on data with known answers until its law is clear."""
+
+from __future__ import annotations
+
+import argparse
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..verdict import EXIT_OK, MisuseError, exit_code
+
+if TYPE_CHECKING:
+    from ..campaigns import Layout, Plan
+    from ..schedule import Array
+
+EPILOG = """\
+data:
+  gaussian:D                 a Gaussian in D dimensions, with a full covariance
+  mixture:D                  eight components in four classes
+  field:N                    a random field on an N x N torus
+  FILE.json                  {"kind": "gaussian", "mean": [...], "covariance": [[...]]}, or a mixture or a field (docs/campaigns.md)
+
+Draws of a sampler on Gaussian data are compared with the exact law in which it ends after so many steps, where that is known; others
+with the law of the data, from which every method is off by its bias.
+
+exit code: 0 equal within the resolution; 1 different; 2 the command was misused; 3 too few draws to say
+"""
+SPACINGS = ("trailing", "leading", "linspace", "karras", "log-uniform")
+MOST_DEVICES = 1024
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "sample",
+        help="draw from a reference sampler on data with known answers until its law is clear",
+        description="Draw from a reference sampler on data with known answers, and test the law of the draws at declared rates.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("sampler", metavar="SAMPLER", help="ddpm, ddpm-large, ddim, euler, heun, euler-maruyama, ...")
+    parser.add_argument("data", metavar="DATA", help="what is sampled (see below)")
+    what = parser.add_argument_group("the sampler")
+    what.add_argument("--steps", type=int, default=50, help="how many steps it takes (default: 50)")
+    what.add_argument("--eta", type=float, default=0.0, help="the eta of ddim, from 0 to 1 (default: 0)")
+    what.add_argument("--churn", type=float, default=0.0, help="the S_churn of edm (default: 0)")
+    what.add_argument(
+        "--schedule", default="linear", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear)"
+    )
+    what.add_argument("--timesteps", type=int, default=1000, help="T of a named schedule (default: 1000)")
+    what.add_argument("--spacing", choices=SPACINGS, default="trailing", help="how its levels are spaced (default: trailing)")
+    what.add_argument("--label", type=int, metavar="Y", help="sample the data of this class alone")
+    test = parser.add_argument_group("the test")
+    test.add_argument(
+        "--draws", type=int, metavar="N", help="at most so many, rounded up to whole blocks (default: until all is clear)"
+    )
+    test.add_argument("--resolution", type=float, default=0.01, help="how far off counts as equal (default: 0.01)")
+    test.add_argument("--false-alarm", type=float, default=1e-6, metavar="RATE", help="how often a right sampler may fail (1e-6)")
+    test.add_argument("--miss", type=float, default=1e-6, metavar="RATE", help="how often one that is off may pass (1e-6)")
+    test.add_argument("--against", choices=("sampler", "data"), help="the law to compare with (default: the sampler's, if known)")
+    run = parser.add_argument_group("the run")
+    run.add_argument("--seed", type=int, default=0, help="of all draws (default: 0)")
+    run.add_argument("--state", metavar="FILE", help="keep the count here, and go on from it; a kill costs seconds")
+    run.add_argument("--devices", type=int, metavar="N", help="so many devices of this process (default: all; a CPU can be split)")
+    run.add_argument("--coordinator", metavar="HOST:PORT", help="draw with several processes: where the first of them listens")
+    run.add_argument("--processes", type=int, metavar="N", help="how many processes there are")
+    run.add_argument("--process", type=int, metavar="I", help="which of them this is, from 0")
+    run.add_argument("--json", metavar="FILE", help="write the outcome as JSON to a file, or to standard output if it is -")
+    parser.set_defaults(run=_sample)
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    _refuse_nonsense(arguments)
+    place = _place(arguments)
+    layout = _layout(arguments)
+    from rich.console import Console
+
+    from ..campaigns import Outcome, Store
+    from ..campaigns.processes import is_first
+    from ..report import campaign, files, jsonfile
+    from ..surroundings import standard_output_kept
+
+    plan = _plan(arguments)
+    store = None if arguments.state is None else Store(Path(arguments.state), plan.identity)
+    with standard_output_kept(), campaign.progressing(Console(stderr=True, quiet=not is_first())) as progress:
+        count = plan.campaign().run(arguments.draws, layout, store, progress)
+    if not is_first():
+        return EXIT_OK
+    outcome = Outcome(plan, count)
+    if place is not None:
+        jsonfile.write(outcome.to_json(), place)
+    if place != files.STDOUT:
+        campaign.show(outcome, Console(highlight=False))
+    return exit_code(outcome.status)
+
+
+def _place(arguments: argparse.Namespace) -> str | None:
+    from ..report import files
+
+    if arguments.state is not None:
+        files.place(arguments.state, "--state")
+        if arguments.state == files.STDOUT:
+            raise MisuseError("--state needs a file.")
+    return None if arguments.json is None else files.place(arguments.json, "--json")
+
+
+def _layout(arguments: argparse.Namespace) -> Layout:
+    """The devices, before anything else wakes them."""
+    try:
+        import jax
+        import numpyro  # noqa: F401 - told here, where it can be told in one line
+    except ImportError as error:
+        raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[oracles]'.") from None
+    if arguments.devices is not None and not _awake(jax):
+        jax.config.update("jax_num_cpu_devices", arguments.devices)
+    if arguments.coordinator is not None:
+        _join(jax, arguments)
+    from ..campaigns import Layout
+
+    if arguments.devices is not None and arguments.devices > jax.local_device_count():
+        raise MisuseError(f"--devices {arguments.devices}: this process has {jax.local_device_count()}.")
+    chosen = [device for device in jax.devices() if arguments.devices is None or device in _local(jax, device, arguments.devices)]
+    return Layout(tuple(chosen))
+
+
+def _local(jax: Any, device: Any, most: int) -> list[Any]:
+    """The first devices of the process that a device belongs to."""
+    return [one for one in jax.devices() if one.process_index == device.process_index][:most]
+
+
+def _awake(jax: Any) -> bool:
+    from jax._src import xla_bridge
+
+    return bool(xla_bridge.backends_are_initialized())
+
+
+def _join(jax: Any, arguments: argparse.Namespace) -> None:
+    try:
+        jax.distributed.initialize(arguments.coordinator, arguments.processes, arguments.process)
+    except (RuntimeError, ValueError) as error:
+        raise MisuseError(
+            f"the processes did not come together at {arguments.coordinator}: {str(error).splitlines()[0][:100]}"
+        ) from None
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    from ..campaigns import Against, Plan, Setting, data
+    from ..statistics import ErrorRates
+
+    return Plan(
+        arguments.sampler,
+        Setting(arguments.steps, arguments.eta, arguments.churn),
+        arguments.data,
+        data(arguments.data),
+        _levels(arguments),
+        arguments.seed,
+        arguments.resolution,
+        ErrorRates(arguments.false_alarm, arguments.miss),
+        None if arguments.against is None else Against(arguments.against),
+        arguments.label,
+    )
+
+
+def _levels(arguments: argparse.Namespace) -> Array:
+    from ..samplers import karras, log_uniform, spaced
+    from ..schedule import Schedule
+
+    if arguments.spacing in ("karras", "log-uniform"):
+        return {"karras": karras, "log-uniform": log_uniform}[arguments.spacing](arguments.steps)
+    return spaced(Schedule.named(arguments.schedule, arguments.timesteps).abar, arguments.steps, arguments.spacing)
+
+
+def _refuse_nonsense(arguments: argparse.Namespace) -> None:
+    if arguments.draws is not None and arguments.draws < 1:
+        raise MisuseError(f"--draws must be at least 1, got {arguments.draws}.")
+    if not 0 <= arguments.seed < 2**32:
+        raise MisuseError(f"--seed must lie between 0 and {2**32 - 1}, got {arguments.seed}.")
+    if arguments.devices is not None and not 1 <= arguments.devices <= MOST_DEVICES:
+        raise MisuseError(f"--devices must lie between 1 and {MOST_DEVICES}, got {arguments.devices}.")
+    if not (isfinite(arguments.churn) and arguments.churn >= 0):
+        raise MisuseError(f"--churn must be finite and not negative, got {arguments.churn:g}.")
+    several = (arguments.coordinator, arguments.processes, arguments.process)
+    if any(one is not None for one in several) and None in several:
+        raise MisuseError("--coordinator, --processes and --process belong together.")
+    if arguments.processes is not None and not 0 <= arguments.process < arguments.processes:
+        raise MisuseError(f"--process must lie between 0 and {arguments.processes - 1}, got {arguments.process}.")
