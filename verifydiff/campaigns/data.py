@@ -102,9 +102,9 @@ KINDS: dict[str, tuple[Callable[[Mapping[str, Any]], Oracle], set[str]]] = {
     "mixture": (_mixture_of, {"weights", "means", "variance", "covariances", "labels"}),
     "field": (_field_of, {"grid", "exponent", "variance"}),
 }
-"""What a file may say, by its ``kind``: ``mean`` (d) with ``covariance`` (d, d) or ``variance`` (d or a number); ``weights`` (K) and
-``means`` (K, d) with ``covariances`` (K, d, d) or ``variance`` (a number or K), and ``labels`` (K); ``grid`` with ``exponent`` and
-``variance``."""
+"""What a file may say, by its ``kind``: ``mean`` (d) with ``covariance`` (d, d) or ``variance`` (d or a number); ``weights`` (K)
+and ``means`` (K, d) with ``covariances`` (K, d, d) or ``variance`` (a number or K), and ``labels`` (K); ``grid`` with
+``exponent`` and ``variance``."""
 
 
 def _of_file(path: Path) -> Oracle:

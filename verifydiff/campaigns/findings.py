@@ -19,7 +19,11 @@ QUESTIONS = {
     "variance": "is the variance that of the claimed law?",
     "fractions": "do the classes have their shares?",
 }
-UNITS = {"mean": "standard deviations", "variance": "relative", "fractions": "halves"}
+MEASURED = {
+    "mean": "mean, in standard deviations,",
+    "variance": "variance over the claimed one",
+    "fractions": "share less the claimed one, in halves,",
+}
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,13 @@ class Outcome:
 
     @property
     def status(self) -> Status:
-        """Of the whole."""
-        return overall([finding.status for finding in self.findings])
+        """Of the whole; a note if a question is left that only a bias of the method may answer."""
+        found = [finding.status for finding in self.findings]
+        return Status.NOTE if overall(found) is Status.PASS and Status.NOTE in found else overall(found)
 
     @property
     def biased(self) -> bool:
-        """Whether a difference may be the bias of the method: the draws were compared with the data because nothing better is known."""
+        """Whether a difference may be the bias of the method: nothing better than the law of the data was known."""
         return self.plan.against is None and self.plan.compared_with is Against.DATA
 
     def to_json(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 r"""From names to a campaign: which sampler, on which data, judged by which law.
 
 A sampler that is given the exact eps of Gaussian data, and whose steps are affine, ends in a Gaussian law that the oracle knows for
-any number of steps (:func:`verifydiff.oracles.law_after`, whose algebra shares nothing with the sampler's): that is the claim, and it
-leaves no room for a bias of the method. Elsewhere draws are compared with the law of the data, from which any method is off by the
-bias of its finite number of steps.
+any number of steps (:func:`verifydiff.oracles.law_after`, whose algebra shares nothing with the sampler's): that is the claim,
+and it leaves no room for a bias of the method. Elsewhere draws are compared with the law of the data, from which any method is off
+by the bias of its finite number of steps.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from ..verdict import MisuseError
 from .campaign import Campaign
 from .yardstick import Yardstick, scored, whitened
 
-NUMBERS = 2**18
+NUMBERS = 2**17
 """In one block, at least: enough for a round to be worth its dispatch."""
 
 

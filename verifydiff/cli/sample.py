@@ -18,10 +18,10 @@ data:
   gaussian:D                 a Gaussian in D dimensions, with a full covariance
   mixture:D                  eight components in four classes
   field:N                    a random field on an N x N torus
-  FILE.json                  {"kind": "gaussian", "mean": [...], "covariance": [[...]]}, or a mixture or a field (docs/campaigns.md)
+  FILE.json                  {"kind": "gaussian", "mean": [...], "covariance": [[...]]}, or a mixture or a field
 
-Draws of a sampler on Gaussian data are compared with the exact law in which it ends after so many steps, where that is known; others
-with the law of the data, from which every method is off by its bias.
+Draws of a sampler on Gaussian data are compared with the exact law in which it ends after so many steps, where that is
+known; others with the law of the data, from which every method is off by its bias.
 
 exit code: 0 equal within the resolution; 1 different; 2 the command was misused; 3 too few draws to say
 """
@@ -44,16 +44,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     what.add_argument("--steps", type=int, default=50, help="how many steps it takes (default: 50)")
     what.add_argument("--eta", type=float, default=0.0, help="the eta of ddim, from 0 to 1 (default: 0)")
     what.add_argument("--churn", type=float, default=0.0, help="the S_churn of edm (default: 0)")
-    what.add_argument(
-        "--schedule", default="linear", help="linear, scaled_linear, cosine, or a .npy file of betas (default: linear)"
-    )
+    what.add_argument("--schedule", default="linear", help="linear, scaled_linear, cosine, or a .npy file of betas (linear)")
     what.add_argument("--timesteps", type=int, default=1000, help="T of a named schedule (default: 1000)")
     what.add_argument("--spacing", choices=SPACINGS, default="trailing", help="how its levels are spaced (default: trailing)")
     what.add_argument("--label", type=int, metavar="Y", help="sample the data of this class alone")
     test = parser.add_argument_group("the test")
-    test.add_argument(
-        "--draws", type=int, metavar="N", help="at most so many, rounded up to whole blocks (default: until all is clear)"
-    )
+    test.add_argument("--draws", type=int, metavar="N", help="at most so many, in whole blocks (default: until all is clear)")
     test.add_argument("--resolution", type=float, default=0.01, help="how far off counts as equal (default: 0.01)")
     test.add_argument("--false-alarm", type=float, default=1e-6, metavar="RATE", help="how often a right sampler may fail (1e-6)")
     test.add_argument("--miss", type=float, default=1e-6, metavar="RATE", help="how often one that is off may pass (1e-6)")
@@ -138,9 +134,8 @@ def _join(jax: Any, arguments: argparse.Namespace) -> None:
     try:
         jax.distributed.initialize(arguments.coordinator, arguments.processes, arguments.process)
     except (RuntimeError, ValueError) as error:
-        raise MisuseError(
-            f"the processes did not come together at {arguments.coordinator}: {str(error).splitlines()[0][:100]}"
-        ) from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        raise MisuseError(f"the processes did not come together at {arguments.coordinator}: {reason}") from None
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:

@@ -58,6 +58,6 @@ def closing(outcome: Outcome) -> str:
     """How many draws, at what rates, and what a note means."""
     rates = outcome.plan.rates
     said = f"{outcome.count.draws:,} draws; a right sampler fails with probability {rates.false_alarm:g} at most."
-    if outcome.biased and Status.NOTE in {finding.status for finding in outcome.findings}:
+    if outcome.status is Status.NOTE:
         said += " What differs may be the bias of so few steps: take more, or say --against data to have it judged."
     return said
