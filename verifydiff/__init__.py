@@ -25,6 +25,7 @@ _HOMES = {
     "ReverseSDE": ".forms.solvers",
     "Form": ".forms",
     "forms": ".forms",
+    "oracles": ".oracles",
     "Derivation": ".proof",
     "derivation": ".proof",
     "prove": ".proof",

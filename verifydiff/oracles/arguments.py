@@ -123,3 +123,17 @@ def as_one_dtype(**named: Any) -> list[Array]:
     arrays = [real(name, value) for name, value in named.items()]
     dtype = jnp.result_type(*arrays)
     return [array.astype(dtype) for array in arrays]
+
+
+def levels(abar: Any) -> Array:
+    """The levels of a chain, noisiest first.
+
+    Raises:
+        MisuseError: if they are not one-dimensional, in [0, 1] and strictly rising.
+    """
+    array = real("abar", abar)
+    if array.ndim != 1 or len(array) < 2:
+        raise MisuseError(f"`abar` must hold two levels or more along one axis, noisiest first, got shape {array.shape}.")
+    array = sound(array, (array >= 0) & (array <= 1), "`abar` must lie in [0, 1]")
+    rising = jnp.concatenate([array[:1] >= 0, jnp.diff(array) > 0])
+    return sound(array, rising, "`abar` must rise strictly, from the noisiest level to the cleanest")

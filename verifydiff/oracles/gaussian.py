@@ -102,6 +102,7 @@ class SpectralGaussian(Gaussian):
 
     spectrum: Array
     pytree_data_fields = ("spectrum",)
+    _matrices: ClassVar[tuple[str, ...]] = ()  # further fields, (*batch, d, d) with ones where they are shared
 
     @abstractmethod
     def _turned(self, x: Array) -> Array:
@@ -189,13 +190,19 @@ class SpectralGaussian(Gaussian):
         return over_events(unknown * spectrum / (a * spectrum + (1 - a)), self.event_dim) / self.event_size
 
     def _picked(self, indices: list[int]) -> Self:
-        place = (..., jnp.asarray(indices), *(slice(None),) * self.event_dim)
-        return self._law(self.loc[place], self.spectrum[place])
+        chosen = jnp.asarray(indices)
+        place = (..., chosen, *(slice(None),) * self.event_dim)
+        matrices = {name: getattr(self, name) for name in self._matrices}
+        own = {name: matrix[..., chosen, :, :] for name, matrix in matrices.items() if matrix.shape[-3] > 1}
+        law = self._law(self.loc[place], self.spectrum[place])
+        return law._with(law.batch_shape, **own)
 
     def _law(self, loc: Array, spectrum: Array) -> Self:
         shape = jnp.broadcast_shapes(loc.shape, spectrum.shape)
         fields = {"loc": jnp.broadcast_to(loc, shape), "spectrum": jnp.broadcast_to(spectrum, shape)}
-        return self._with(shape[: len(shape) - self.event_dim], **fields)
+        batch = shape[: len(shape) - self.event_dim]
+        matrices = {name: raised(getattr(self, name), len(batch) + 2) for name in self._matrices}
+        return self._with(batch, **fields, **matrices)
 
 
 class DiagonalGaussian(SpectralGaussian):
@@ -259,6 +266,7 @@ class FullGaussian(SpectralGaussian):
     arg_constraints: ClassVar[dict[str, Any]] = {"loc": constraints.real_vector, "covariance": constraints.positive_definite}
     reparametrized_params: ClassVar[list[str]] = ["loc", "covariance"]
     pytree_data_fields = ("basis",)
+    _matrices: ClassVar[tuple[str, ...]] = ("basis",)
 
     def __init__(self, loc: Any, covariance: Any, *, validate_args: bool | None = None) -> None:
         loc, covariance = as_one_dtype(loc=loc, covariance=covariance)
@@ -268,7 +276,8 @@ class FullGaussian(SpectralGaussian):
         if shape[-1] != covariance.shape[-1]:
             raise MisuseError(f"`loc` has events of {loc.shape[-1:]} and `covariance` {covariance.shape[-2:]}.")
         validate = validate_args is not False
-        spectrum, self.basis = eigen(covariance, validate)
+        spectrum, basis = eigen(covariance, validate)
+        self.basis = raised(basis, len(shape) + 1)
         self.loc, self.spectrum = jnp.broadcast_to(finite("loc", loc, validate), shape), jnp.broadcast_to(spectrum, shape)
         self._settle(shape[:-1], shape[-1:], validate_args)
 
@@ -281,11 +290,6 @@ class FullGaussian(SpectralGaussian):
     def variance(self) -> Array:
         r"""(\*batch, d)."""
         return contract("...ik,...k->...i", self.basis**2, self.spectrum)
-
-    def _picked(self, indices: list[int]) -> Self:
-        law = SpectralGaussian._picked(self, indices)
-        own = self.basis.ndim > 2 and self.basis.shape[-3] > 1
-        return law._with(law.batch_shape, basis=self.basis[..., jnp.asarray(indices), :, :]) if own else law
 
     def _turned(self, x: Array) -> Array:
         return contract("...i,...ik->...k", x, self.basis)
@@ -317,3 +321,8 @@ def divided(y: Array, variance: Array) -> Array:
     point = variance == 0
     off = jnp.where(y == 0, 0.0, jnp.inf).astype(y.dtype)
     return jnp.where(point, off, y / jnp.sqrt(jnp.where(point, 1, variance)))
+
+
+def raised(matrix: Array, ndim: int) -> Array:
+    """The same with so many axes, those in front of size one."""
+    return matrix.reshape((1,) * (ndim - matrix.ndim) + matrix.shape)

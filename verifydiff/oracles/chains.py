@@ -1,0 +1,139 @@
+r"""The exact law a sampler ends in, on Gaussian data.
+
+With the exact denoiser of Gaussian data every eigendirection of the covariance is a problem by itself, and there the expected
+noise is affine in the state. So one step of any sampler that is linear in its state, its predictions and its noise z is an affine
+map, of the state and of what the sampler remembers,
+
+.. math:: u' = A u + b + B z, \qquad z \sim \mathcal{N}(0, I),
+
+and pushes a Gaussian forward: mean to A m + b, covariance to A P A^T + B B^T. After S steps the law is known exactly, the bias
+of its S steps included, without a draw. A, b and B are read off the step itself by differentiating it, which for an affine map is
+exact, so a step is written here once, as its equation.
+
+A step is a function ``step(model, state, z, levels)`` of numbers along one direction: of the exact predictions, the state, two
+standard normal numbers z, and the levels. It returns the state at s. Those of well-known samplers are in
+:mod:`verifydiff.oracles.steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.numpy import sqrt
+
+from ..verdict import MisuseError
+from .arguments import levels
+from .gaussian import Gaussian, SpectralGaussian
+from .low_rank import LowRankGaussian
+
+
+class State(NamedTuple):
+    """Where a sampler is, along one direction.
+
+    Attributes:
+        x: x_t.
+        memory: what it keeps for the next step; 0 before the first one.
+    """
+
+    x: Array
+    memory: Array
+
+
+class Levels(NamedTuple):
+    """Where a step leads.
+
+    Attributes:
+        r: abar at the level before t; that at t on the first step.
+        t: abar where the step begins.
+        s: abar where it ends, cleaner.
+    """
+
+    r: Array
+    t: Array
+    s: Array
+
+
+class Model(NamedTuple):
+    """The exact predictions for data that are N(mu, lam) along one direction.
+
+    Attributes:
+        mu: the mean.
+        lam: the variance.
+    """
+
+    mu: Array
+    lam: Array
+
+    def eps(self, x_t: Array, abar: Array) -> Array:
+        """The expected noise."""
+        return sqrt(1 - abar) * self._surprise(x_t, abar)
+
+    def x0(self, x_t: Array, abar: Array) -> Array:
+        """The expected data."""
+        return self.mu + sqrt(abar) * self.lam * self._surprise(x_t, abar)
+
+    def score(self, x_t: Array, abar: Array) -> Array:
+        """The score."""
+        return -self._surprise(x_t, abar)
+
+    def _surprise(self, x_t: Array, abar: Array) -> Array:
+        return (x_t - sqrt(abar) * self.mu) / (abar * self.lam + (1 - abar))
+
+
+Step = Callable[[Model, State, Array, Levels], State]
+
+
+def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = False, last_denoises: bool = True) -> SpectralGaussian:
+    r"""The law after the steps from ``abar[0]`` to ``abar[-1]``, taken with the exact denoiser of these data.
+
+    Args:
+        data: the law of x_0. One of low rank is taken by the eigenvectors of its whole covariance.
+        abar: (S + 1,), the levels from the noisiest to the last.
+        step: one of the steps of this module, or any function like them.
+        exact_start: begin in the marginal law at ``abar[0]`` rather than in N(0, I).
+        last_denoises: on a step that ends at abar = 1 return E[x_0 | x_t], whatever the step says.
+
+    Raises:
+        MisuseError: if the levels do not rise strictly in [0, 1], or the data are no Gaussian.
+    """
+    if isinstance(data, LowRankGaussian):
+        data = data.dense()
+    if not isinstance(data, SpectralGaussian):
+        raise MisuseError(f"the law after S steps is known for Gaussian data, got {type(data).__name__}.")
+    abar = levels(abar)
+    start = data.diffused(abar[0])
+    mean, variance = (
+        (start._turned(start.loc), start.spectrum) if exact_start else (jnp.zeros_like(data.loc), jnp.ones_like(data.loc))
+    )
+    chain = jax.vmap(lambda *direction: _pushed(step, abar, last_denoises, *direction))
+    directions = (data._turned(data.loc), data.spectrum, mean, variance)
+    mean, variance = (moment.reshape(data.loc.shape) for moment in chain(*(part.reshape(-1) for part in directions)))
+    return data._law(data._turned_back(mean), variance)
+
+
+def _pushed(
+    step: Step, abar: Array, last_denoises: bool, mu: Array, lam: Array, mean: Array, variance: Array
+) -> tuple[Array, Array]:
+    """Mean and variance at the end, along one direction; ``mean`` and ``variance`` are those of the start."""
+    model = Model(mu, lam)
+
+    def push(moments: tuple[Array, Array], at: tuple[Array, ...]) -> tuple[tuple[Array, Array], None]:
+        m, P = moments
+        now = Levels(*at)
+
+        def affine(u: Array, z: Array) -> Array:
+            x_s, memory = step(model, State(*u), z, now)
+            return jnp.stack([jnp.where(last_denoises & (now.s == 1), model.x0(u[0], now.t), x_s), memory])
+
+        zero = jnp.zeros_like(m)
+        A, B = jax.jacfwd(affine, (0, 1))(zero, zero)
+        return (A @ m + affine(zero, zero), A @ P @ A.T + B @ B.T), None
+
+    before = jnp.concatenate([abar[:1], abar[:-2]])
+    begin = (jnp.stack([mean, jnp.zeros_like(mean)]), jnp.zeros((2, 2), mean.dtype).at[0, 0].set(variance))
+    (m, P), _ = jax.lax.scan(push, begin, (before, abar[:-1], abar[1:]))
+    return m[0], P[0, 0]
