@@ -103,9 +103,7 @@ class Outcome:
     def _message(self, name: str, test: Sequential, worst: int, low: float, high: float) -> str:
         if not test.n:
             return "no draw was made."
-        what = {"mean": "mean", "variance": "variance over the claimed one", "fractions": "share less the claimed one, in halves,"}[
-            name
-        ]
+        what = MEASURED[name]
         where = f"the worst of {test.d} numbers, {worst}" if test.d > 1 else "it"
         seen = f"{where}: {what} {test.estimate[worst]:.5g}, surely within [{low:.4g}, {high:.4g}]"
         if test.decision is Decision.EQUAL:

@@ -81,10 +81,12 @@ class Known:
     Attributes:
         make: the sampler.
         step: the same step in the oracle's own algebra; None where it is not affine.
+        last_denoises: whether the step onto the data is the denoiser's answer to the state, or a step like the others.
     """
 
     make: Callable[[Setting], Sampler]
     step: Callable[[Setting], Step] | None
+    last_denoises: bool = True
 
 
 SAMPLERS: dict[str, Known] = {
@@ -97,7 +99,7 @@ SAMPLERS: dict[str, Known] = {
     "reverse-diffusion": Known(lambda told: ReverseDiffusion(), lambda told: steps.reverse_diffusion),
     "predictor-corrector": Known(lambda told: PredictorCorrector(), None),
     "dpm-solver++2m": Known(lambda told: DPMSolverPP2M(), lambda told: steps.dpm_solver_pp_2m),
-    "edm": Known(lambda told: EDM(told.churn), lambda told: steps.edm(told.gamma)),
+    "edm": Known(lambda told: EDM(told.churn), lambda told: steps.edm(told.gamma), last_denoises=False),
 }
 
 
@@ -137,7 +139,7 @@ class Plan:
         """
         law, d = self._law, self._law.event_size
         chunks = max(1, NUMBERS // (chunk_size(d) * d))
-        drawing = Draws(self._known.make(self.setting), partial(_eps, law), self.abar, d)
+        drawing = Draws(self._known.make(self.setting), partial(_eps, law), self.abar, d, str(jnp.zeros(0).dtype))
         key = jax.random.key(self.seed)
 
         def block(number: Any) -> Any:
@@ -196,7 +198,7 @@ class Plan:
             return whitened(law.mean, law.covariance_matrix, "the law of the data")
         step = self._known.step
         assert step is not None, "known where draws are compared with it"  # noqa: S101
-        end = law_after(law, self.abar, step(self.setting))
+        end = law_after(law, self.abar, step(self.setting), last_denoises=self._known.last_denoises)
         return whitened(end.mean, end.covariance_matrix, f"the exact law of {self.sampler} after {self.setting.steps} steps")
 
 

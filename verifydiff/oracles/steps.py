@@ -65,13 +65,13 @@ def ddim(eta: Any = 0.0) -> Step:
 
 
 def euler_maruyama(model: Model, state: State, z: Array, levels: Levels) -> State:
-    r"""Euler-Maruyama on the reverse VP SDE, with beta for beta dt.
+    r"""Euler-Maruyama on the reverse VP SDE, over B, the integral of its beta (Song et al. 2021, SDE, eq. 6 with eq. 11).
 
-    .. math:: x_s = x_t + \beta (\tfrac12 x_t + \nabla\log p) + \sqrt\beta\,z
+    .. math:: x_s = x_t + B\,(\tfrac12 x_t + \nabla\log p) + \sqrt B\,z, \qquad B = -\log\alpha
     """
-    beta = (levels.s - levels.t) / levels.s
+    B = jnp.log(levels.s) - jnp.log(levels.t)
     drift = state.x / 2 + model.score(state.x, levels.t)
-    return State(state.x + beta * drift + sqrt(beta) * z[0], state.memory)
+    return State(state.x + B * drift + sqrt(B) * z[0], state.memory)
 
 
 def reverse_diffusion(model: Model, state: State, z: Array, levels: Levels) -> State:
@@ -99,7 +99,7 @@ def edm(gamma: Any = 0.0, noise: Any = 1.0) -> Step:
     .. math:: \bar x_s = \hat x + (\sigma_s - \hat\sigma)\,
               \tfrac12 \bigl(\hat\epsilon(\hat x, \hat\sigma) + \hat\epsilon(\bar x', \sigma_s)\bigr).
 
-    gamma = 0 is Heun's method alone.
+    Onto the data, at :math:`\sigma_s = 0`, Euler's step it is. gamma = 0 is Heun's method alone.
 
     Args:
         gamma: the churn of each step (not S_churn, which is shared among the steps); not negative.
@@ -118,7 +118,7 @@ def edm(gamma: Any = 0.0, noise: Any = 1.0) -> Step:
         x_hat = state.x / sqrt(levels.t) + added * noise * z[0]
         first = exploded_eps(model, x_hat, sigma_hat)
         euler = x_hat + (sigma(levels.s) - sigma_hat) * first
-        second = exploded_eps(model, euler, sigma(levels.s))
+        second = jnp.where(levels.s == 1, first, exploded_eps(model, euler, sigma(levels.s)))
         return State(sqrt(levels.s) * (x_hat + (sigma(levels.s) - sigma_hat) * (first + second) / 2), state.memory)
 
     return step
