@@ -104,8 +104,9 @@ class Outcome:
         if not test.n:
             return "no draw was made."
         what = MEASURED[name]
-        where = f"the worst of {test.d} numbers, {worst}" if test.d > 1 else "it"
-        seen = f"{where}: {what} {test.estimate[worst]:.5g}, surely within [{low:.4g}, {high:.4g}]"
+        names = self.count.yardstick.names[-test.d :] if name == "fractions" else self.count.yardstick.names
+        which = f", the worst of {test.d}" if test.d > 1 else ""
+        seen = f"{names[worst]}{which}: {what} {test.estimate[worst]:.5g}, surely within [{low:.4g}, {high:.4g}]"
         if test.decision is Decision.EQUAL:
             return f"equal within {test.resolution:g}; {seen}."
         if test.decision is Decision.DIFFERENT:

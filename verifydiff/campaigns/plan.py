@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from hashlib import sha256
 from math import sqrt
 from typing import Any
@@ -20,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..oracles import GaussianMixture, Oracle, law_after, steps
+from ..oracles import GaussianMixture, Oracle, joint_of_noising, joint_of_step, law_after, steps
 from ..oracles.chains import Step
 from ..oracles.gaussian import Gaussian
 from ..samplers import (
@@ -41,6 +40,7 @@ from ..statistics import ErrorRates
 from ..statistics.evidence import Array
 from ..verdict import MisuseError
 from .campaign import Campaign
+from .pairs import PAIRS, drawing_pairs, exact_eps
 from .yardstick import Yardstick, scored, whitened
 
 NUMBERS = 2**17
@@ -118,6 +118,7 @@ class Plan:
         rates: of false alarms and misses.
         against: what draws are compared with; the law of the sampler where it is known, if nothing is said.
         label: sample the data of this class alone.
+        pair: judge this step alone (0 is the first), by the joint law of the states on both its sides (:mod:`.pairs`).
     """
 
     sampler: str
@@ -130,16 +131,19 @@ class Plan:
     rates: ErrorRates = field(default_factory=ErrorRates)
     against: Against | None = None
     label: int | None = None
+    pair: int | None = None
 
     def campaign(self) -> Campaign:
         """The campaign.
 
         Raises:
-            MisuseError: if there is no such sampler or class, or the law of the sampler is asked for where it is not known.
+            MisuseError: if there is no such sampler, class or step, or a law is asked for where it is not known.
         """
+        if self.pair is not None:
+            return self._of_pairs(self.pair)
         law, d = self._law, self._law.event_size
         chunks = max(1, NUMBERS // (chunk_size(d) * d))
-        drawing = Draws(self._known.make(self.setting), partial(_eps, law), self.abar, d, str(jnp.zeros(0).dtype))
+        drawing = Draws(self._known.make(self.setting), exact_eps(law), self.abar, d, str(jnp.zeros(0).dtype))
         key = jax.random.key(self.seed)
 
         def block(number: Any) -> Any:
@@ -155,6 +159,7 @@ class Plan:
             "sampler": f"{self.sampler} {self.setting}",
             "data": f"{self.name} {_digest(*jax.tree.leaves(self.oracle))}",
             "class": self.label,
+            "pair": self.pair,
             "levels": f"{self.abar.size - 1} steps {_digest(self.abar)}",
             "seed": self.seed,
             "against": self.compared_with,
@@ -191,6 +196,23 @@ class Plan:
             raise MisuseError(f"where {self.sampler} ends on {self.name} is not known in closed form: compare with the data.")
         return self.against or (Against.SAMPLER if exact else Against.DATA)
 
+    def _of_pairs(self, k: int) -> Campaign:
+        law = self._law
+        if not isinstance(law, Gaussian):
+            raise MisuseError(f"the joint law of a step is known for Gaussian data, and {self.name} is none.")
+        if not 0 <= k < self.abar.size - 2:
+            raise MisuseError(f"`pair` must be a step before the last, 0 to {self.abar.size - 3}, got {k}.")
+        abar_t, abar_s = self.abar[k], self.abar[k + 1]
+        if self.compared_with is Against.DATA:
+            joint, against = joint_of_noising(law, abar_t, abar_s), "the joint law of the data, noised"
+        else:
+            step = self._known.step
+            assert step is not None, "known where draws are compared with it"  # noqa: S101
+            joint = joint_of_step(law, abar_t, abar_s, step(self.setting))
+            against = f"the exact joint law of step {k} of {self.sampler}"
+        draw = drawing_pairs(self._known.make(self.setting), law, self.abar[k:], jax.random.key(self.seed))
+        return Campaign(draw, PAIRS, whitened(joint.mean, joint.covariance_matrix, against), self.resolution, self.rates)
+
     def _yardstick(self, law: Oracle) -> Yardstick:
         if self.compared_with is Against.DATA and isinstance(law, GaussianMixture):
             return scored(law, "the law of the data")
@@ -200,11 +222,6 @@ class Plan:
         assert step is not None, "known where draws are compared with it"  # noqa: S101
         end = law_after(law, self.abar, step(self.setting), last_denoises=self._known.last_denoises)
         return whitened(end.mean, end.covariance_matrix, f"the exact law of {self.sampler} after {self.setting.steps} steps")
-
-
-def _eps(law: Oracle, x_t: Any, abar_t: Any) -> Any:
-    """The exact model, over flat states."""
-    return law.eps(x_t.reshape(-1, *law.event_shape), abar_t).reshape(x_t.shape)
 
 
 def _digest(*arrays: Any) -> str:

@@ -1,6 +1,8 @@
 r"""What is counted of draws: numbers whose law is known if the draws follow the claimed one.
 
 A Gaussian claim N(m, C) is whitened: with :math:`C = L L^\top`, :math:`u = L^{-1}(x - m)` has d independent N(0, 1) coordinates.
+That they do not vary together is seen in :math:`(u_i + u_j) / \sqrt 2`, which is N(0, 1) too: of all pairs i < j up to eight
+coordinates, of neighbours beyond.
 
 A mixture :math:`\sum_k w_k \mathcal{N}(m_k, C_k)` is looked at along directions a. There its law is a mixture in one dimension,
 and the normal score
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
 from zlib import crc32
 
@@ -30,6 +33,7 @@ from ..statistics.streaming import Covariance
 from ..verdict import MisuseError
 
 MOST_FULL = 64  # coordinates of which all covariances are kept
+MOST_PAIRED = 8  # coordinates that are paired each with each
 MOST_AXES, OBLIQUE = 8, 4  # directions along which a mixture is looked at
 SEEN = 1e-10  # a tail smaller than this is computed by its logarithm
 FLAT = 1e-12  # a variance so much smaller than the largest cannot be told from none
@@ -43,12 +47,14 @@ class Yardstick:
         against: the claim, as reports call it.
         normal: how many numbers are N(0, 1); they stand first.
         measure: (rows, \*event) to (rows, K).
+        names: what the numbers are, one for each.
         fractions: the means of those after them, which lie in [0, 1]; there may be none.
     """
 
     against: str
     normal: int
     measure: Callable[[Any], Array]
+    names: tuple[str, ...]
     fractions: Array = field(default_factory=lambda: np.empty(0))
 
     @property
@@ -77,13 +83,22 @@ def whitened(mean: Any, covariance: Any, against: str) -> Yardstick:
     spread = np.linalg.eigvalsh(C)
     if not spread[0] > FLAT * spread[-1]:
         raise MisuseError("the law has a direction without spread, where nothing is left to be tested by draws.")
-    L = np.linalg.cholesky(C / np.outer(scale, scale))
+    L, first, second = np.linalg.cholesky(C / np.outer(scale, scale)), *pairs(m.size)
 
     def measure(x: Any) -> Array:
-        u = (np.asarray(x, np.float64).reshape(len(x), -1) - m) / scale
-        return np.asarray(solve_triangular(L, u.T, lower=True).T)
+        u = solve_triangular(L, ((np.asarray(x, np.float64).reshape(len(x), -1) - m) / scale).T, lower=True)
+        return np.vstack([u, (u[first] + u[second]) / sqrt(2)]).T
 
-    return Yardstick(against, m.size, measure)
+    both = zip(first, second, strict=True)
+    names = (*(f"coordinate {i}" for i in range(m.size)), *(f"coordinates {i} and {j} together" for i, j in both))
+    return Yardstick(against, len(names), measure, names)
+
+
+def pairs(d: int) -> tuple[Any, Any]:
+    """The i and the j of the coordinates that are looked at together."""
+    if d <= MOST_PAIRED:
+        return np.triu_indices(d, 1)
+    return np.arange(d - 1), np.arange(1, d)
 
 
 def scored(mixture: GaussianMixture, against: str) -> Yardstick:
@@ -104,7 +119,8 @@ def scored(mixture: GaussianMixture, against: str) -> Yardstick:
         scores = normal_scores((along[..., None] - centres) / widths, weights)
         return np.hstack([scores, np.exp(np.asarray(posterior(x), np.float64))]) if fractions.size else scores
 
-    return Yardstick(against, len(a), measure, fractions)
+    names = (*(f"direction {i}" for i in range(len(a))), *(f"class {y}" for y in range(fractions.size)))
+    return Yardstick(against, len(a), measure, names, fractions)
 
 
 def directions(d: int) -> Array:

@@ -54,6 +54,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     test.add_argument("--false-alarm", type=float, default=1e-6, metavar="RATE", help="how often a right sampler may fail (1e-6)")
     test.add_argument("--miss", type=float, default=1e-6, metavar="RATE", help="how often one that is off may pass (1e-6)")
     test.add_argument("--against", choices=("sampler", "data"), help="the law to compare with (default: the sampler's, if known)")
+    test.add_argument("--pair", type=int, metavar="K", help="judge step K alone, from 0, by the joint law of its two states")
     run = parser.add_argument_group("the run")
     run.add_argument("--seed", type=int, default=0, help="of all draws (default: 0)")
     run.add_argument("--state", metavar="FILE", help="keep the count here, and go on from it; a kill costs seconds")
@@ -153,6 +154,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         ErrorRates(arguments.false_alarm, arguments.miss),
         None if arguments.against is None else Against(arguments.against),
         arguments.label,
+        arguments.pair,
     )
 
 

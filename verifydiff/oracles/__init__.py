@@ -8,6 +8,8 @@ law that a sampler ends in after S steps.
 from __future__ import annotations
 
 from . import steps as steps
+from .chains import joint_of_noising as joint_of_noising
+from .chains import joint_of_step as joint_of_step
 from .chains import law_after as law_after
 from .field import GaussianField as GaussianField
 from .frechet import frechet_distance as frechet_distance

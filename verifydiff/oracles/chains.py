@@ -27,7 +27,7 @@ from jax.numpy import sqrt
 
 from ..verdict import MisuseError
 from .arguments import levels
-from .gaussian import Gaussian, SpectralGaussian
+from .gaussian import FullGaussian, Gaussian, SpectralGaussian
 from .low_rank import LowRankGaussian
 
 
@@ -113,6 +113,68 @@ def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = Fals
     directions = (data._turned(data.loc), data.spectrum, mean, variance)
     mean, variance = (moment.reshape(data.loc.shape) for moment in chain(*(part.reshape(-1) for part in directions)))
     return data._law(data._turned_back(mean), variance)
+
+
+def joint_of_step(data: Gaussian, abar_t: Any, abar_s: Any, step: Step) -> FullGaussian:
+    r"""The joint law of (x_t, x_s) where x_t is noised data and x_s what a first step from there makes of it.
+
+    Args:
+        data: the law of x_0.
+        abar_t: the level that the step begins at.
+        abar_s: the level that it leads to, cleaner, and not yet the data.
+        step: one of the steps of :mod:`.steps`, or any function like them.
+
+    Returns:
+        the law of both, x_t first, as one vector of 2 d numbers.
+
+    Raises:
+        MisuseError: if the levels are not 0 <= abar_t < abar_s <= 1, or the data are no Gaussian.
+    """
+    return _joint(data, levels(jnp.stack([jnp.asarray(abar_t), jnp.asarray(abar_s)])), step)
+
+
+def joint_of_noising(data: Gaussian, abar_t: Any, abar_s: Any) -> FullGaussian:
+    r"""The joint law of (x_t, x_s) where both are the same data, noised.
+
+    .. math:: x_t = \sqrt\alpha\, x_s + \sqrt{1 - \alpha}\,\epsilon, \qquad \alpha = \bar\alpha_t / \bar\alpha_s
+
+    Arguments, result and errors are those of :func:`joint_of_step`.
+    """
+
+    def reversed_exactly(model: Model, state: State, z: Array, at: Levels) -> State:
+        alpha = at.t / at.s
+        v_s, v_t = (abar * model.lam + (1 - abar) for abar in (at.s, at.t))
+        mean = sqrt(at.s) * model.mu + sqrt(alpha) * v_s / v_t * (state.x - sqrt(at.t) * model.mu)
+        return State(mean + sqrt(v_s * (1 - alpha) / v_t) * z[0], state.memory)
+
+    return _joint(data, levels(jnp.stack([jnp.asarray(abar_t), jnp.asarray(abar_s)])), reversed_exactly)
+
+
+def _joint(data: Gaussian, abar: Array, step: Step) -> FullGaussian:
+    if isinstance(data, LowRankGaussian):
+        data = data.dense()
+    if not isinstance(data, SpectralGaussian):
+        raise MisuseError(f"the joint law of a step is known for Gaussian data, got {type(data).__name__}.")
+    at, start = Levels(abar[0], abar[0], abar[1]), data.diffused(abar[0])
+    mu, lam, m = data._turned(data.loc).ravel(), data.spectrum.ravel(), start._turned(start.loc).ravel()
+
+    def along(mu: Array, lam: Array, m: Array, v: Array) -> tuple[Array, Array]:
+        zero = jnp.zeros_like(m)
+
+        def after(x: Array, z: Array) -> Array:
+            return step(Model(mu, lam), State(x, zero), z, at).x
+
+        none = jnp.stack([zero, zero])
+        A, B = jax.grad(after, 0)(zero, none), jax.grad(after, 1)(zero, none)
+        return jnp.stack([m, A * m + after(zero, none)]), jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + B @ B])])
+
+    means, blocks = jax.vmap(along)(mu, lam, m, start.spectrum.ravel())
+    turn = jax.vmap(lambda e: data._turned_back(e.reshape(data.loc.shape)).ravel())(
+        jnp.eye(mu.size, dtype=mu.dtype)
+    )  # (direction, d)
+    mean = jnp.einsum("kp,ki->pi", means, turn).ravel()
+    covariance = jnp.einsum("kpq,ki,kj->piqj", blocks, turn, turn).reshape(2 * mu.size, 2 * mu.size)
+    return FullGaussian(mean, (covariance + covariance.T) / 2)
 
 
 def _pushed(
