@@ -211,7 +211,7 @@ class Plan:
             joint = joint_of_step(law, abar_t, abar_s, step(self.setting))
             against = f"the exact joint law of step {k} of {self.sampler}"
         draw = drawing_pairs(self._known.make(self.setting), law, self.abar[k:], jax.random.key(self.seed))
-        return Campaign(draw, PAIRS, whitened(joint.mean, joint.covariance_matrix, against), self.resolution, self.rates)
+        return Campaign(draw, PAIRS, whitened(joint.mean, joint.covariance, against), self.resolution, self.rates)
 
     def _yardstick(self, law: Oracle) -> Yardstick:
         if self.compared_with is Against.DATA and isinstance(law, GaussianMixture):

@@ -27,7 +27,7 @@ from jax.numpy import sqrt
 
 from ..verdict import MisuseError
 from .arguments import levels
-from .gaussian import FullGaussian, Gaussian, SpectralGaussian
+from .gaussian import Gaussian, SpectralGaussian
 from .low_rank import LowRankGaussian
 
 
@@ -115,7 +115,19 @@ def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = Fals
     return data._law(data._turned_back(mean), variance)
 
 
-def joint_of_step(data: Gaussian, abar_t: Any, abar_s: Any, step: Step) -> FullGaussian:
+class Joint(NamedTuple):
+    """The Gaussian law of two states, x_t first, as one vector of 2 d numbers. A step without noise leaves it without density.
+
+    Attributes:
+        mean: (2 d,).
+        covariance: (2 d, 2 d).
+    """
+
+    mean: Array
+    covariance: Array
+
+
+def joint_of_step(data: Gaussian, abar_t: Any, abar_s: Any, step: Step) -> Joint:
     r"""The joint law of (x_t, x_s) where x_t is noised data and x_s what a first step from there makes of it.
 
     Args:
@@ -124,21 +136,18 @@ def joint_of_step(data: Gaussian, abar_t: Any, abar_s: Any, step: Step) -> FullG
         abar_s: the level that it leads to, cleaner, and not yet the data.
         step: one of the steps of :mod:`.steps`, or any function like them.
 
-    Returns:
-        the law of both, x_t first, as one vector of 2 d numbers.
-
     Raises:
         MisuseError: if the levels are not 0 <= abar_t < abar_s <= 1, or the data are no Gaussian.
     """
     return _joint(data, levels(jnp.stack([jnp.asarray(abar_t), jnp.asarray(abar_s)])), step)
 
 
-def joint_of_noising(data: Gaussian, abar_t: Any, abar_s: Any) -> FullGaussian:
+def joint_of_noising(data: Gaussian, abar_t: Any, abar_s: Any) -> Joint:
     r"""The joint law of (x_t, x_s) where both are the same data, noised.
 
     .. math:: x_t = \sqrt\alpha\, x_s + \sqrt{1 - \alpha}\,\epsilon, \qquad \alpha = \bar\alpha_t / \bar\alpha_s
 
-    Arguments, result and errors are those of :func:`joint_of_step`.
+    Arguments and errors are those of :func:`joint_of_step`.
     """
 
     def reversed_exactly(model: Model, state: State, z: Array, at: Levels) -> State:
@@ -150,7 +159,7 @@ def joint_of_noising(data: Gaussian, abar_t: Any, abar_s: Any) -> FullGaussian:
     return _joint(data, levels(jnp.stack([jnp.asarray(abar_t), jnp.asarray(abar_s)])), reversed_exactly)
 
 
-def _joint(data: Gaussian, abar: Array, step: Step) -> FullGaussian:
+def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
     if isinstance(data, LowRankGaussian):
         data = data.dense()
     if not isinstance(data, SpectralGaussian):
@@ -174,7 +183,7 @@ def _joint(data: Gaussian, abar: Array, step: Step) -> FullGaussian:
     )  # (direction, d)
     mean = jnp.einsum("kp,ki->pi", means, turn).ravel()
     covariance = jnp.einsum("kpq,ki,kj->piqj", blocks, turn, turn).reshape(2 * mu.size, 2 * mu.size)
-    return FullGaussian(mean, (covariance + covariance.T) / 2)
+    return Joint(mean, (covariance + covariance.T) / 2)
 
 
 def _pushed(
