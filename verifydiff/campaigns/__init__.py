@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .calibration import denoising_ranks as denoising_ranks
+from .calibration import guided_ranks as guided_ranks
 from .campaign import Campaign as Campaign
 from .campaign import Count as Count
 from .data import data as data
