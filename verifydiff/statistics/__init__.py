@@ -22,3 +22,6 @@ from .rates import ErrorRates as ErrorRates
 from .shape import extremes as extremes
 from .shape import kolmogorov_smirnov as kolmogorov_smirnov
 from .shape import tails as tails
+from .streaming import Moments as Moments
+from .streaming import combine as combine
+from .tree import MomentsTree as MomentsTree

@@ -60,13 +60,26 @@ def two_sided(below: Any, above: Any) -> Any:
     return np.minimum(1.0, 2 * np.minimum(below, above))
 
 
+def floats(u: Any) -> Any:
+    """The draws as an array of single or double precision, as they are.
+
+    Raises:
+        MisuseError: if they are of another type. Integers are no draws of a continuous law, and half precision, with its 11
+            bits, ties and overflows where no law does; widen on purpose, ``x.astype(float)``, what is known to be right.
+    """
+    array = np.asarray(u)
+    if array.dtype.kind != "f" or array.dtype.itemsize < 4:
+        raise MisuseError(f"draws must be of single or double precision, got {array.dtype}.")
+    return array
+
+
 def draws(u: Any) -> Array:
     """The draws as a float64 array.
 
     Raises:
-        MisuseError: if there are none or one is not finite.
+        MisuseError: if there are none, one is not finite, or they are integers or of half precision.
     """
-    array = np.asarray(u, dtype=np.float64)
+    array = np.asarray(floats(u), dtype=np.float64)
     if array.size == 0:
         raise MisuseError(f"there must be at least one draw, got an array of shape {array.shape}.")
     if not np.isfinite(array).all():
