@@ -19,6 +19,8 @@ from .independence import independence as independence
 from .moments import unit_variance as unit_variance
 from .moments import zero_mean as zero_mean
 from .rates import ErrorRates as ErrorRates
+from .sequential import SequentialMean as SequentialMean
+from .sequential import SequentialVariance as SequentialVariance
 from .shape import extremes as extremes
 from .shape import kolmogorov_smirnov as kolmogorov_smirnov
 from .shape import tails as tails

@@ -103,8 +103,7 @@ def compare_mean(noise: Any, mean: float, scale: float, resolution: float, rates
 def draws_needed_for_variance(resolution: float, rates: ErrorRates | None = None) -> int:
     """How many normal draws find a relative error of ``resolution`` in the variance, either way, at these rates."""
     rates = rates or ErrorRates()
-    if not 0 < resolution < 1:
-        raise MisuseError(f"the resolution of a variance must lie strictly between 0 and 1, got {resolution}.")
+    check_resolution_of_variance(resolution)
     alpha, mu = rates.false_alarm, rates.miss
 
     def enough(n: int) -> bool:
@@ -119,9 +118,20 @@ def draws_needed_for_variance(resolution: float, rates: ErrorRates | None = None
 def draws_needed_for_mean(resolution: float, rates: ErrorRates | None = None) -> int:
     """How many draws of known scale find a mean that is off by ``resolution`` times the scale, either way, at these rates."""
     rates = rates or ErrorRates()
+    check_resolution_of_mean(resolution)
+    return max(1, ceil(float((ndtri(rates.false_alarm / 2) + ndtri(rates.miss)) / resolution) ** 2))
+
+
+def check_resolution_of_variance(resolution: float) -> None:
+    """Refuse a relative resolution that is none."""
+    if not 0 < resolution < 1:
+        raise MisuseError(f"the resolution of a variance must lie strictly between 0 and 1, got {resolution}.")
+
+
+def check_resolution_of_mean(resolution: float) -> None:
+    """Refuse a resolution in units of the scale that is none."""
     if not 0 < resolution < inf:
         raise MisuseError(f"the resolution of a mean must be positive and finite, got {resolution}.")
-    return max(1, ceil(float((ndtri(rates.false_alarm / 2) + ndtri(rates.miss)) / resolution) ** 2))
 
 
 def _decide(within: bool, outside: bool) -> Decision:
