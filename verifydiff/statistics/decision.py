@@ -83,7 +83,7 @@ def compare_variance(noise: Any, scale: float, resolution: float, rates: ErrorRa
     p_value = float(two_sided(below(n, s), above(n, s)))
     interval = (s / quantile_above(n, alpha / 2), _over(s, quantile_below(n, alpha / 2)))
     outside = not interval[0] <= 1 <= interval[1]
-    return Comparison(_decide(within, outside), s / n, interval, 1.0, resolution, p_value, n, needed)
+    return Comparison(decide(within, outside), s / n, interval, 1.0, resolution, p_value, n, needed)
 
 
 def compare_mean(noise: Any, mean: float, scale: float, resolution: float, rates: ErrorRates | None = None) -> Comparison:
@@ -97,7 +97,7 @@ def compare_mean(noise: Any, mean: float, scale: float, resolution: float, rates
     within = abs(estimate) + float(-ndtri(rates.miss)) / sqrt(n) <= resolution
     p_value = float(2 * ndtr(-abs(estimate) * sqrt(n)))
     interval = (estimate - reach, estimate + reach)
-    return Comparison(_decide(within, abs(estimate) > reach), estimate, interval, 0.0, resolution, p_value, n, needed)
+    return Comparison(decide(within, abs(estimate) > reach), estimate, interval, 0.0, resolution, p_value, n, needed)
 
 
 def draws_needed_for_variance(resolution: float, rates: ErrorRates | None = None) -> int:
@@ -112,7 +112,7 @@ def draws_needed_for_variance(resolution: float, rates: ErrorRates | None = None
             and quantile_below(n, alpha / 2) >= (1 - resolution) * quantile_above(n, mu)
         )
 
-    return _smallest(enough)
+    return smallest(enough)
 
 
 def draws_needed_for_mean(resolution: float, rates: ErrorRates | None = None) -> int:
@@ -134,13 +134,14 @@ def check_resolution_of_mean(resolution: float) -> None:
         raise MisuseError(f"the resolution of a mean must be positive and finite, got {resolution}.")
 
 
-def _decide(within: bool, outside: bool) -> Decision:
+def decide(within: bool, outside: bool) -> Decision:
+    """*Equal* is asked first."""
     if within:
         return Decision.EQUAL
     return Decision.DIFFERENT if outside else Decision.INCONCLUSIVE
 
 
-def _smallest(enough: Callable[[int], bool]) -> int:
+def smallest(enough: Callable[[int], bool]) -> int:
     """The smallest n >= 1 with ``enough(n)``, which holds for every greater one too: doubling, then bisection."""
     high = 1
     while not enough(high):

@@ -47,7 +47,7 @@ def tails(u: Any) -> Evidence:
     n = magnitudes.size
     p = np.array(TAIL_PROBABILITIES)
     counts = np.array([np.count_nonzero(magnitudes > -ndtri(level / 2)) for level in p])
-    p_values = two_sided(_binomial_at_most(counts, n, p), _binomial_at_least(counts, n, p))
+    p_values = two_sided(binomial_at_most(counts, n, p), binomial_at_least(counts, n, p))
     worst = int(np.argmin(p_values))
     return Evidence(
         "tails",
@@ -77,11 +77,11 @@ def extremes(u: Any) -> Evidence:
     return Evidence("extremes", "the largest magnitude is that of N(0, 1)", m, p_value, n, f"at index {index}")
 
 
-def _binomial_at_least(k: Any, n: int, p: Any) -> Any:
+def binomial_at_least(k: Any, n: int, p: Any) -> Any:
     r""":math:`P(X \ge k) = I_p(k, n - k + 1)`."""
     return np.where(k > 0, betainc(np.maximum(k, 1), n - np.maximum(k, 1) + 1, p), 1.0)
 
 
-def _binomial_at_most(k: Any, n: int, p: Any) -> Any:
+def binomial_at_most(k: Any, n: int, p: Any) -> Any:
     r""":math:`P(X \le k) = 1 - I_p(k + 1, n - k)`."""
     return np.where(k < n, betaincc(np.minimum(k, n - 1) + 1, n - np.minimum(k, n - 1), p), 1.0)
