@@ -1,42 +1,57 @@
 """The reference samplers as targets of the package's own checks.
 
-Their model is told the level itself, so that questions between two levels of the grid are understood, too.
+Their model is told the level itself, so that questions between two levels of the grid are understood, too. A sampler is compiled
+once for every number of steps, not for every run: the model of the present run is looked up when it is asked. On a few steps,
+and if it is not run again, it is quicker uncompiled.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import jax
 import numpy as np
 
 from verifydiff.observe import Target
-from verifydiff.observe.arrays import Arrays, Kind
 from verifydiff.observe.frame import Frame
+from verifydiff.observe.on_host import on_host
 from verifydiff.observe.taps import jax_tap
-from verifydiff.samplers import sample
+from verifydiff.samplers import EDM, Heun, PredictorCorrector, sample
 
 HIGH, LOW = 20.0, 0.05
 """The noises over signal between which orders are measured."""
 UNEVEN = np.append(np.linspace(HIGH ** (1 / 3), LOW ** (1 / 3), 8) ** 3, 0.0)
+PRESENT = []
+"""The model of the run that is going on."""
+
+ask = on_host(lambda x, level: PRESENT[-1](x, level))
+run = jax.jit(lambda sampler, x_T, abar, key: sample(sampler, ask, x_T, abar, key=key))
 
 
-def on(sampler, sigma, family) -> Target:
+def on(sampler, sigma, family, compiled=True) -> Target:
     """The sampler on levels that are told by their noise over signal; the last is 0."""
     abar = 1 / (1 + np.asarray(sigma) ** 2)
 
-    def run(denoise, x_init, seed):
-        return jax.jit(lambda x, key: sample(sampler, denoise, x, abar, key=key))(x_init, jax.random.key(seed))
+    def once(denoise, x_init, seed):
+        PRESENT.append(denoise)
+        try:
+            with nullcontext() if compiled else jax.disable_jit():
+                return np.asarray(run(sampler, x_init, abar, jax.random.key(seed)))
+        finally:
+            jax.effects_barrier()
+            PRESENT.pop()
 
     return Target(
         name=str(sampler),
-        sample=Kind(Arrays.JAX).over(run),
+        sample=once,
         schedule=None,
         frame=Frame.of_level,
         shape=(2,),
         taps=(jax_tap({}),),
         family=family,
         steps=len(abar) - 1,
+        corrects=None if isinstance(sampler, (Heun, EDM, PredictorCorrector)) else False,
     )
 
 

@@ -163,6 +163,21 @@ def test_a_batch_that_is_none_is_refused_and_nothing_of_it_is_counted(batch: np.
     assert_same(moments, before)
 
 
+def test_what_is_not_finite_is_found_where_it_is_in_a_large_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 8)
+    x = np.ones((100, 2))
+    x[77, 1] = -np.inf
+    with pytest.raises(MisuseError, match=r"got -inf at index \(77, 1\)"):
+        Moments.of(x)
+
+
+def test_what_was_handed_in_is_left_alone() -> None:
+    for x in (np.arange(6.0)[:, None], np.asfortranarray(np.arange(6.0).reshape(3, 2))):
+        before = x.copy()
+        Moments.of(x, order=4)
+        assert np.array_equal(x, before)
+
+
 def foreign(change: Callable[[dict[str, np.ndarray]], object]) -> dict[str, np.ndarray]:
     arrays = Moments.of(np.array([[1.0, 2.0], [0.5, 4.0]]), order=3).arrays()
     change(arrays)

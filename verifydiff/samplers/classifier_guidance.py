@@ -15,7 +15,6 @@ k is the scale; 1 follows Bayes' rule.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -25,7 +24,7 @@ from jax.numpy import sqrt
 
 from ..verdict import MisuseError
 from .sampler import GaussianSampler, Kernel, Model, Sampler, State, draw
-from .settings import between
+from .settings import LARGEST, between
 
 Where = Literal["mean", "state"]
 
@@ -73,7 +72,7 @@ class GuidedStep(Sampler):
         if isinstance(self.sampler, Sampler) and not isinstance(self.sampler, GaussianSampler):
             kind = type(self.sampler).__name__
             raise MisuseError(f"{kind} has no Gaussian steps to shift: guide its model by `classifier_guided`.")
-        between("scale", self.scale, -math.inf, math.inf)
+        between("scale", self.scale, -LARGEST, LARGEST)
 
     def init(self, x_T: Array, abar: Array) -> State:
         """The sampler's."""

@@ -22,7 +22,7 @@ from jax.numpy import sqrt
 from .coordinates import level, sigma, x_hat
 from .heun import along_both_slopes
 from .sampler import Model, Sampler
-from .settings import between
+from .settings import LARGEST, between
 
 
 class Churned(NamedTuple):
@@ -58,8 +58,9 @@ class EDM(Sampler):
     tmax: float | Array = math.inf
 
     def __post_init__(self) -> None:
-        for name in ("churn", "noise", "tmin", "tmax"):
-            between(name, getattr(self, name), 0, math.inf)
+        for name in ("churn", "noise", "tmin"):
+            between(name, getattr(self, name), 0, LARGEST)
+        between("tmax", self.tmax, 0, math.inf)
 
     def init(self, x_T: Array, abar: Array) -> Churned:
         """The churn is shared out over the steps to come."""

@@ -42,7 +42,7 @@ def spaced(abar: Any, steps: int, spacing: Spacing = "trailing") -> Array:
     times = {
         "trailing": np.round(np.arange(S, 0, -1) * T / S),
         "leading": np.arange(S)[::-1] * (T // S) + 1,
-        "linspace": np.round(np.linspace(T - 1, 0, S)) + 1,
+        "linspace": np.round(np.linspace(0, T - 1, S))[::-1] + 1,
     }
     if spacing not in times:
         raise MisuseError(f"no spacing is called {spacing!r}: give {', '.join(times)}.")

@@ -17,7 +17,6 @@ falls with them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +27,7 @@ from jax.numpy import sqrt
 from ..verdict import MisuseError
 from .reverse_diffusion import ReverseDiffusion
 from .sampler import Model, Sampler
-from .settings import between
+from .settings import LARGEST, between
 
 
 @jax.tree_util.register_dataclass
@@ -50,7 +49,7 @@ class PredictorCorrector(Sampler):
     corrections: int = field(default=1, metadata={"static": True})
 
     def __post_init__(self) -> None:
-        between("snr", self.snr, 0, math.inf)
+        between("snr", self.snr, 0, LARGEST)
         if not isinstance(self.corrections, int) or isinstance(self.corrections, bool) or self.corrections < 0:
             raise MisuseError(f"`corrections` must be a whole number, got {self.corrections!r}.")
 

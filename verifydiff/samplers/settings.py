@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import Any
 
 import numpy as np
 from jax.core import Tracer
 
 from ..verdict import MisuseError
+
+LARGEST = sys.float_info.max
+"""As an upper bound: whatever is finite."""
 
 
 def between(name: str, value: Any, low: float, high: float) -> None:
@@ -24,6 +27,7 @@ def between(name: str, value: Any, low: float, high: float) -> None:
     if isinstance(value, Tracer) or not (isinstance(value, int | float) or hasattr(value, "__array__")):
         return
     numbers = np.asarray(value)
-    if not np.all((numbers >= low) & (numbers <= high)):
-        interval = f"[{low:g}, {high:g}]" if high < math.inf else f"[{low:g}, inf)"
+    if numbers.dtype.kind not in "fiu" or not np.all((numbers >= low) & (numbers <= high)):
+        top = f"{high:g}]" if high < LARGEST else "inf)"
+        interval = f"[{low:g}, {top}" if low > -LARGEST else "the real numbers"
         raise MisuseError(f"`{name}` must lie in {interval}, got {value!r}.")

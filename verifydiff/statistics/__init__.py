@@ -24,6 +24,9 @@ from .evidence import Evidence as Evidence
 from .gaussian import directions as directions
 from .gaussian import gaussian_battery as gaussian_battery
 from .gaussian import whiten as whiten
+from .gaussian_decision import GaussianComparison as GaussianComparison
+from .gaussian_decision import compare_gaussian as compare_gaussian
+from .gaussian_decision import draws_needed_for_gaussian as draws_needed_for_gaussian
 from .independence import independence as independence
 from .joint import joint_agreement as joint_agreement
 from .joint import joint_battery as joint_battery

@@ -81,7 +81,7 @@ def compare_variance(noise: Any, scale: float, resolution: float, rates: ErrorRa
     alpha, mu = rates.false_alarm, rates.miss
     within = s <= (1 + resolution) * quantile_below(n, mu) and s >= (1 - resolution) * quantile_above(n, mu)
     p_value = float(two_sided(below(n, s), above(n, s)))
-    interval = (s / quantile_above(n, alpha / 2), _over(s, quantile_below(n, alpha / 2)))
+    interval = (s / quantile_above(n, alpha / 2), over(s, quantile_below(n, alpha / 2)))
     outside = not interval[0] <= 1 <= interval[1]
     return Comparison(decide(within, outside), s / n, interval, 1.0, resolution, p_value, n, needed)
 
@@ -153,7 +153,8 @@ def smallest(enough: Callable[[int], bool]) -> int:
     return high
 
 
-def _over(numerator: float, denominator: float) -> float:
+def over(numerator: float, denominator: float) -> float:
+    """The quotient; infinite where nothing divides."""
     return numerator / denominator if denominator > 0 else inf
 
 

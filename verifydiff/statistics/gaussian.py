@@ -51,7 +51,7 @@ def gaussian_battery(moments: Moments, mean: Any, covariance: Any) -> tuple[Evid
     """
     z, T = whitened(moments, mean, covariance)
     n = moments.n
-    parts = _standardised(T, n) if n > moments.d or (T.ndim == 1 and n > 1) else None
+    parts = standardised(T, n) if n > moments.d or (T.ndim == 1 and n > 1) else None
     return (
         sum_of_squares("mean", z, n),
         largest_score("mean-coordinates", z, n, "coordinate {}"),
@@ -143,7 +143,8 @@ def directions(moments: Moments, mean: Any, covariance: Any, along: Any) -> tupl
     return tuple(found)
 
 
-def _standardised(T: Array, n: int) -> Array:
+def standardised(T: Array, n: int) -> Array:
+    """The lower triangle of T, row by row (or the diagonal), as independent standard normal numbers."""
     d = len(T)
     if T.ndim == 1:
         return _scores([n - 1] * d, T**2)

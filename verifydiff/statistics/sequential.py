@@ -15,7 +15,8 @@ a coordinate is off by the resolution or more; there is no set of looks to be de
 has an alternative that its draws favour, so a decision comes with probability one. *Equal* is asked first, and the first
 decision stays.
 
-Draws needed on average, as multiples of the fixed test's number at the same rates: see ``docs/power.md``.
+At 1e-6 and a power of 0.99 that takes, at the resolution's own effect, some 0.6 of the draws of the best test with a fixed number
+of them; the table is in ``docs/power.md``.
 
 The state is n and s alone, so draws of several processes merge. That is valid since the likelihood ratio of all draws is the
 product of the processes', as long as every draw that was made is counted. What a process decides by itself is a test of

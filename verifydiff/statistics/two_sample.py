@@ -18,6 +18,7 @@ a formula, or a sequential test.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 from typing import Any, Literal
 
@@ -66,16 +67,15 @@ def projections(x: Any, y: Any, count: int, *, permutations: int = 999, seed: in
     V = rng.standard_normal((pooled.shape[1], count))
     order = np.argsort(pooled @ V, axis=0, kind="stable").T
     along = np.take_along_axis(pooled @ V, order.T, axis=0).T
-    ties = np.concatenate([np.diff(along, axis=1) == 0, np.zeros((count, 1), dtype=bool)], axis=1)
-    labels = np.zeros(len(pooled))
-    labels[:n] = 1.0
+    ends = np.concatenate([along[:, 1:] != along[:, :-1], np.ones((count, 1), dtype=bool)], axis=1)  # of each run of ties
 
-    def statistic(mine: Array) -> float:
-        steps = np.where(mine > 0, 1 / n, -1 / (len(pooled) - n))[order]
-        return float(np.abs(np.where(ties, 0.0, steps.cumsum(axis=1))).max())
+    def statistics(signs: Array) -> Array:
+        return np.asarray((np.abs(signs[:, order].cumsum(axis=2)) * ends).max(axis=(1, 2)))
 
-    seen = statistic(labels)
-    others = np.array([statistic(rng.permutation(labels)) for _ in range(permutations)])
+    weights = _weights(n, len(pooled))
+    seen = float(statistics(weights[None])[0])
+    rows = max(1, TOGETHER * TOGETHER * TOGETHER // order.size)
+    others = np.concatenate([statistics(signs) for signs in _shuffled(weights, permutations, rows, rng)])
     return _evidence("projections", seen, others, len(pooled), ROUNDING)
 
 
@@ -85,14 +85,22 @@ def _by_permutation(test: str, x: Any, y: Any, kind: Literal["energy", "kernel"]
         raise MisuseError(f"at most {LARGEST} draws are compared pair by pair, got {len(pooled)}; thin them, or use projections.")
     rng = _generator(permutations, seed)
     K = _kernel(pooled, kind)
-    weights = np.full(len(pooled), -1 / (len(pooled) - n))
-    weights[:n] = 1 / n
+    weights = _weights(n, len(pooled))
     seen = float(weights @ K @ weights)
-    others: list[float] = []
-    while len(others) < permutations:
-        signs = rng.permuted(np.tile(weights, (min(TOGETHER, permutations - len(others)), 1)), axis=1)
-        others.extend(np.einsum("bi,bi->b", signs @ K, signs))
-    return _evidence(test, seen, np.array(others), len(pooled), ROUNDING * float(np.abs(K).max()))
+    shuffled = _shuffled(weights, permutations, TOGETHER, rng)
+    others = np.concatenate([np.einsum("bi,bi->b", signs @ K, signs) for signs in shuffled])
+    return _evidence(test, seen, others, len(pooled), ROUNDING * float(np.abs(K).max()))
+
+
+def _weights(n: int, pooled: int) -> Array:
+    """1/n for each of x, -1/m for each of y."""
+    return np.concatenate([np.full(n, 1 / n), np.full(pooled - n, -1 / (pooled - n))])
+
+
+def _shuffled(weights: Array, permutations: int, rows: int, rng: np.random.Generator) -> Iterator[Array]:
+    """The weights in random orders, so many rows at a time."""
+    for start in range(0, permutations, rows):
+        yield rng.permuted(np.tile(weights, (min(rows, permutations - start), 1)), axis=1)
 
 
 def _kernel(pooled: Array, kind: str) -> Array:
