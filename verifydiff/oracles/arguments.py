@@ -2,10 +2,13 @@
 
 Shapes and dtypes are known while a function is traced, so a wrong one raises everywhere. A wrong *value* raises where it is
 known; inside ``jit`` or ``vmap`` it is not, and there it becomes NaN, which no answer survives: nothing passes in silence.
+Known values are looked at by NumPy, which compiles nothing.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -26,7 +29,7 @@ def real(name: str, value: Any) -> Array:
     Raises:
         MisuseError: for integers, booleans, complex numbers, and floats of fewer than 32 bits.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool | np.generic):
         return jnp.asarray(float(value))
     array = jnp.asarray(value)
     if array.dtype not in (jnp.float32, jnp.float64):
@@ -34,6 +37,17 @@ def real(name: str, value: Any) -> Array:
             f"`{name}` must be float32 or float64, got {array.dtype}. An oracle answers to rounding; the rest rounds first."
         )
     return array
+
+
+def as_one_dtype(**named: Any) -> list[Array]:
+    """These as real arrays of one dtype, that of the widest.
+
+    Raises:
+        MisuseError: as :func:`real`.
+    """
+    arrays = [real(name, value) for name, value in named.items()]
+    dtype = jnp.result_type(*arrays)
+    return [array.astype(dtype) for array in arrays]
 
 
 def state(name: str, value: Any, event_shape: Shape) -> Array:
@@ -48,37 +62,75 @@ def state(name: str, value: Any, event_shape: Shape) -> Array:
     return array
 
 
-def level(value: Any, event_dim: int, name: str = "abar") -> Array:
-    """abar as an array with so many axes of size one appended, that it lines up with events.
+def level(value: Any, name: str = "abar") -> Array:
+    """abar as an array.
 
     Raises:
         MisuseError: as :func:`real`, or if it lies outside [0, 1].
     """
-    abar = real(name, value)
-    abar = sound(
-        abar, (abar >= 0) & (abar <= 1), f"`{name}` must lie in [0, 1]: it is the share of the data in the variance of x_t"
-    )
-    return abar.reshape(abar.shape + (1,) * event_dim)
+    return sound(real(name, value), unit, f"`{name}` must lie in [0, 1]: it is the share of the data in the variance of x_t")
 
 
-def sound(array: Array, valid: Array, rule: str, validate: bool = True) -> Array:
+def levels(abar: Any) -> Array:
+    """The levels of a chain, noisiest first.
+
+    Raises:
+        MisuseError: if they are not one-dimensional, in [0, 1] and strictly rising.
+    """
+    array = real("abar", abar)
+    if array.ndim != 1 or len(array) < 2:
+        raise MisuseError(f"`abar` must hold two levels or more along one axis, noisiest first, got shape {array.shape}.")
+    return sound(level(array), rising, "`abar` must rise strictly, from the noisiest level to the cleanest")
+
+
+def sound(array: Array, valid: Callable[[Any], Any], rule: str, validate: bool = True) -> Array:
     """The array, if its values are valid; NaN where they are not and nobody can be told.
 
     Args:
         array: of any shape.
-        valid: booleans that broadcast against it.
+        valid: from an array, of NumPy or JAX, the booleans, which broadcast against it.
         rule: what must hold, as the beginning of the message.
         validate: whether a known wrong value raises.
 
     Raises:
         MisuseError: if a value is known to be invalid.
     """
-    if isinstance(valid, jax.core.Tracer) or not validate:
-        return jnp.where(valid, array, jnp.nan)
-    if not (ok := np.asarray(valid)).all():
-        wrong = np.asarray(array)[np.broadcast_to(~ok, array.shape)]
-        raise MisuseError(f"{rule}, got {wrong.flat[0]:.6g}.")
+    if isinstance(array, jax.core.Tracer) or not validate:
+        return jnp.where(valid(array), array, jnp.nan)
+    known = np.asarray(array)
+    if not (ok := np.broadcast_to(valid(known), known.shape)).all():
+        raise MisuseError(f"{rule}, got {known[~ok].flat[0]:.6g}.")
     return array
+
+
+def finite(name: str, array: Array, validate: bool = True) -> Array:
+    """The array, if its values are finite.
+
+    Raises:
+        MisuseError: as :func:`sound`.
+    """
+    return sound(array, lambda values: abs(values) < math.inf, f"`{name}` must be finite", validate)
+
+
+def unit(array: Any) -> Any:
+    """Where the numbers lie in [0, 1]."""
+    return (array >= 0) & (array <= 1)
+
+
+def positive(array: Any) -> Any:
+    """Where they are positive and finite."""
+    return (array > 0) & (array < math.inf)
+
+
+def nonnegative(array: Any) -> Any:
+    """Where they are not negative, and finite."""
+    return (array >= 0) & (array < math.inf)
+
+
+def rising(array: Any) -> Any:
+    """Where an entry is greater than the one before; of the first nothing is asked."""
+    numpy = np if isinstance(array, np.ndarray) else jnp
+    return numpy.concatenate([array[:1] == array[:1], array[1:] > array[:-1]])
 
 
 def broadcast(named: dict[str, Shape]) -> Shape:
@@ -90,7 +142,7 @@ def broadcast(named: dict[str, Shape]) -> Shape:
     try:
         return tuple(np.broadcast_shapes(*named.values()))
     except ValueError:
-        told = ", ".join(f"`{name}` {shape}" for name, shape in named.items())
+        told = ", ".join(f"{name} {shape}" for name, shape in named.items())
         raise MisuseError(f"these shapes do not broadcast: {told}.") from None
 
 
@@ -103,37 +155,3 @@ def prediction(kind: str) -> str:
     if kind not in PREDICTIONS:
         raise MisuseError(f"`prediction` must be one of {', '.join(PREDICTIONS)}, got {kind!r}.")
     return kind
-
-
-def finite(name: str, array: Array, validate: bool = True) -> Array:
-    """The array, if its values are finite.
-
-    Raises:
-        MisuseError: as :func:`sound`.
-    """
-    return sound(array, jnp.isfinite(array), f"`{name}` must be finite", validate)
-
-
-def as_one_dtype(**named: Any) -> list[Array]:
-    """These as real arrays of one dtype, that of the widest.
-
-    Raises:
-        MisuseError: as :func:`real`.
-    """
-    arrays = [real(name, value) for name, value in named.items()]
-    dtype = jnp.result_type(*arrays)
-    return [array.astype(dtype) for array in arrays]
-
-
-def levels(abar: Any) -> Array:
-    """The levels of a chain, noisiest first.
-
-    Raises:
-        MisuseError: if they are not one-dimensional, in [0, 1] and strictly rising.
-    """
-    array = real("abar", abar)
-    if array.ndim != 1 or len(array) < 2:
-        raise MisuseError(f"`abar` must hold two levels or more along one axis, noisiest first, got shape {array.shape}.")
-    array = sound(array, (array >= 0) & (array <= 1), "`abar` must lie in [0, 1]")
-    rising = jnp.concatenate([array[:1] >= 0, jnp.diff(array) > 0])
-    return sound(array, rising, "`abar` must rise strictly, from the noisiest level to the cleanest")

@@ -13,14 +13,16 @@ mean of S. With the unitary discrete Fourier transform F, :math:`H = \operatorna
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from numpyro.distributions import constraints
 
 from ..verdict import MisuseError
-from .arguments import Shape, as_one_dtype, broadcast, finite, real, sound
+from .arguments import Shape, as_one_dtype, broadcast, finite, positive, real, sound
 from .gaussian import SpectralGaussian
 
 
@@ -50,9 +52,9 @@ class GaussianField(SpectralGaussian):
             )
         shape = broadcast({"loc": loc.shape, "spectrum": spectrum.shape})
         split, validate = len(shape) - grid_dim, validate_args is not False
-        spectrum = sound(spectrum, jnp.isfinite(spectrum) & (spectrum > 0), "`spectrum` must be positive and finite", validate)
-        even = jnp.abs(spectrum - mirrored(spectrum, grid_dim)) <= 64 * jnp.finfo(spectrum.dtype).eps * spectrum
-        spectrum = sound(spectrum, even, "`spectrum` must be the same at k and -k, or the field is not stationary", validate)
+        spectrum = sound(spectrum, positive, "`spectrum` must be positive and finite", validate)
+        rule = "`spectrum` must be the same at k and -k, or the field is not stationary"
+        spectrum = sound(spectrum, partial(even, grid_dim, 64 * float(jnp.finfo(spectrum.dtype).eps)), rule, validate)
         self.loc, self.spectrum = jnp.broadcast_to(finite("loc", loc, validate), shape), jnp.broadcast_to(spectrum, shape)
         self._settle(shape[:split], shape[split:], validate_args)
 
@@ -78,9 +80,7 @@ class GaussianField(SpectralGaussian):
         loc = real("loc", loc)
         return cls(loc, variance * shape / jnp.mean(shape), grid_dim=len(grid))
 
-    @property
-    def variance(self) -> Array:
-        r"""(\*batch, \*grid): the same at every point."""
+    def _variance(self) -> Array:
         return jnp.broadcast_to(jnp.mean(self.spectrum, axis=self._axes, keepdims=True), self.spectrum.shape)
 
     @property
@@ -100,7 +100,9 @@ class GaussianField(SpectralGaussian):
         return self._turned(y)
 
 
-def mirrored(spectrum: Array, grid_dim: int) -> Array:
-    """S at -k, in the order of the discrete Fourier transform."""
-    axes = tuple(range(-grid_dim, 0))
-    return jnp.roll(jnp.flip(spectrum, axes), (1,) * grid_dim, axes)
+def even(grid_dim: int, rounding: float, spectrum: Any) -> Any:
+    """Where S is the same at k and -k, in the order of the discrete Fourier transform, to rounding."""
+    mirrored, numpy = spectrum, np if isinstance(spectrum, np.ndarray) else jnp
+    for axis in range(spectrum.ndim - grid_dim, spectrum.ndim):
+        mirrored = numpy.roll(numpy.flip(mirrored, axis), 1, axis)
+    return abs(spectrum - mirrored) <= rounding * spectrum

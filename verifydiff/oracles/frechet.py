@@ -12,13 +12,16 @@ Gaussians with their moments, as in FID, which is of this square.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from ..verdict import MisuseError
 from .arguments import as_one_dtype, finite, sound
+from .gaussian import symmetric
 from .oracle import Oracle, contract
 
 
@@ -58,14 +61,15 @@ def semidefinite(name: str, covariance: Array) -> Array:
         MisuseError: if it is known to be none.
     """
     covariance = finite(name, covariance)
-    size = jnp.max(jnp.abs(covariance), axis=(-1, -2), keepdims=True)
-    slack = 64 * covariance.shape[-1] * jnp.finfo(covariance.dtype).eps * size
-    even = jnp.abs(covariance - jnp.swapaxes(covariance, -1, -2)) <= slack
-    covariance = sound(covariance, even, f"`{name}` must be symmetric")
-    smallest = jnp.linalg.eigvalsh(covariance)[..., :1, None]
-    return covariance + 0 * sound(smallest, smallest >= -slack, f"`{name}` must have no negative eigenvalue")
+    rounding = 64 * covariance.shape[-1] * float(jnp.finfo(covariance.dtype).eps)
+    covariance = sound(covariance, partial(symmetric, rounding), f"`{name}` must be symmetric")
+    spectrum = jnp.linalg.eigvalsh(covariance)
+    rule = f"`{name}` must have no negative eigenvalue"
+    spectrum = sound(spectrum, lambda values: values >= -rounding * abs(values[..., -1:]), rule)
+    return covariance + 0 * spectrum[..., None]
 
 
+@jax.jit  # type: ignore[untyped-decorator]
 def _distance(mean_p: Array, mean_q: Array, covariance_p: Array, covariance_q: Array) -> Array:
     root_p, root_q = _root(covariance_p), _root(covariance_q)
     left, _, right = jnp.linalg.svd(contract("...ji,...jk->...ik", root_q, root_p), full_matrices=False)

@@ -27,7 +27,8 @@ What differs between the families is U: the identity, the eigenvectors of a matr
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from math import log, pi
 from typing import Any, ClassVar, Self
 
@@ -35,11 +36,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from numpyro.distributions import constraints
-from numpyro.distributions.util import promote_shapes, validate_sample
+from numpyro.distributions.util import promote_shapes
 
 from ..verdict import MisuseError
-from .arguments import Shape, as_one_dtype, broadcast, finite, level, prediction, sound, state
-from .oracle import Estimate, Oracle, contract, over_events
+from .arguments import Shape, as_one_dtype, broadcast, finite, level, positive, sound, state
+from .arguments import prediction as known_prediction
+from .oracle import Estimate, Oracle, beside_events, contract, over_events
 
 
 class Gaussian(Oracle):
@@ -47,6 +49,25 @@ class Gaussian(Oracle):
 
     loc: Array
     pytree_data_fields: tuple[str, ...] = ("loc",)
+
+    def flow(self, x: Any, abar_from: Any, abar_to: Any) -> Array:
+        """The exact map of the probability-flow ODE from level ``abar_from`` to ``abar_to``, either way, of the shape of x."""
+        return self._ask("_flow", state("x", x, self.event_shape), level(abar_from, "abar_from"), level(abar_to, "abar_to"))
+
+    def bayes_loss(self, abar: Any, prediction: str = "eps") -> Estimate:
+        r"""The mean squared error per coordinate that no model beats: exact. The shape is (\*batch) broadcast against abar's.
+
+        Raises:
+            MisuseError: if the prediction is not one of ``eps``, ``x0`` and ``v``.
+        """
+        loss = self._ask("_loss", level(abar), options=(known_prediction(prediction),))
+        return Estimate(loss, jnp.zeros_like(loss))
+
+    @abstractmethod
+    def _flow(self, x: Array, abar_from: Array, abar_to: Array) -> Array: ...
+
+    @abstractmethod
+    def _loss(self, abar: Array, kind: str) -> Array: ...
 
     @abstractmethod
     def _whitened(self, x: Array) -> Array:
@@ -58,34 +79,15 @@ class Gaussian(Oracle):
         """(*batch): the logarithm of the determinant of the covariance."""
 
     @abstractmethod
-    def _loss(self, abar: Array, prediction: str) -> Array:
-        """The Bayes-optimal loss of :meth:`bayes_loss`, abar having the axes of an event already."""
-
-    @abstractmethod
     def _picked(self, indices: list[int]) -> Self:
         """The laws at these places of the last axis of the batch."""
 
-    @abstractmethod
-    def flow(self, x: Any, abar_from: Any, abar_to: Any) -> Array:
-        """The exact map of the probability-flow ODE from level ``abar_from`` to ``abar_to``, of the shape of x."""
-
-    @validate_sample  # type: ignore[untyped-decorator]
-    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        r"""(\*sample, \*batch). Of a point mass it is plus infinity on the point and minus infinity elsewhere."""
-        del intermediates
-        distance = jnp.sum(self._whitened(state("value", value, self.event_shape)) ** 2, axis=-1)
-        distance, log_det = promote_shapes(distance, self._log_det)
+    def _log_prob(self, x: Array) -> Array:
+        distance, log_det = promote_shapes(jnp.sum(self._whitened(x) ** 2, axis=-1), self._log_det)
         density = -(distance + log_det + self.event_size * log(2 * pi)) / 2
         return jnp.where(jnp.isinf(distance), -jnp.inf, density)
 
-    def bayes_loss(self, abar: Any, prediction: str = "eps") -> Estimate:
-        r"""The mean squared error per coordinate that no model beats: exact. The shape is (\*batch) broadcast against abar's."""
-        loss = self._loss(level(abar, self.event_dim), prediction)
-        return Estimate(loss, jnp.zeros_like(loss))
-
-    @property
-    def mean(self) -> Array:
-        r"""(\*batch, \*event)."""
+    def _mean(self) -> Array:
         return self.loc
 
     def _batch_of_fields(self) -> Shape:
@@ -112,67 +114,53 @@ class SpectralGaussian(Gaussian):
     def _turned_back(self, y: Array) -> Array:
         """U y."""
 
-    def diffused(self, abar: Any) -> Self:
-        """The law of x_t."""
-        a, loc, spectrum = promote_shapes(level(abar, self.event_dim), self.loc, self.spectrum)
+    def _diffused(self, abar: Array) -> Self:
+        a, loc, spectrum = promote_shapes(beside_events(abar, self.event_dim), self.loc, self.spectrum)
         return self._law(jnp.sqrt(a) * loc, a * spectrum + (1 - a))
 
-    def score(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\nabla \log p(x_t)`."""
+    def _score(self, x_t: Array, abar: Array) -> Array:
         return self._filtered(x_t, abar, lambda a, spectrum: -jnp.ones_like(a))
 
-    def eps(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\mathbb{E}[\epsilon \mid x_t]`."""
+    def _eps(self, x_t: Array, abar: Array) -> Array:
         return self._filtered(x_t, abar, lambda a, spectrum: jnp.sqrt(1 - a))
 
-    def denoise(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\mathbb{E}[x_0 \mid x_t]`."""
+    def _denoise(self, x_t: Array, abar: Array) -> Array:
         shift, loc = promote_shapes(self._filtered(x_t, abar, lambda a, spectrum: jnp.sqrt(a) * spectrum), self.loc)
         return loc + shift
 
-    def posterior(self, x_t: Any, abar: Any) -> Self:
-        """The law of x_0 given x_t."""
-        x_hat = self.denoise(x_t, abar)
-        a, spectrum = promote_shapes(level(abar, self.event_dim), self.spectrum, shape=x_hat.shape)
+    def _posterior(self, x_t: Array, abar: Array) -> Self:
+        x_hat = self._denoise(x_t, abar)
+        a, spectrum = promote_shapes(beside_events(abar, self.event_dim), self.spectrum, shape=x_hat.shape)
         return self._law(x_hat, spectrum * (1 - a) / (a * spectrum + (1 - a)))
 
-    def flow(self, x: Any, abar_from: Any, abar_to: Any) -> Array:
-        """The exact map of the probability-flow ODE, either way."""
-        x, start, end, loc, spectrum = promote_shapes(
-            state("x", x, self.event_shape),
-            level(abar_from, self.event_dim, "abar_from"),
-            level(abar_to, self.event_dim, "abar_to"),
-            self.loc,
-            self.spectrum,
-        )
+    def _flow(self, x: Array, abar_from: Array, abar_to: Array) -> Array:
+        ends = (beside_events(abar, self.event_dim) for abar in (abar_from, abar_to))
+        x, start, end, loc, spectrum = promote_shapes(x, *ends, self.loc, self.spectrum)
         stretch = jnp.sqrt((end * spectrum + (1 - end)) / (start * spectrum + (1 - start)))
         return jnp.sqrt(end) * loc + self._turned_back(stretch * self._turned(x - jnp.sqrt(start) * loc))
 
-    def sample(self, key: Any, sample_shape: Shape = ()) -> Array:
-        r"""Draws of shape (\*sample, \*batch, \*event)."""
+    def _loss(self, abar: Array, kind: str) -> Array:
+        a, spectrum = promote_shapes(beside_events(abar, self.event_dim), self.spectrum)
+        unknown = {"eps": a, "x0": 1 - a, "v": jnp.ones_like(a)}[kind]
+        return over_events(unknown * spectrum / (a * spectrum + (1 - a)), self.event_dim) / self.event_size
+
+    def _sample(self, key: Any, sample_shape: Shape) -> Array:
         noise = jax.random.normal(key, self.shape(sample_shape), self.loc.dtype)
         noise, loc, spectrum = promote_shapes(noise, self.loc, self.spectrum)
         return loc + self._turned_back(jnp.sqrt(spectrum) * noise)
 
-    def expand(self, batch_shape: Sequence[int]) -> Self:
-        """The same law over a larger batch shape."""
-        return self._law(
-            *(jnp.broadcast_to(field, self._grown(batch_shape) + self.event_shape) for field in (self.loc, self.spectrum))
-        )
-
-    @property
-    def covariance_matrix(self) -> Array:
-        r"""(\*batch, d, d), events flattened in row-major order."""
+    def _covariance_matrix(self) -> Array:
         d, batch = self.event_size, self.batch_shape
         units = jnp.eye(d, dtype=self.loc.dtype).reshape((d,) + (1,) * len(batch) + self.event_shape)
         directions = self._turned_back(jnp.broadcast_to(units, (d, *batch, *self.event_shape))).reshape(d, *batch, d)
         return contract("k...i,...k,k...j->...ij", directions, self.spectrum.reshape(*batch, d), directions)
 
-    def _filtered(self, x_t: Any, abar: Any, gain: Any) -> Array:
+    def _expanded(self, batch_shape: Shape) -> Self:
+        return self._law(*(jnp.broadcast_to(field, batch_shape + self.event_shape) for field in (self.loc, self.spectrum)))
+
+    def _filtered(self, x_t: Array, abar: Array, gain: Callable[[Array, Array], Array]) -> Array:
         """U (gain / v) U^T (x_t - sqrt(abar) m): all that a posterior does to an observation, direction by direction."""
-        x, a, loc, spectrum = promote_shapes(
-            state("x_t", x_t, self.event_shape), level(abar, self.event_dim), self.loc, self.spectrum
-        )
+        x, a, loc, spectrum = promote_shapes(x_t, beside_events(abar, self.event_dim), self.loc, self.spectrum)
         return self._turned_back(gain(a, spectrum) / (a * spectrum + (1 - a)) * self._turned(x - jnp.sqrt(a) * loc))
 
     def _whitened(self, x: Array) -> Array:
@@ -183,11 +171,6 @@ class SpectralGaussian(Gaussian):
     @property
     def _log_det(self) -> Array:
         return over_events(jnp.log(self.spectrum), self.event_dim)
-
-    def _loss(self, abar: Array, kind: str) -> Array:
-        a, spectrum = promote_shapes(abar, self.spectrum)
-        unknown = {"eps": a, "x0": 1 - a, "v": jnp.ones_like(a)}[prediction(kind)]
-        return over_events(unknown * spectrum / (a * spectrum + (1 - a)), self.event_dim) / self.event_size
 
     def _picked(self, indices: list[int]) -> Self:
         chosen = jnp.asarray(indices)
@@ -231,13 +214,11 @@ class DiagonalGaussian(SpectralGaussian):
                 "`loc` or `variance` must have the axis of an event, got two numbers. A single coordinate is a vector of 1."
             )
         validate = validate_args is not False
-        variance = sound(variance, jnp.isfinite(variance) & (variance > 0), "`variance` must be positive and finite", validate)
+        variance = sound(variance, positive, "`variance` must be positive and finite", validate)
         self.loc, self.spectrum = jnp.broadcast_to(finite("loc", loc, validate), shape), jnp.broadcast_to(variance, shape)
         self._settle(shape[:-1], shape[-1:], validate_args)
 
-    @property
-    def variance(self) -> Array:
-        r"""(\*batch, d)."""
+    def _variance(self) -> Array:
         return self.spectrum
 
     def _turned(self, x: Array) -> Array:
@@ -284,11 +265,9 @@ class FullGaussian(SpectralGaussian):
     @property
     def covariance(self) -> Array:
         r"""(\*batch, d, d)."""
-        return contract("...ik,...k,...jk->...ij", self.basis, self.spectrum, self.basis)
+        return self.covariance_matrix
 
-    @property
-    def variance(self) -> Array:
-        r"""(\*batch, d)."""
+    def _variance(self) -> Array:
         return contract("...ik,...k->...i", self.basis**2, self.spectrum)
 
     def _turned(self, x: Array) -> Array:
@@ -304,16 +283,17 @@ def eigen(covariance: Array, validate: bool) -> tuple[Array, Array]:
     Raises:
         MisuseError: if the matrix is known not to be finite, symmetric or positive definite, each to rounding.
     """
-    rounding = covariance.shape[-1] * jnp.finfo(covariance.dtype).eps
+    rounding = float(covariance.shape[-1] * jnp.finfo(covariance.dtype).eps)
     covariance = finite("covariance", covariance, validate)
-    skew = jnp.abs(covariance - jnp.swapaxes(covariance, -1, -2))
-    symmetric = skew <= 8 * rounding * jnp.max(jnp.abs(covariance), axis=(-1, -2), keepdims=True)
-    covariance = sound(covariance, symmetric, "`covariance` must be symmetric", validate)
+    covariance = sound(covariance, partial(symmetric, 8 * rounding), "`covariance` must be symmetric", validate)
     spectrum, basis = jnp.linalg.eigh(covariance)
-    positive = spectrum > rounding * jnp.abs(spectrum[..., -1:])
-    return sound(
-        spectrum, positive, "`covariance` must be positive definite, its eigenvalues greater than rounding", validate
-    ), basis
+    rule = "`covariance` must be positive definite, its eigenvalues greater than rounding"
+    return sound(spectrum, lambda values: values > rounding * abs(values[..., -1:]), rule, validate), basis
+
+
+def symmetric(rounding: float, matrix: Any) -> Any:
+    """Where a matrix is symmetric, to so much of its largest entry."""
+    return abs(matrix - matrix.swapaxes(-1, -2)) <= rounding * abs(matrix).max(axis=(-1, -2), keepdims=True)
 
 
 def divided(y: Array, variance: Array) -> Array:

@@ -20,7 +20,6 @@ The distance is a sum of squares and loses no digits where the factors explain a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import jax
@@ -31,9 +30,9 @@ from numpyro.distributions import constraints
 from numpyro.distributions.util import promote_shapes
 
 from ..verdict import MisuseError
-from .arguments import Shape, as_one_dtype, broadcast, finite, level, prediction, sound, state
+from .arguments import Shape, as_one_dtype, broadcast, finite, positive, sound
 from .gaussian import FullGaussian, Gaussian, divided
-from .oracle import contract
+from .oracle import beside_events, contract
 
 
 class LowRankGaussian(Gaussian):
@@ -65,7 +64,7 @@ class LowRankGaussian(Gaussian):
             raise MisuseError(f"`factor` must be a matrix, or a batch of them, got shape {factor.shape}.")
         shape = broadcast({"loc": loc.shape, "the rows of factor": factor.shape[:-1], "diagonal": diagonal.shape})
         validate = validate_args is not False
-        diagonal = sound(diagonal, jnp.isfinite(diagonal) & (diagonal > 0), "`diagonal` must be positive and finite", validate)
+        diagonal = sound(diagonal, positive, "`diagonal` must be positive and finite", validate)
         self.loc = jnp.broadcast_to(finite("loc", loc, validate), shape)
         self.factor = jnp.broadcast_to(finite("factor", factor, validate), (*shape, factor.shape[-1]))
         self.diagonal = jnp.broadcast_to(diagonal, shape)
@@ -73,72 +72,66 @@ class LowRankGaussian(Gaussian):
 
     def dense(self) -> FullGaussian:
         """The same law by the eigenvectors of its whole covariance, at the cost of d^3."""
-        return FullGaussian(self.loc, self.covariance_matrix, validate_args=False)
+        law: FullGaussian = self._ask("_dense")
+        return law
 
-    def diffused(self, abar: Any) -> Self:
-        """The law of x_t."""
-        a, loc, diagonal = promote_shapes(level(abar, 1), self.loc, self.diagonal)
+    def _diffused(self, abar: Array) -> Self:
+        a, loc, diagonal = promote_shapes(beside_events(abar, 1), self.loc, self.diagonal)
         root, factor = promote_shapes(jnp.sqrt(a)[..., None], self.factor)
         return self._law(jnp.sqrt(a) * loc, root * factor, a * diagonal + (1 - a))
 
-    def score(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\nabla \log p(x_t)`."""
+    def _score(self, x_t: Array, abar: Array) -> Array:
         _, unexplained, diagonal = self._explained(x_t, abar)
         return -unexplained / diagonal
 
-    def eps(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\mathbb{E}[\epsilon \mid x_t]`."""
+    def _eps(self, x_t: Array, abar: Array) -> Array:
         _, unexplained, diagonal = self._explained(x_t, abar)
-        (a,) = promote_shapes(level(abar, 1), shape=unexplained.shape)
+        (a,) = promote_shapes(beside_events(abar, 1), shape=unexplained.shape)
         return jnp.sqrt(1 - a) / diagonal * unexplained
 
-    def denoise(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\mathbb{E}[x_0 \mid x_t]`."""
+    def _denoise(self, x_t: Array, abar: Array) -> Array:
         factors, unexplained, diagonal_t = self._explained(x_t, abar)
         by_factors = contract("...ir,...r->...i", self.factor, factors)
-        a, loc, diagonal, by_factors = promote_shapes(level(abar, 1), self.loc, self.diagonal, by_factors, shape=unexplained.shape)
+        a, loc, diagonal, by_factors = promote_shapes(
+            beside_events(abar, 1), self.loc, self.diagonal, by_factors, shape=unexplained.shape
+        )
         return loc + by_factors + jnp.sqrt(a) * diagonal / diagonal_t * unexplained
 
-    def posterior(self, x_t: Any, abar: Any) -> Self:
-        """The law of x_0 given x_t."""
-        x_hat = self.denoise(x_t, abar)
-        a, diagonal = promote_shapes(level(abar, 1), self.diagonal, shape=x_hat.shape)
+    def _posterior(self, x_t: Array, abar: Array) -> Self:
+        x_hat = self._denoise(x_t, abar)
+        a, diagonal = promote_shapes(beside_events(abar, 1), self.diagonal, shape=x_hat.shape)
         diagonal_t = a * diagonal + (1 - a)
         return self._law(x_hat, self._open_factor(abar, 1 - a), (1 - a) * diagonal / diagonal_t)
 
-    def flow(self, x: Any, abar_from: Any, abar_to: Any) -> Array:
-        """The exact map of the probability-flow ODE, either way, by :meth:`dense`: W W^T and D share no eigenvectors."""
-        return self.dense().flow(x, abar_from, abar_to)
+    def _flow(self, x: Array, abar_from: Array, abar_to: Array) -> Array:
+        return self._dense()._flow(x, abar_from, abar_to)
 
-    def sample(self, key: Any, sample_shape: Shape = ()) -> Array:
-        r"""Draws of shape (\*sample, \*batch, d)."""
+    def _sample(self, key: Any, sample_shape: Shape) -> Array:
         few, many = jax.random.split(key)
         u = jax.random.normal(few, (*sample_shape, *self.batch_shape, self.factor.shape[-1]), self.loc.dtype)
         e = jax.random.normal(many, self.shape(sample_shape), self.loc.dtype)
         e, loc, diagonal = promote_shapes(e, self.loc, self.diagonal)
         return loc + contract("...ir,...r->...i", self.factor, u) + jnp.sqrt(diagonal) * e
 
-    def expand(self, batch_shape: Sequence[int]) -> Self:
-        """The same law over a larger batch shape."""
-        shape = (*self._grown(batch_shape), *self.event_shape)
+    def _expanded(self, batch_shape: Shape) -> Self:
+        shape = batch_shape + self.event_shape
         factor = jnp.broadcast_to(self.factor, (*shape, self.factor.shape[-1]))
         return self._law(jnp.broadcast_to(self.loc, shape), factor, jnp.broadcast_to(self.diagonal, shape))
 
-    @property
-    def variance(self) -> Array:
-        r"""(\*batch, d)."""
+    def _variance(self) -> Array:
         return self.diagonal + jnp.sum(self.factor**2, axis=-1)
 
-    @property
-    def covariance_matrix(self) -> Array:
-        r"""(\*batch, d, d)."""
+    def _covariance_matrix(self) -> Array:
         identity = jnp.eye(self.event_size, dtype=self.loc.dtype)
         return contract("...ir,...jr->...ij", self.factor, self.factor) + contract("...i,ij->...ij", self.diagonal, identity)
 
-    def _explained(self, x_t: Any, abar: Any) -> tuple[Array, Array, Array]:
+    def _dense(self) -> FullGaussian:
+        return FullGaussian(self.loc, self._covariance_matrix(), validate_args=False)
+
+    def _explained(self, x_t: Array, abar: Array) -> tuple[Array, Array, Array]:
         """E[u | x_t], what the factors leave of the residual, and D_t."""
-        law = self.diffused(abar)
-        x, loc, diagonal = promote_shapes(state("x_t", x_t, self.event_shape), law.loc, law.diagonal)
+        law = self._diffused(abar)
+        x, loc, diagonal = promote_shapes(x_t, law.loc, law.diagonal)
         factors = law._factors(x - loc)
         rest = x - loc - contract("...ir,...r->...i", law.factor, factors)
         return factors, *promote_shapes(rest, diagonal, shape=rest.shape)
@@ -164,9 +157,9 @@ class LowRankGaussian(Gaussian):
         capacitance = contract("...ir,...is->...rs", scaled, self.factor)
         return jnp.linalg.cholesky(capacitance + jnp.broadcast_to(identity, capacitance.shape))
 
-    def _open_factor(self, abar: Any, share: Array) -> Array:
+    def _open_factor(self, abar: Array, share: Array) -> Array:
         """W L^{-T} share / D_t: what x_t leaves open of the factors, as it moves x_0; ``share`` is (..., 1)."""
-        law = self.diffused(abar)
+        law = self._diffused(abar)
         shape = law.factor.shape
         root = jnp.broadcast_to(law._root, (*law.batch_shape, shape[-1], shape[-1]))
         factor = jnp.broadcast_to(self.factor, shape)
@@ -187,9 +180,9 @@ class LowRankGaussian(Gaussian):
         return 2 * jnp.sum(jnp.log(root), axis=-1) + jnp.sum(jnp.log(self.diagonal), axis=-1)
 
     def _loss(self, abar: Array, kind: str) -> Array:
-        a, diagonal = promote_shapes(abar, self.diagonal)
-        share = {"eps": a, "x0": 1 - a, "v": jnp.ones_like(a)}[prediction(kind)]
-        by_factors = self._open_factor(abar[..., 0], jnp.sqrt(share * (1 - a)))
+        a, diagonal = promote_shapes(beside_events(abar, 1), self.diagonal)
+        share = {"eps": a, "x0": 1 - a, "v": jnp.ones_like(a)}[kind]
+        by_factors = self._open_factor(abar, jnp.sqrt(share * (1 - a)))
         alone = share * diagonal / (a * diagonal + (1 - a))
         return (jnp.sum(by_factors**2, axis=(-1, -2)) + jnp.sum(alone, axis=-1)) / self.event_size
 

@@ -7,12 +7,12 @@ For components with independent coordinates, means m_k and variances at the leve
 
 .. math:: \nabla \log p = M^\top r - (V^{-\top} r) \odot X,
 
-two products with K rows where the plain way visits n K d numbers, several times. Components come first and particles last: the softmax
-then runs over the short axis while the long one stays contiguous. Where all components share a variance, X^2 drops out.
+two products with K rows where the plain way visits n K d numbers, several times. Components come first and particles last: the
+softmax then runs over the short axis while the long one stays contiguous. Where all components share a variance, X^2 drops out.
 
 The squares are expanded, so x is taken from the mean of the mixture, and rounding leaves an error in log r of about
-:math:`\epsilon_{\text{mach}} \|m_k - m\|^2 / v_k`: where the components lie a hundred standard deviations apart this is still 1e-3 in
-float32, and beyond it :meth:`GaussianMixture.eps` should be asked instead.
+:math:`\epsilon_{\text{mach}} \|m_k - m\|^2 / v_k`: where the components lie a hundred standard deviations apart this is still
+1e-3 in float32, and beyond it :meth:`GaussianMixture.eps` should be asked instead.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def eps_of_columns(law: GaussianMixture, dtype: Any = None) -> Callable[[Any, An
     offsets, spread, middle, log_w = (jnp.asarray(a, dtype) for a in (means - centre, variances, centre, law.log_weights))
 
     def eps(x: Any, abar: Any) -> Array:
-        x, a = state("x", x.T, law.event_shape).T, level(abar, 1)
+        x, a = state("x", x.T, law.event_shape).T, level(abar)
         x = x - jnp.sqrt(a) * middle[:, None]
         v = a * spread + (1 - a)
         pull = jnp.sqrt(a) * offsets / v

@@ -19,17 +19,18 @@ lies, some component is the nearest one, its difference is exactly 0, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from numpyro.distributions import constraints
-from numpyro.distributions.util import promote_shapes, validate_sample
+from numpyro.distributions.util import promote_shapes
 
 from ..verdict import MisuseError
-from .arguments import Shape, broadcast, level, real, sound, state
+from .arguments import Shape, broadcast, level, nonnegative, real, sound
+from .arguments import prediction as known_prediction
 from .gaussian import DiagonalGaussian, Gaussian
 from .oracle import Estimate, Oracle, contract, over_events
 
@@ -91,12 +92,11 @@ class GaussianMixture(Oracle):
 
     def component_posterior(self, x_t: Any, abar: Any) -> Array:
         r"""(\*sample, \*batch, K): log p(k | x_t)."""
-        a = level(abar, 1)
-        return self._responsibilities(self.components.diffused(a), self._beside(x_t))
+        return self._ask("_component_posterior", self._state(x_t), level(abar))
 
     def class_posterior(self, x_t: Any, abar: Any) -> Array:
         r"""(\*sample, \*batch, classes): log p(y | x_t)."""
-        return self._by_class(self.component_posterior(x_t, abar))
+        return self._ask("_class_posterior", self._state(x_t), level(abar))
 
     def given(self, label: int) -> Self:
         """The law of the data of one class, p(x_0 | y): its components, their weights scaled up to one.
@@ -112,29 +112,6 @@ class GaussianMixture(Oracle):
         log_weights = jax.nn.log_softmax(self.log_weights[..., chosen], axis=-1)
         return self._mixture(log_weights, self.components._picked(chosen), tuple(range(len(chosen))))
 
-    # -- the law of x_t and what x_t tells -------------------------------------------------------------------------------------
-
-    def diffused(self, abar: Any) -> Self:
-        """The law of x_t: every component diffused."""
-        return self._mixture(self.log_weights, self.components.diffused(level(abar, 1)), self.labels)
-
-    def score(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\nabla \log p(x_t)`."""
-        return self._averaged("score", x_t, abar)
-
-    def denoise(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\mathbb{E}[x_0 \mid x_t]`."""
-        return self._averaged("denoise", x_t, abar)
-
-    def eps(self, x_t: Any, abar: Any) -> Array:
-        r""":math:`\mathbb{E}[\epsilon \mid x_t]`."""
-        return self._averaged("eps", x_t, abar)
-
-    def posterior(self, x_t: Any, abar: Any) -> Self:
-        """The law of x_0 given x_t: the components' posteriors, with weights p(k | x_t)."""
-        components = self.components.posterior(self._beside(x_t), level(abar, 1))
-        return self._mixture(self.component_posterior(x_t, abar), components, self.labels)
-
     def bayes_loss(self, abar: Any, prediction: str = "eps", *, key: Any = None, draws: int = 16_384) -> Estimate:
         r"""The mean squared error per coordinate that no model beats, by draws: its standard error comes with it.
 
@@ -149,13 +126,8 @@ class GaussianMixture(Oracle):
         """
         if draws < 2:
             raise MisuseError(f"`draws` must be at least 2, or nothing is known of the error, got {draws}.")
-        within = self.components.bayes_loss(level(abar, 1), prediction).value
-        between = self._between(jax.random.key(0) if key is None else key, draws, abar, prediction)
-        weights, within, means = promote_shapes(self.weights, within, jnp.mean(between, axis=0))
-        errors = jnp.var(between, axis=0, ddof=1) / draws
-        return Estimate(jnp.sum(weights * (within + means), axis=-1), jnp.sqrt(jnp.sum(weights**2 * errors, axis=-1)))
-
-    # -- as a distribution -----------------------------------------------------------------------------------------------------
+        key = jax.random.key(0) if key is None else key
+        return Estimate(*self._ask("_loss", level(abar), key, options=(known_prediction(prediction), draws)))
 
     def sample_labelled(self, key: Any, sample_shape: Shape = ()) -> tuple[Array, Array]:
         r"""Draws (\*sample, \*batch, \*event) and the classes (\*sample, \*batch) they belong to."""
@@ -164,47 +136,66 @@ class GaussianMixture(Oracle):
 
     def sample_with_intermediates(self, key: Any, sample_shape: Shape = ()) -> tuple[Array, list[Array]]:
         """Draws, and the components they are of."""
+        x, component = self._ask("_sample_with_component", key, options=(tuple(sample_shape),))
+        return x, [component]
+
+    # -- what an oracle answers ------------------------------------------------------------------------------------------------
+
+    def _diffused(self, abar: Array) -> Self:
+        return self._mixture(self.log_weights, self.components._diffused(abar[..., None]), self.labels)
+
+    def _score(self, x_t: Array, abar: Array) -> Array:
+        return self._averaged(x_t, abar, self.components._score)
+
+    def _denoise(self, x_t: Array, abar: Array) -> Array:
+        return self._averaged(x_t, abar, self.components._denoise)
+
+    def _eps(self, x_t: Array, abar: Array) -> Array:
+        return self._averaged(x_t, abar, self.components._eps)
+
+    def _posterior(self, x_t: Array, abar: Array) -> Self:
+        components = self.components._posterior(self._beside(x_t), abar[..., None])
+        return self._mixture(self._component_posterior(x_t, abar), components, self.labels)
+
+    def _loss(self, abar: Array, key: Any, kind: str, draws: int) -> tuple[Array, Array]:
+        """The loss, and its standard error."""
+        between = self._between(key, draws, abar, kind)
+        errors = jnp.var(between, axis=0, ddof=1) / draws
+        within, means, errors, weights = promote_shapes(
+            self.components._loss(abar[..., None], kind), jnp.mean(between, axis=0), errors, jnp.exp(self.log_weights)
+        )
+        return jnp.sum(weights * (within + means), axis=-1), jnp.sqrt(jnp.sum(weights**2 * errors, axis=-1))
+
+    def _sample(self, key: Any, sample_shape: Shape) -> Array:
+        return self._sample_with_component(key, sample_shape)[0]
+
+    def _sample_with_component(self, key: Any, sample_shape: Shape) -> tuple[Array, Array]:
         which, where = jax.random.split(key)
         component = jax.random.categorical(which, self.log_weights, shape=sample_shape + self.batch_shape)
-        x = self.components.sample(where, sample_shape)
+        x = self.components._sample(where, sample_shape)
         index = component.reshape(component.shape + (1,) * (1 + self.event_dim))
-        return jnp.take_along_axis(x, index, axis=self._axis).squeeze(self._axis), [component]
+        return jnp.take_along_axis(x, index, axis=self._axis).squeeze(self._axis), component
 
-    def sample(self, key: Any, sample_shape: Shape = ()) -> Array:
-        r"""Draws of shape (\*sample, \*batch, \*event)."""
-        return self.sample_with_intermediates(key, sample_shape)[0]
-
-    @validate_sample  # type: ignore[untyped-decorator]
-    def log_prob(self, value: Any, intermediates: Any = None) -> Array:
-        r"""(\*sample, \*batch)."""
-        del intermediates
-        densities, log_weights = promote_shapes(self.components.log_prob(self._beside(value, "value")), self.log_weights)
+    def _log_prob(self, x: Array) -> Array:
+        densities, log_weights = promote_shapes(self.components._log_prob(self._beside(x)), self.log_weights)
         terms = densities + log_weights
-        return jax.nn.logsumexp(jnp.where(jnp.isneginf(terms), -jnp.inf, terms), axis=-1)
+        safe = jnp.where(jnp.isneginf(terms), -jnp.inf, terms)  # no gradient is taken of an infinite term
+        return jax.nn.logsumexp(safe, axis=-1)
 
-    def expand(self, batch_shape: Sequence[int]) -> Self:
-        """The same law over a larger batch shape."""
-        shape = (*self._grown(batch_shape), len(self.labels))
-        return self._mixture(jnp.broadcast_to(self.log_weights, shape), self.components.expand(shape), self.labels)
+    def _mean(self) -> Array:
+        return self._weighted(jnp.exp(self.log_weights), self.components._mean())
 
-    @property
-    def mean(self) -> Array:
-        r"""(\*batch, \*event)."""
-        return self._weighted(self.weights, self.components.mean)
+    def _variance(self) -> Array:
+        return self._weighted(jnp.exp(self.log_weights), self.components._variance() + self._spread() ** 2)
 
-    @property
-    def variance(self) -> Array:
-        r"""(\*batch, \*event)."""
-        spread = (self.components.mean - jnp.expand_dims(self.mean, self._axis)) ** 2
-        return self._weighted(self.weights, self.components.variance + spread)
+    def _covariance_matrix(self) -> Array:
+        weights, spread = jnp.exp(self.log_weights), self._spread().reshape(*self.log_weights.shape, self.event_size)
+        within = contract("...k,...kij->...ij", weights, self.components._covariance_matrix())
+        return within + contract("...k,...ki,...kj->...ij", weights, spread, spread)
 
-    @property
-    def covariance_matrix(self) -> Array:
-        r"""(\*batch, d, d), events flattened in row-major order."""
-        spread = self.components.mean - jnp.expand_dims(self.mean, self._axis)
-        spread = spread.reshape(*self.log_weights.shape, self.event_size)
-        within = contract("...k,...kij->...ij", self.weights, self.components.covariance_matrix)
-        return within + contract("...k,...ki,...kj->...ij", self.weights, spread, spread)
+    def _expanded(self, batch_shape: Shape) -> Self:
+        shape = (*batch_shape, len(self.labels))
+        return self._mixture(jnp.broadcast_to(self.log_weights, shape), self.components._expanded(shape), self.labels)
 
     # -- how ---------------------------------------------------------------------------------------------------------------------
 
@@ -213,9 +204,19 @@ class GaussianMixture(Oracle):
         """The axis of the components, between those of the batch and of the event."""
         return -1 - len(self.event_shape)
 
-    def _beside(self, x: Any, name: str = "x_t") -> Array:
+    def _beside(self, x: Array) -> Array:
         """x with an axis for the components."""
-        return jnp.expand_dims(state(name, x, self.event_shape), self._axis)
+        return jnp.expand_dims(x, self._axis)
+
+    def _spread(self) -> Array:
+        """How far the components' means lie from that of all."""
+        return self.components._mean() - self._beside(self._mean())
+
+    def _component_posterior(self, x_t: Array, abar: Array) -> Array:
+        return self._responsibilities(self.components._diffused(abar[..., None]), self._beside(x_t))
+
+    def _class_posterior(self, x_t: Array, abar: Array) -> Array:
+        return self._by_class(self._component_posterior(x_t, abar))
 
     def _responsibilities(self, components: Gaussian, x: Array) -> Array:
         white = components._whitened(x)
@@ -229,24 +230,23 @@ class GaussianMixture(Oracle):
         members = [[k for k, label in enumerate(self.labels) if label == y] for y in range(self.classes)]
         return jnp.stack([jax.nn.logsumexp(log_r[..., jnp.asarray(chosen)], axis=-1) for chosen in members], axis=-1)
 
-    def _averaged(self, question: str, x_t: Any, abar: Any) -> Array:
-        answers = getattr(self.components, question)(self._beside(x_t), level(abar, 1))
-        return self._weighted(jnp.exp(self.component_posterior(x_t, abar)), answers)
+    def _averaged(self, x_t: Array, abar: Array, answer: Callable[[Array, Array], Array]) -> Array:
+        return self._weighted(jnp.exp(self._component_posterior(x_t, abar)), answer(self._beside(x_t), abar[..., None]))
 
     def _weighted(self, weights: Array, values: Array) -> Array:
         weights = weights.reshape(weights.shape + (1,) * self.event_dim)
         return jnp.sum(weights * values, axis=self._axis)
 
-    def _between(self, key: Any, draws: int, abar: Any, prediction: str) -> Array:
+    def _between(self, key: Any, draws: int, abar: Array, kind: str) -> Array:
         r"""(draws, \*batch, K): for draws of x_t from each component, the squared spread of the answers about their average."""
-        components = self.components.diffused(level(abar, 1))
+        components = self.components._diffused(abar[..., None])
         chunk = min(draws, 512)
 
         def spreads(key: Any) -> Array:
-            x_t = jnp.moveaxis(components.sample(key, (chunk,)), self._axis, 1)
-            answers = self.components.predict(self._beside(x_t), level(abar, 1), prediction)
-            r = jnp.exp(self.component_posterior(x_t, abar))
-            apart = answers - jnp.expand_dims(self._weighted(r, answers), self._axis)
+            x_t = jnp.moveaxis(components._sample(key, (chunk,)), self._axis, 1)
+            answers = self.components._predict(self._beside(x_t), abar[..., None], kind)
+            r = jnp.exp(self._component_posterior(x_t, abar))
+            apart = answers - self._beside(self._weighted(r, answers))
             spread = jnp.sum(r * over_events(apart**2, self.event_dim), axis=-1) / self.event_size
             return jnp.moveaxis(spread, 1, -1)
 
@@ -255,7 +255,7 @@ class GaussianMixture(Oracle):
 
     def _mixture(self, log_weights: Array, components: Gaussian, labels: tuple[int, ...]) -> Self:
         shape = jnp.broadcast_shapes(log_weights.shape, components.batch_shape)
-        fields = {"log_weights": jnp.broadcast_to(log_weights, shape), "components": components.expand(shape)}
+        fields = {"log_weights": jnp.broadcast_to(log_weights, shape), "components": components._expanded(shape)}
         return self._with(shape[:-1], labels=labels, **fields)
 
     def _batch_of_fields(self) -> Shape:
@@ -271,9 +271,9 @@ def probabilities(weights: Any, validate: bool) -> Array:
     array = real("weights", weights)
     if array.ndim == 0 or array.shape[-1] == 0:
         raise MisuseError(f"`weights` must hold at least one number along the last axis, got shape {array.shape}.")
-    array = sound(array, array >= 0, "`weights` must not be negative", validate)
+    array = sound(array, nonnegative, "`weights` must not be negative", validate)
     total = jnp.sum(array, axis=-1, keepdims=True)
-    return array / sound(total, jnp.abs(total - 1) <= 1e-6, "the sum of `weights` must be 1 to within 1e-6", validate)
+    return array / sound(total, lambda value: abs(value - 1) <= 1e-6, "the sum of `weights` must be 1 to within 1e-6", validate)
 
 
 def classes(labels: Sequence[int], components: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from jax import Array
 from jax.numpy import sqrt
 
 from ..verdict import MisuseError
-from .arguments import real, sound
+from .arguments import nonnegative, real, sound, unit
 from .chains import Levels, Model, State, Step
 
 
@@ -53,7 +53,7 @@ def ddim(eta: Any = 0.0) -> Step:
         MisuseError: if eta is not in [0, 1].
     """
     eta = real("eta", eta)
-    eta = sound(eta, (eta >= 0) & (eta <= 1), "`eta` must lie in [0, 1]")
+    eta = sound(eta, unit, "`eta` must lie in [0, 1]")
 
     def step(model: Model, state: State, z: Array, levels: Levels) -> State:
         fresh = eta**2 * (1 - levels.s) / (1 - levels.t) * (levels.s - levels.t) / levels.s
@@ -109,8 +109,8 @@ def edm(gamma: Any = 0.0, noise: Any = 1.0) -> Step:
         MisuseError: if gamma or the noise is negative.
     """
     gamma, noise = real("gamma", gamma), real("noise", noise)
-    gamma = sound(gamma, gamma >= 0, "`gamma` must not be negative")
-    noise = sound(noise, noise >= 0, "`noise` must not be negative")
+    gamma = sound(gamma, nonnegative, "`gamma` must not be negative")
+    noise = sound(noise, nonnegative, "`noise` must not be negative")
 
     def step(model: Model, state: State, z: Array, levels: Levels) -> State:
         sigma_hat = (1 + gamma) * sigma(levels.t)
@@ -150,7 +150,7 @@ def corrected(step: Step, delta: Any) -> Step:
         MisuseError: if it is negative.
     """
     delta = real("delta", delta)
-    delta = sound(delta, delta >= 0, "`delta` must not be negative")
+    delta = sound(delta, nonnegative, "`delta` must not be negative")
 
     def both(model: Model, state: State, z: Array, levels: Levels) -> State:
         x, memory = step(model, state, z, levels)
