@@ -135,6 +135,7 @@ MISUSES: dict[str, tuple[Callable[[], object], str]] = {
     "vectors": (lambda: coupled_variances(np.ones((3, 2)), np.ones((3, 2))), "two arrays"),
     "one pair": (lambda: compare_coupled_means([1.0], [1.0], 1.0, 0.1), "n at least 2"),
     "two pairs for a variance": (lambda: coupled_variances([1.0, 2.0], [1.0, 2.0]), "from three pairs on"),
+    "overflow": (lambda: compare_coupled_means([1e300, -1e300], [1.0, 2.0], 1.0, 0.1), "squares overflow"),
     "pilot": (lambda: compare_coupled_means([1.0, 2.0], [1.0, 2.0], 1.0, 0.1, pilot=3), "the pilot is from 2 to all 2"),
     "scale": (lambda: compare_coupled_means([1.0, 2.0], [1.0, 2.0], 0.0, 0.1), "scale must be positive"),
     "resolution": (lambda: compare_coupled_means([1.0, 2.0], [1.0, 2.0], 1.0, -0.1), "resolution of a mean"),

@@ -86,6 +86,11 @@ def test_draws_without_variance_are_different() -> None:
     assert compare_gaussian(Moments.of(np.zeros((100, 2))), 0.0, 1.0, 0.1).decision is Decision.DIFFERENT
 
 
+def test_a_law_without_coordinates_is_refused() -> None:
+    with pytest.raises(MisuseError, match="at least one coordinate"):
+        draws_needed_for_gaussian(0.1, 0)
+
+
 @pytest.mark.parametrize("resolution", [0.0, 1.0, np.nan])
 def test_a_resolution_that_is_none_is_refused(resolution: float) -> None:
     with pytest.raises(MisuseError, match="resolution"):

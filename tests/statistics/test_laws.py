@@ -404,6 +404,7 @@ MISUSES: dict[str, tuple[Callable[[], object], str]] = {
     "one draw against many": (lambda: energy_distance([1.0], PAIR), "at least 2"),
     "no permutation": (lambda: energy_distance(PAIR, PAIR, permutations=0), "at least one permutation"),
     "too many draws": (lambda: energy_distance(np.zeros(5000), np.zeros(5000)), "at most 8192"),
+    "overflow": (lambda: energy_distance([1e200, 1.0], PAIR), "distances overflow"),
     "no direction": (lambda: projections(PAIR, PAIR, 0), "at least one direction"),
     "a rate that is none": (lambda: permutations_needed(0.0), "strictly between 0 and 1"),
     "integers": (lambda: energy_distance(np.arange(3), np.arange(3)), "single or double precision"),

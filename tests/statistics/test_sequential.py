@@ -81,7 +81,7 @@ def test_the_ratio_of_a_family_is_that_of_the_densities(family: Family, rng: np.
 Draw = Callable[[np.random.Generator, int], Any]
 
 
-def until_decided(test: Sequential, draw: Draw, rng: np.random.Generator, batch: int = 4, most: int = 400) -> Decision:
+def until_decided(test: Sequential, draw: Draw, rng: np.random.Generator, batch: int = 8, most: int = 400) -> Decision:
     while test.n < most and test.update(draw(rng, batch)) is Decision.INCONCLUSIVE:
         pass
     return test.decision
@@ -103,7 +103,7 @@ def test_what_is_right_is_called_different_as_seldom_as_declared_though_one_look
 ) -> None:
     rates = ErrorRates(0.05, 1e-12)  # never equal within the horizon, so that every look counts
     tests = [TESTS[kind](RESOLUTION, rates, mean=5.0, scale=3.0, d=d) for _ in range(RUNS)]
-    decisions = [until_decided(test, gaussian(kind, 0.0, d), rng, 4, 160) for test in tests]
+    decisions = [until_decided(test, gaussian(kind, 0.0, d), rng, 8, 160) for test in tests]
     alarms = decisions.count(Decision.DIFFERENT)
     assert binomtest(alarms, RUNS, rates.false_alarm, alternative="greater").pvalue > OWN_RATE
     assert binomtest(alarms, RUNS, rates.false_alarm / 10, alternative="less").pvalue > OWN_RATE, "it has not been blunted either"
@@ -150,7 +150,7 @@ def peeking_with_the_fixed_test(draw: Draw, rng: np.random.Generator) -> bool:
 def largest_coordinate_for_the_average(draw: Draw, rng: np.random.Generator) -> bool:
     test = SequentialMean(RESOLUTION, ErrorRates(0.05, 1e-12), mean=5.0, scale=3.0, d=16)
     while test.n < 160:
-        test.update(draw(rng, 4))
+        test.update(draw(rng, 10))
         if test.off_claim.log_e(test.n, test.sums).max() >= log(1 / 0.05):
             return True
     return False
@@ -169,10 +169,10 @@ def test_the_judge_of_the_rates_kills(
 @pytest.mark.parametrize("kind", TESTS)
 def test_the_interval_covers_the_truth_at_all_looks_at_once(kind: str, rng: np.random.Generator) -> None:
     off, lost = 0.3, 0
-    for _ in range(200):
+    for _ in range(150):
         test = TESTS[kind](RESOLUTION, LOUD, mean=5.0, scale=3.0, d=2)
-        for _ in range(8):
-            test.update(gaussian(kind, off, 2)(rng, 10))
+        for _ in range(5):
+            test.update(gaussian(kind, off, 2)(rng, 15))
             low, high = test.interval
             truth = np.array([off, 0.0]) + test.family.claim
             assert (low <= test.estimate).all()
@@ -180,7 +180,7 @@ def test_the_interval_covers_the_truth_at_all_looks_at_once(kind: str, rng: np.r
             if ((truth < low) | (truth > high)).any():
                 lost += 1
                 break
-    assert binomtest(lost, 200, LOUD.false_alarm, alternative="greater").pvalue > OWN_RATE
+    assert binomtest(lost, 150, LOUD.false_alarm, alternative="greater").pvalue > OWN_RATE
 
 
 # -- cost ------------------------------------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def test_anything_but_a_batch_is_refused_and_nothing_of_it_counted() -> None:
         np.full((2, 2), 1e308),
     )
     for batch in wrong:
-        with pytest.raises(MisuseError), np.errstate(over="ignore"):
+        with pytest.raises(MisuseError):
             test.update(batch)
         assert test.n == 3
     with pytest.raises(MisuseError, match="2 coordinates"):

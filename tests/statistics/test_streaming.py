@@ -193,6 +193,7 @@ FOREIGN = {
     "NaN": (lambda a: a.update(mean=np.array([np.nan, 0])), "must be finite"),
     "another shape": (lambda a: a.update(scatter=np.ones((2, 3))), "have the shapes"),
     "a negative variance": (lambda a: a.update(scatter=-a["scatter"]), "no moments of draws"),
+    "a correlation beyond one": (lambda a: a.update(scatter=np.array([[1.0, 5], [5, 1]])), "no moments of draws"),
     "not symmetric": (lambda a: a.update(scatter=a["scatter"] + np.array([[0, 1], [0, 0]])), "no moments of draws"),
     "one draw that varies": (lambda a: a.update(n=np.array(1)), "1 draws do not vary"),
 }

@@ -28,6 +28,8 @@ from .decision import Comparison, check_resolution_of_mean, decide
 from .evidence import Array, Evidence, draws
 from .rates import ErrorRates
 
+LARGEST = 1e100
+
 
 def compare_coupled_means(
     x: Any, y: Any, scale: float, resolution: float, rates: ErrorRates | None = None, *, pilot: int | None = None
@@ -53,7 +55,7 @@ def compare_coupled_means(
     check_resolution_of_mean(resolution)
     if not 0 < scale < inf:
         raise MisuseError(f"the scale must be positive and finite, got {scale}.")
-    d = np.subtract(*_pairs(x, y)) / scale
+    d = _differences(x, y) / scale
     k = d.size if pilot is None else pilot
     if not 2 <= k <= d.size:
         raise MisuseError(f"the pilot is from 2 to all {d.size} pairs, got {k}.")
@@ -72,18 +74,21 @@ def coupled_variances(x: Any, y: Any) -> Evidence:
 
     The statistic is the correlation of x + y and x - y: positive if x has the larger variance.
     """
-    a, b = _pairs(x, y)
-    if a.size < 3:
-        raise MisuseError(f"variances of pairs are compared from three pairs on, got {a.size}.")
-    total, difference = (part - part.mean() for part in (a + b, a - b))
+    difference = _differences(x, y)
+    if difference.size < 3:
+        raise MisuseError(f"variances of pairs are compared from three pairs on, got {difference.size}.")
+    total = 2 * draws(y) + difference
+    total, difference = (part - part.mean() for part in (total, difference))
     norm = float(np.linalg.norm(total) * np.linalg.norm(difference))
     r = float(np.clip(np.vdot(total, difference) / norm, -1, 1)) if norm > 0 else 0.0
-    p_value = float(betaincc(0.5, (a.size - 2) / 2, r * r))
-    return Evidence("coupled-variances", "both have the same variance", r, p_value, a.size)
+    p_value = float(betaincc(0.5, (difference.size - 2) / 2, r * r))
+    return Evidence("coupled-variances", "both have the same variance", r, p_value, difference.size)
 
 
-def _pairs(x: Any, y: Any) -> tuple[Array, Array]:
+def _differences(x: Any, y: Any) -> Array:
     a, b = draws(x), draws(y)
     if a.ndim != 1 or a.shape != b.shape or a.size < 2:
         raise MisuseError(f"pairs are two arrays of the shape (n,), n at least 2; got {a.shape} and {b.shape}.")
-    return a, b
+    if max(float(np.abs(a).max()), float(np.abs(b).max())) > LARGEST:
+        raise MisuseError(f"the draws are so large, beyond {LARGEST:g}, that their squares overflow.")
+    return a - b

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from ..verdict import MisuseError
 from .chi_squared import quantile_above, quantile_below
 from .decision import Decision, check_resolution_of_variance, decide, draws_needed_for_variance, over
 from .evidence import Array, Evidence
@@ -74,6 +75,8 @@ def draws_needed_for_gaussian(resolution: float, d: int, rates: ErrorRates | Non
     """
     rates = rates or ErrorRates()
     check_resolution_of_variance(resolution)
+    if d < 1:
+        raise MisuseError(f"draws have at least one coordinate, got d = {d}.")
     scores = d + (d * (d + 1) // 2 if entries else d)
     each = -expm1(log1p(-rates.false_alarm) / scores)  # Sidak, the other way round
     return draws_needed_for_variance(resolution, ErrorRates(each, rates.miss)) + d

@@ -110,7 +110,9 @@ class Sequential(ABC):
         x = array[:, None] if array.ndim == 1 else array
         if x.ndim != 2 or x.shape[1] != self.d:
             raise MisuseError(f"a batch has the shape (n, {self.d}){' or (n,)' if self.d == 1 else ''}, got {array.shape}.")
-        return self._take(len(x), self.family.statistic((x - self.mean) / self.scale).sum(axis=0))
+        with np.errstate(over="ignore", invalid="ignore"):  # refused with the sums
+            sums = self.family.statistic((x - self.mean) / self.scale).sum(axis=0)
+        return self._take(len(x), sums)
 
     def update_from(self, moments: Moments) -> Decision:
         """Take in draws of which only the moments were kept, and look once. They must be others than those already here."""
@@ -316,8 +318,8 @@ def _root(mixture: Mixture, n: int, centre: float, side: int, level: float) -> f
 
 
 def _first(beyond: Callable[[Any], Any], within: float, outside: float) -> float:
-    """The first number beyond, up to rounding: 64 parts at a time."""
-    for _ in range(11):  # 64**11 is more than float64 tells apart between the two
+    """The first number beyond, up to rounding and never short of it: 64 parts at a time."""
+    for _ in range(8):  # to 64**-8, some 4e-15, of their distance
         grid = np.linspace(within, outside, 65)
         first = int(np.argmax([*beyond(grid[:-1]), True]))
         within, outside = float(grid[max(0, first - 1)]), float(grid[first])

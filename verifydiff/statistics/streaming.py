@@ -195,9 +195,8 @@ class Moments:
         shapes = [part.shape for part in self._parts()]
         if self.mean.ndim != 1 or shapes[1] not in ((d,), (d, d)) or any(shape != (d,) for shape in shapes[2:]):
             raise MisuseError(f"moments in R^d have the shapes (d,), (d, d) or (d,), and (d,), got {shapes}.")
-        slack = 1e-9 * float(np.abs(self.scatter).max())
-        if (_diagonal(self.scatter) < 0).any() or (self.kind == "full" and np.abs(self.scatter - self.scatter.T).max() > slack):
-            raise MisuseError("a scatter is symmetric and its diagonal not negative: these are no moments of draws.")
+        if (_diagonal(self.scatter) < 0).any() or (self.kind == "full" and not _is_scatter(self.scatter)):
+            raise MisuseError("a scatter is symmetric and its diagonal bounds the rest: these are no moments of draws.")
         if self.n < 2 and any(part.any() for part in self._parts()[1 if self.n else 0 :]):
             raise MisuseError(f"{self.n} draws do not vary: these are no moments of draws.")
 
@@ -258,6 +257,13 @@ def _centre(centre: Any, d: int) -> Array:
     if array.shape not in ((), (d,)) or not np.isfinite(array).all():
         raise MisuseError(f"a centre in R^{d} is a finite number or {d} of them, got the shape {array.shape}.")
     return array
+
+
+def _is_scatter(scatter: Array) -> bool:
+    """Symmetric, and by Cauchy and Schwarz no entry larger than the diagonal allows, but for rounding."""
+    root = np.sqrt(np.diagonal(scatter))
+    slack = 1e-9 * float(np.abs(scatter).max())
+    return bool(np.abs(scatter - scatter.T).max() <= slack and (np.abs(scatter) <= np.outer(root, root) + slack).all())
 
 
 def _diagonal(scatter: Array) -> Array:

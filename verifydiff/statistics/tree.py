@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class MomentsTree:
         Raises:
             MisuseError: if the block was counted already, its number is negative, it is empty or of another kind.
         """
-        if block in self:
+        if (block := index(block)) in self:
             raise MisuseError(f"block {block} is already counted.")
         if block < 0 or not moments.n:
             raise MisuseError(f"a block has a number from 0 on and at least one draw, got block {block} of {moments.n} draws.")

@@ -84,7 +84,10 @@ def _by_permutation(test: str, x: Any, y: Any, kind: Literal["energy", "kernel"]
     if len(pooled) > LARGEST:
         raise MisuseError(f"at most {LARGEST} draws are compared pair by pair, got {len(pooled)}; thin them, or use projections.")
     rng = _generator(permutations, seed)
-    K = _kernel(pooled, kind)
+    with np.errstate(over="ignore", invalid="ignore"):  # told in the next line
+        K = _kernel(pooled, kind)
+    if not np.isfinite(K).all():
+        raise MisuseError("the draws are so far apart that their distances overflow.")
     weights = _weights(n, len(pooled))
     seen = float(weights @ K @ weights)
     shuffled = _shuffled(weights, permutations, TOGETHER, rng)
