@@ -57,3 +57,24 @@ def test_the_first_screen_of_the_readme_is_what_the_command_says(capsys, monkeyp
     shown = " ".join(line for line in blocks(ROOT / "README.md", "console")[0].splitlines()[1:] if line.strip() != "...")
     for part in re.split(r"(?=[✗] pairing|likeliest slip)", " ".join(shown.split())):
         assert part.strip() in printed
+
+
+def test_the_page_about_notes_shows_what_the_command_says_of_its_example(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    (example,) = blocks(DOCS / "notes.md", "markdown")
+    Path("notes.md").write_text(example, encoding="utf-8")
+    assert main(["notes", "notes.md"]) == 1
+    (console,) = blocks(DOCS / "notes.md", "console")
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == console.splitlines()[1:]
+
+
+def test_the_example_of_notes_in_python_runs_and_the_hooks_are_the_same(capsys):
+    (python,) = blocks(DOCS / "notes.md", "python")
+    exec(compile(python, "notes.md", "exec"), {})
+    assert capsys.readouterr().out == "fail understood 1 of 1 formula, judged 1\n\\alpha_t = 1 - \\beta_t\n"
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    shown = blocks(DOCS / "notes.md", "yaml")[0]
+    for line in ("id: verifydiff-notes", "entry: verifydiff notes", "language: python", "name: the formulas of notes hold"):
+        assert line in hook
+        assert line in shown

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from html.parser import HTMLParser
 
 from verifydiff.checks import Explanation, Report
 from verifydiff.report.html import Run
 from verifydiff.verdict import Finding, Status
 
-VOID = {"meta", "input", "wbr"}
+VOID = {"br", "hr", "meta", "input", "wbr"}
 RUN = Run("verifydiff check a.py:sample", 3, 1e-6, "2026-01-02 03:04 UTC", {"Python": "3.12", "numpy": "2.4"}, 1.5)
 
 
@@ -65,19 +66,30 @@ class Document(HTMLParser):
 
 
 def assert_sound(page: str) -> Document:
-    """The page is balanced, loads nothing, its ids are unique, its links lead to them, and no element has a handler or a style."""
+    """The page keeps to :func:`assert_closed`, and names no address, not even in words."""
+    document = assert_closed(page)
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "//" not in page.replace("// The page is complete without this", "")
+    return document
+
+
+def assert_closed(page: str, more: Collection[str] = ()) -> Document:
+    """The page is balanced, loads nothing, its ids are unique, its links lead to them, and no element has a handler or a style.
+
+    Args:
+        page: the HTML.
+        more: elements that it may have besides those of every report.
+    """
     document = Document(page)
     assert document.faults == []
     assert page.startswith("<!doctype html>\n<html")
     assert len(document.ids) == len(set(document.ids))
     assert {link for link in document.links if not link.startswith("#")} == set()
     assert {link[1:] for link in document.links} <= set(document.ids)
-    assert {tag for tag, _ in document.elements} <= ALLOWED
+    assert {tag for tag, _ in document.elements} <= ALLOWED | set(more)
     for _, attributes in document.elements:
         assert not any(name.startswith("on") or name == "style" for name in attributes)
-    assert "url(" not in page
-    assert "@import" not in page
-    assert "//" not in page.replace("// The page is complete without this", "")
     return document
 
 

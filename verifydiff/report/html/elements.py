@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
-VOID = frozenset({"input", "meta", "wbr"})
+VOID = frozenset({"br", "hr", "input", "meta", "wbr"})
 """Elements without an end tag."""
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*")

@@ -1,0 +1,120 @@
+r"""Which changes make a failing statement hold.
+
+Every change of one place (:mod:`verifydiff.notes.amend`) is tried in numbers, in the ways in which the statement was read; the
+first few that agree are proved, as the statement itself would have been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import monotonic
+
+from .amend import Edit, Statement, edits, statement
+from .introductions import Opinion
+from .page import Suggestion
+from .proofs import proved
+from .rules import Link, differential, equal, told
+from .tree import Chain, letters
+from .ways import UNWORKED, Definitions, Grade, Setting, Tried, Way, attempt, setting_of
+
+MAX_SUGGESTIONS = 3
+SECONDS = 1.5
+MARGIN = 0.6  # by how much a correction may cost more than the cheapest and still be worth a look
+
+
+def suggestions(
+    source: str,
+    chain: Chain | None,
+    links: list[Link],
+    place: int,
+    opinions: list[Opinion],
+    preferred: Sequence[str],
+    definitions: Definitions,
+) -> tuple[Suggestion, ...]:
+    """At most three corrections of a link, the likeliest first."""
+    if chain is None:
+        return ()
+    within = statement(source, chain.sides)
+    ways, setting = _ways(opinions[place], preferred[0]), setting_of(links[place])
+    found: list[Suggestion] = []
+    deadline, enough = monotonic() + SECONDS, float("inf")
+    for edit, mended in _candidates(links, place, opinions, within):
+        if len(found) >= MAX_SUGGESTIONS or monotonic() > deadline or edit.cost > enough:
+            break
+        tried = _agreeing(mended, ways, definitions, setting)
+        if tried is not None and proved(tried, mended, definitions) is not False:
+            one = _suggestion(source, chain, edit)
+            if one.latex not in {earlier.latex for earlier in found}:
+                found.append(one)
+                enough = min(enough, edit.cost + MARGIN)
+    return tuple(found)
+
+
+def barred(source: str, chain: Chain | None, convention: str) -> tuple[Suggestion, ...]:
+    """The formula with a bar on every alpha, for a page where alpha is one factor."""
+    if chain is None or convention != "ddim":
+        return ()
+    places = sorted(
+        {(one.start, one.end) for side in chain.sides for one in letters(side) if one.base == "alpha" and not one.marks}
+    )
+    latex, marked, at = "", "", chain.start
+    for start, end in places:
+        text = source[start:end].replace(r"\alpha", r"\bar\alpha", 1)
+        latex, marked = latex + source[at:start] + text, marked + source[at:start] + rf"\boxed{{{text}}}"
+        at = end
+    latex, marked = latex + source[at : chain.end], marked + source[at : chain.end]
+    first = places[0][0] - chain.start if places else 0
+    return (Suggestion(latex, first, len(latex), marked, "bar-lost", "every alpha with its bar"),) if places else ()
+
+
+def _ways(opinion: Opinion, own: str) -> list[Way]:
+    """The ways in which the link could be read on this page, each once."""
+    rivals = {"ddpm", "ddim", "root"} - {own} if own in ("ddpm", "ddim", "root") else set()
+    found: dict[tuple[object, ...], Way] = {}
+    least = min((tried.broken for tried in opinion.ways if tried.grade is Grade.DIFFERS), default=0)
+    for tried in opinion.ways:
+        if tried.broken > least + 1 or tried.way.convention in rivals:
+            continue
+        unworked = tried.error is not None and tried.error.why == UNWORKED
+        if unworked or (tried.grade is Grade.DIFFERS and (not tried.unknown or tried.way.rule is told)):
+            way = tried.way
+            found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
+    differing = {tried.way.rule for tried in opinion.ways if tried.grade is Grade.DIFFERS}
+    specific = [way for way in found.values() if way.rule not in (equal, told) and way.rule in differing]
+    return specific or list(found.values())
+
+
+def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: Statement) -> Iterator[tuple[Edit, Link]]:
+    """Every change with the link as it then reads, the cheapest first."""
+    link = links[place]
+    found: list[tuple[float, int, Edit, Link]] = []
+    left_first = place == 0 and len(links) > 1 and opinions[1].holds
+    left_settled = place > 0 and opinions[place - 1].holds
+    for edit in edits(link.right, within):
+        found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, Link(link.left, link.relation, edit.node)))
+    for edit in edits(link.left, within) if not left_settled else ():
+        found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, Link(edit.node, link.relation, link.right)))
+    found.sort(key=lambda one: one[:2])
+    for _, _, edit, mended in found:
+        yield edit, mended
+
+
+def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions, setting: Setting) -> Tried | None:
+    """The first way in which a link agrees in numbers."""
+    for way in ways:
+        for tried in attempt(way, link, definitions, setting):
+            backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
+            if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told) and not backward:
+                return tried
+    return None
+
+
+def _suggestion(source: str, chain: Chain, edit: Edit) -> Suggestion:
+    begin, end = chain.start, chain.end
+    before, after = source[begin : edit.start], source[edit.end : max(end, edit.end)]
+    text = edit.text
+    glue = "" if text.endswith(("}", ")")) or not after[:1].isalpha() else " "
+    latex = f"{before}{text}{glue}{after}"
+    shown = text.strip()
+    marked = rf"{before}\boxed{{{shown}}}{after}" if shown else rf"{before}\boxed{{\,}}{after}"
+    return Suggestion(latex, len(before), len(before) + len(text), marked, edit.slip, edit.description)
