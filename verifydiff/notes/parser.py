@@ -1,0 +1,871 @@
+r"""From tokens to trees: operator precedence by recursive descent, strict, with bounded depth.
+
+What stands side by side is multiplied, unless the first is a function: a density, a network, a letter that is indexed by time in
+brackets. A formula that is not read to its end is not read at all; the token at which understanding ended is told.
+
+.. code-block:: text
+
+    statements = chain { break chain }         sum     = ["+" | "-"] product { ("+" | "-") product }
+    chain      = sum { relation sum }          product = factor { ["\cdot" | "/"] factor }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from .tokens import NotUnderstoodError, Token, tokens
+from .tree import (
+    Absolute,
+    Applied,
+    Call,
+    Chain,
+    Differential,
+    Dots,
+    Gradient,
+    Group,
+    Large,
+    Letter,
+    Listed,
+    Mean,
+    Node,
+    Norm,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    Span,
+    Sum,
+    Term,
+    walk,
+)
+
+MAX_DEPTH = 40
+
+GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho",
+    "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon",
+    "Phi", "Psi", "Omega", "ell",
+}  # fmt: skip
+VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varsigma": "sigma", "varrho": "rho", "infty": "infty",
+    "Id": "I", "hbar": "hbar", "varnothing": "empty", "emptyset": "empty", "bullet": "bullet", "star": "star", "ast": "star"}  # fmt: skip
+ACCENTS = {
+    "bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "dot": "dot",
+    "check": "check", "breve": "breve", "vec": "", "underline": "underline", "mathring": "ring", "ddot": "ddot", "overrightarrow": "",
+}  # fmt: skip
+FONTS = {"mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "pmb", "mathtt", "operatorname", "operatorname*", "mathbfit",
+    "mathnormal", "symbf", "symbfit", "boldmath", "ensuremath", "mathop", "mathord", "mathbin", "up", "bf", "rm", "it", "boxed",
+    "bfseries"}  # fmt: skip
+SCRIPTS = {"mathcal": "cal", "mathscr": "cal", "mathbb": "bb", "mathfrak": "frak", "cal": "cal", "mathds": "bb"}
+FUNCTIONS = {"log", "ln", "exp", "cos", "sin", "tan", "arccos", "arctan", "sqrt", "max", "min", "tanh", "sinh", "cosh", "Tr", "tr",
+    "det", "diag", "sgn", "expm", "logdet", "coth", "Trace", "trace", "arcsin", "sign"}  # fmt: skip
+FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"}
+DOTS = {"dots", "ldots", "cdots", "dotsc", "dotsb", "vdots", "dotsm", "dotsi"}
+PRODUCTS = {"cdot", "times", "odot", "ast", "circ", "bullet"}
+LARGE = {"sum": "sum", "prod": "prod", "int": "int", "iint": "int"}
+CLOSERS = {"(": ")", "[": "]", "lbrace": "rbrace", "langle": "rangle"}
+MEANS = {"bb:E": "E", "E": "E", "cal:E": "E", "bb:V": "Var", "Var": "Var", "var": "Var", "Cov": "Cov", "cov": "Cov"}
+
+DENSITIES = {"p", "q", "r", "pi", "P", "Q", "bb:P"}
+NETWORKS = {"f", "g", "D", "F", "G", "H", "h", "U", "cal:N", "KL", "SNR", "logSNR", "snr", "D_KL", "cal:L", "L", "cal:U", "Uniform", "NN",
+    "N", "cal:D", "clip", "Law", "softmax", "sigmoid", "R", "J", "cal:J", "V", "cal:F", "stopgrad", "sg", "Unif", "Categorical", "Cat",
+    "score", "UNet", "net", "logit", "erf", "T", "c", "Beta", "Bernoulli"}  # fmt: skip
+TIMED = {"x", "alpha", "beta", "sigma", "lambda", "B", "w", "gamma", "y", "mu", "Sigma", "m", "v", "s", "a", "b", "rho", "phi", "z",
+    "k", "W", "psi", "nu", "t", "epsilon", "omega", "u", "delta", "eta", "zeta", "C", "A", "l", "tau", "kappa", "Lambda", "Phi", "xi"}  # fmt: skip
+TIMES = {"t", "s", "i", "k", "n", "tau", "T", "u", "j", "r"}
+MODELS = {"theta", "phi", "psi", "vartheta", "omega", "Theta"}
+WORDS = {"SNR", "KL", "Var", "Cov", "tr", "Tr", "const", "logSNR", "snr", "data", "model", "Uniform", "MSE", "ELBO", "VLB", "NLL"}
+DIFFERENTIALS = {"x", "t", "w", "W", "s", "z", "y", "sigma", "lambda", "tau", "bar", "u", "B", "X", "Z", "Y", "epsilon", "r", "omega", "v"}
+STATED = {"overset", "stackrel", "underset", "overbrace", "underbrace"}
+
+
+def parse(source: str) -> tuple[Chain, ...]:
+    """The statements of a formula, and the bare expressions among them as chains without relations.
+
+    Raises:
+        NotUnderstoodError: at the token where understanding ended.
+    """
+    return _Parser(source).statements()
+
+
+def parse_one(source: str) -> Node:
+    """A single expression.
+
+    Raises:
+        NotUnderstoodError: if it is anything else.
+    """
+    chains = parse(source)
+    if len(chains) != 1 or chains[0].relations:
+        raise NotUnderstoodError(source[:20], 0, "one expression was expected")
+    return chains[0].sides[0]
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens = tokens(source)
+        self.at = 0
+        self.depth = 0
+
+    # -- tokens ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def here(self) -> Token:
+        return self.tokens[self.at]
+
+    @property
+    def ended(self) -> int:
+        """Where the last token that was taken ends."""
+        return self.tokens[self.at - 1].end if self.at else 0
+
+    def peek(self, by: int = 1) -> Token:
+        return self.tokens[min(self.at + by, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        token = self.here
+        if token.kind != "end":
+            self.at += 1
+        return token
+
+    def is_sign(self, *signs: str) -> bool:
+        return self.here.kind == "sign" and self.here.text in signs
+
+    def is_command(self, *names: str) -> bool:
+        return self.here.kind == "command" and self.here.text in names
+
+    def accept(self, sign: str) -> bool:
+        if self.is_sign(sign) or self.is_command(sign):
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, sign: str) -> None:
+        if not self.accept(sign):
+            raise self.refused(f"`{sign}` was expected")
+
+    def refused(self, why: str = "") -> NotUnderstoodError:
+        token = self.here
+        text = self.source[token.start : token.end] or token.text
+        return NotUnderstoodError(text, token.start, why)
+
+    def deeper(self, read: Callable[[], Node]) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.refused(f"more than {MAX_DEPTH} levels within one another")
+        try:
+            return read()
+        finally:
+            self.depth -= 1
+
+    # -- statements --------------------------------------------------------------------------------------------------------
+
+    def statements(self) -> tuple[Chain, ...]:
+        found: list[Chain] = []
+        while self.here.kind != "end":
+            if self.separates():
+                self.take()
+            else:
+                found.append(self.chain(found))
+                if self.here.kind != "end" and not self.separates():
+                    raise self.refused()
+        return tuple(found)
+
+    def separates(self) -> bool:
+        if self.here.kind == "text":
+            return not self.is_word()
+        return self.here.kind == "break" or self.is_sign(",", ";", ".", ":")
+
+    def is_word(self) -> bool:
+        text = self.here.text.strip()
+        return text in WORDS or (text.isascii() and text.isalpha() and self.peek().text in ("(", "_", "["))
+
+    def chain(self, before: list[Chain] | None = None) -> Chain:
+        start = self.here.start
+        sides: list[Node] = []
+        relations: list[str] = []
+        if self.here.kind == "relation":  # "= b" goes on with what another span has begun
+            sides.append(Dots(start, start))
+        else:
+            sides.append(self.sum())
+        while self.here.kind == "relation":
+            relations.append(self.take().text)
+            sides.append(self.sum())
+        return Chain(start, self.ended, tuple(sides), tuple(relations))
+
+    # -- sums and products ---------------------------------------------------------------------------------------------------
+
+    def sum(self) -> Node:
+        return self.deeper(self._sum)
+
+    def _sum(self) -> Node:
+        start = self.here.start
+        terms = [self.term(first=True)]
+        while self.is_sign("+", "-"):
+            terms.append(self.term(first=False))
+        if len(terms) == 1 and terms[0].sign > 0:
+            return terms[0].body
+        return Sum(start, self.ended, tuple(terms))
+
+    def term(self, first: bool) -> Term:
+        start, sign = self.here.start, 1
+        while self.is_sign("+", "-"):
+            if self.take().text == "-":
+                sign = -sign
+            if first and self.is_sign("+", "-"):
+                raise self.refused("two signs in a row")
+            first = True
+        body = self.product()
+        return Term(start, self.ended, sign, body)
+
+    def product(self) -> Node:
+        start = self.here.start
+        factors = [self.factor()]
+        while True:
+            if self.is_command(*PRODUCTS) or (self.is_sign("*")):
+                self.take()
+                factors.append(self.factor())
+            elif self.is_sign("/"):
+                self.take()
+                below = self.divisor()
+                above = factors[0] if len(factors) == 1 else Product(start, factors[-1].end, tuple(factors))
+                factors = [Quotient(start, self.ended, above, below, flat=True)]
+            elif self.begins_factor():
+                factors.append(self.factor())
+            else:
+                break
+        if len(factors) == 1:
+            return factors[0]
+        return Product(start, self.ended, tuple(factors))
+
+    def divisor(self) -> Node:
+        return self.factor()
+
+    def begins_factor(self) -> bool:
+        token = self.here
+        if token.kind in ("letter", "number"):
+            return True
+        if token.kind == "text":
+            return self.is_word()
+        if token.kind == "sign":
+            return token.text in ("(", "[", "{")
+        if token.kind == "command":
+            return token.text not in ("rbrace", "}", "rangle", "|", "Vert", "lVert", "rVert", "vert", "mid", "parallel", "over",
+                "rvert", "rfloor", "rceil", "Vert", "pm", "mp", "setminus", "cup", "cap")  # fmt: skip
+        return False
+
+    def factor(self) -> Node:
+        return self.deeper(self._factor)
+
+    def _factor(self) -> Node:
+        start = self.here.start
+        node = self.atom()
+        while self.is_sign("^", "_", "'"):
+            node = self.raised(start, node)
+        return node
+
+    def raised(self, start: int, node: Node) -> Node:
+        if self.accept("'"):
+            raise self.refused("a prime on what is no letter")
+        if self.accept("_"):
+            if not isinstance(node, Norm):
+                raise self.refused("an index on what is no letter")
+            self.script()
+            return node
+        self.take()
+        exponent = self.script()
+        if _is_transpose(exponent):
+            return node
+        return Power(start, self.ended, node, exponent)
+
+    def script(self) -> Node:
+        """What stands in an index or an exponent: a group, or one token."""
+        if self.is_sign("{"):
+            return self.braced()
+        if self.here.kind == "number" and len(self.here.text) > 1:
+            token = self.here  # x^10 is x^1 0
+            self.tokens[self.at] = replace(token, text=token.text[1:], start=token.start + 1)
+            return Number(token.start, token.start + 1, Fraction(token.text[0]))
+        if self.is_sign("*", "+", "-"):
+            token = self.take()
+            return Letter(token.start, token.end, {"*": "star", "+": "plus", "-": "minus"}[token.text])
+        if self.is_sign("'"):
+            token = self.take()
+            return Letter(token.start, token.end, "prime")
+        return self.deeper(lambda: self.atom(bare=True))
+
+    def braced(self) -> Node:
+        """What braces hold; several items as a list."""
+        start = self.here.start
+        self.expect("{")
+        items: list[Node] = []
+        while not self.is_sign("}"):
+            if self.here.kind == "text":
+                token = self.take()
+                items.append(Letter(token.start, token.end, "".join(token.text.split())))
+            elif self.is_sign("*", "'") or (self.is_sign("+", "-") and self.peek().text == "}"):
+                items.append(self.script())
+            else:
+                items.append(self.script_item())
+            while self.is_sign(",", ";", "|", ":") or self.is_command("mid", "|", "parallel") or self.here.kind == "break":
+                self.take()
+        self.expect("}")
+        if len(items) == 1:
+            return items[0]
+        return Listed(start, self.ended, tuple(items))
+
+    def script_item(self) -> Node:
+        start = self.here.start
+        if self.here.kind == "relation":
+            self.take()
+        node = self.sum()
+        if self.is_sign(":"):
+            self.take()
+            return Span(start, self.here.end, node, self.sum())
+        relations: list[str] = []
+        sides = [node]
+        while self.here.kind == "relation":
+            relations.append(self.take().text)
+            sides.append(self.sum())
+        return Chain(start, self.ended, tuple(sides), tuple(relations)) if relations else node
+
+    # -- atoms -------------------------------------------------------------------------------------------------------------
+
+    def atom(self, bare: bool = False) -> Node:
+        token = self.here
+        if token.kind == "number":
+            self.take()
+            return Number(token.start, token.end, Fraction(token.text))
+        if token.kind == "letter":
+            return self.letter_or_more(bare)
+        if token.kind == "text":
+            if not self.is_word():
+                raise self.refused("words within an expression")
+            self.take()
+            return self.hung(Letter(token.start, token.end, token.text.strip()), bare)
+        if token.kind == "command":
+            return self.command(bare)
+        if token.kind == "sign":
+            return self.bracketed(bare)
+        raise self.refused()
+
+    def letter_or_more(self, bare: bool) -> Node:
+        token = self.take()
+        if token.text == "d" and not bare and self.begins_differential():
+            return self.differential(token.start)
+        return self.hung(Letter(token.start, token.end, token.text), bare)
+
+    def begins_differential(self) -> bool:
+        token = self.here
+        if token.kind == "letter" or (token.kind == "command" and token.text in GREEK):
+            return token.text in DIFFERENTIALS
+        if token.kind == "command" and token.text in (*FONTS, *ACCENTS):
+            inner = next((one for one in self.tokens[self.at + 1 : self.at + 5] if one.kind in ("letter", "command")), None)
+            return inner is not None and inner.text in (*DIFFERENTIALS, *FONTS, *ACCENTS)
+        return False
+
+    def differential(self, start: int) -> Node:
+        of = self.deeper(self._differential_of)
+        return Differential(start, self.ended, of)
+
+    def _differential_of(self) -> Node:
+        node = self.atom(bare=True)
+        if not isinstance(node, Letter):
+            raise self.refused("a differential of what is no letter")
+        return self.hung(node, bare=False, callable_=node.base in ("x", "w", "W", "y"))
+
+    def command(self, bare: bool) -> Node:
+        token = self.here
+        name = token.text
+        if name in GREEK or name in VARIANTS:
+            self.take()
+            return self.hung(Letter(token.start, token.end, VARIANTS.get(name, name)), bare)
+        if name in ACCENTS:
+            return self.accented(bare)
+        if name in FONTS or name in SCRIPTS:
+            return self.styled(bare)
+        if name in FRACTIONS:
+            return self.fraction()
+        if name == "sqrt":
+            return self.root()
+        if name in FUNCTIONS:
+            self.take()
+            return self.applied(token.start, name)
+        if name in LARGE:
+            return self.large(LARGE[name])
+        if name == "nabla":
+            return self.gradient()
+        if name == "partial":
+            self.take()
+            return self.differential(token.start)
+        if name in DOTS:
+            self.take()
+            return Dots(token.start, token.end)
+        if name in ("lbrace", "{", "langle"):
+            return self.delimited(bare)
+        if name in ("|", "Vert", "lVert"):
+            return self.norm()
+        if name in ("vert", "lvert"):
+            return self.absolute()
+        if name in STATED:
+            return self.stated()
+        if name == "prime":
+            self.take()
+            return Letter(token.start, token.end, "prime")
+        raise self.refused("a command that is not read here")
+
+    def stated(self) -> Node:
+        """An expression with words over or under it, which are dropped."""
+        over = self.take().text
+        if over in ("overset", "stackrel", "underset"):
+            self.skip_group()
+            return self.group_body()
+        body = self.group_body()
+        if self.is_sign("_", "^"):
+            self.take()
+            self.skip_group()
+        return body
+
+    def skip_group(self) -> None:
+        if not self.is_sign("{"):
+            self.take()
+            return
+        depth = 0
+        while self.here.kind != "end":
+            depth += self.is_sign("{") - self.is_sign("}")
+            self.take()
+            if depth == 0:
+                return
+        raise self.refused("a brace is never closed")
+
+    def group_body(self) -> Node:
+        """The one expression that braces hold, or one token."""
+        if not self.is_sign("{"):
+            return self.deeper(lambda: self.atom(bare=True))
+        start = self.here.start
+        self.expect("{")
+        body = self.sum()
+        if self.is_command("over"):
+            self.take()
+            body = Quotient(start, self.here.end, body, self.sum())
+        self.expect("}")
+        return body
+
+    def accented(self, bare: bool) -> Node:
+        token = self.take()
+        mark = ACCENTS[token.text]
+        inner = self.group_body()
+        if not isinstance(inner, Letter):
+            raise self.refused("an accent over what is no letter") if mark else self.refused()
+        marks = (*inner.marks, mark) if mark else inner.marks
+        return self.hung(replace(inner, start=token.start, end=self.ended, marks=marks), bare)
+
+    def styled(self, bare: bool) -> Node:
+        token = self.take()
+        if (word := self.word()) is not None:
+            return self.named(token.start, word, bare)
+        inner = self.group_body()
+        if not isinstance(inner, Letter):
+            if isinstance(inner, Number) or token.text in FONTS:
+                return inner if isinstance(inner, Number) else Group(token.start, self.ended, inner)
+            raise self.refused()
+        base = f"{SCRIPTS[token.text]}:{inner.base}" if token.text in SCRIPTS else inner.base
+        if token.text == "mathrm" and base == "d" and not bare and self.begins_differential():
+            return self.differential(token.start)
+        if base in ("bb:I", "bb:1"):
+            base = "I"
+        return self.hung(replace(inner, start=token.start, end=self.ended, base=base), bare)
+
+    def word(self) -> str | None:
+        """The word that braces hold, if they hold nothing else."""
+        if not self.is_sign("{"):
+            return None
+        end = self.at + 1
+        while self.tokens[end].kind == "letter" or (self.tokens[end].kind == "sign" and self.tokens[end].text == "-"):
+            end += 1
+        held = self.tokens[self.at + 1 : end]
+        if len(held) < 2 or self.tokens[end].text != "}":
+            return None
+        self.at = end + 1
+        return "".join(token.text for token in held)
+
+    def named(self, start: int, word: str, bare: bool) -> Node:
+        if word in FUNCTIONS:
+            return self.applied(start, word)
+        if word.startswith("d") and len(word) == 2 and word[1] in DIFFERENTIALS:  # \mathrm{dt}
+            return Differential(start, self.ended, Letter(self.ended - 2, self.ended - 1, word[1]))
+        return self.hung(Letter(start, self.ended, word), bare)
+
+    # -- what hangs on a letter ------------------------------------------------------------------------------------------------
+
+    def hung(self, letter: Letter, bare: bool, callable_: bool = True) -> Node:
+        """The letter with its indices, powers and arguments; bare, nothing but itself."""
+        if bare:
+            return letter
+        start, power = letter.start, None
+        while True:
+            if self.accept("'"):
+                letter = replace(letter, marks=(*letter.marks, "prime"), end=self.ended)
+            elif self.is_sign("_"):
+                self.take()
+                letter = replace(letter, index=(*letter.index, *_items(self.script())), end=self.ended)
+            elif self.is_sign("^") and power is None:
+                self.take()
+                letter, power = self.superscript(letter)
+            else:
+                break
+        if letter.base in MEANS and self.opens_mean(letter):
+            return self.mean(letter)
+        node: Node = letter
+        if callable_ and self.is_sign("(", "["):
+            node = self.maybe_call(letter)
+        if power is not None:
+            node = Power(start, self.ended, node, power)
+        return node
+
+    def superscript(self, letter: Letter) -> tuple[Letter, Node | None]:
+        exponent = self.script()
+        if isinstance(exponent, Letter) and exponent.base in ("star", "prime", "plus", "minus", "dagger"):
+            return replace(letter, marks=(*letter.marks, exponent.base), end=self.ended), None
+        if _is_transpose(exponent) and letter.base not in ("alpha", "beta"):
+            return replace(letter, end=self.ended), None
+        if _is_label(exponent):
+            return replace(letter, upper=(*letter.upper, *_items(exponent)), end=self.ended), None
+        return letter, exponent
+
+    def opens_mean(self, letter: Letter) -> bool:
+        opens = self.is_sign("[", "(") or self.is_command("lbrace", "{") or (self.is_sign("|") and letter.base == "bb:E")
+        return opens or (letter.base.startswith("bb:E") and self.is_command("|", "lVert", "Vert"))
+
+    def mean(self, letter: Letter) -> Node:
+        """An expectation: what stands in its brackets, and after a bar what is given."""
+        if self.is_command("|", "lVert", "Vert") or self.is_sign("|"):
+            body = self.factor()
+            return Mean(letter.start, self.ended, MEANS[letter.base], letter.index, body)
+        opening = self.take().text
+        body = self.sum()
+        items: list[Node] = []
+        while self.is_sign(",", "|", ";") or self.is_command("mid", "vert"):
+            self.take()
+            items.append(self.sum())
+        self.expect(CLOSERS.get(opening, "}") if opening != "{" else "}")
+        return Mean(letter.start, self.ended, MEANS[letter.base], letter.index, body, tuple(items))
+
+    def maybe_call(self, letter: Letter) -> Node:
+        """A call if what stands in the brackets are arguments; else the letter alone, and the bracket is a factor."""
+        before, depth = self.at, self.depth
+        square = self.is_sign("[")
+        if square and letter.base not in ("KL", "D_KL", "H", "F", "cal:F", "Var", "Cov") and not _is_divergence(letter):
+            return letter
+        try:
+            arguments, marks = self.arguments()
+        except NotUnderstoodError:
+            if _is_function(letter):
+                raise
+            self.at, self.depth = before, depth
+            return letter
+        if marks or _is_function(letter) or _takes_time(letter, arguments):
+            return Call(letter.start, self.ended, letter, arguments, marks)
+        self.at = before
+        return letter
+
+    def arguments(self) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+        closing = CLOSERS[self.take().text]
+        arguments: list[Node] = [self.argument()]
+        marks: list[str] = []
+        while not self.is_sign(closing):
+            marks.append(self.argument_mark())
+            arguments.append(self.argument())
+        self.expect(closing)
+        return tuple(arguments), tuple(marks)
+
+    def argument(self) -> Node:
+        node = self.sum()
+        if self.here.kind == "relation" and self.here.text in ("=", ":="):
+            sides = [node]
+            while self.here.kind == "relation":
+                self.take()
+                sides.append(self.sum())
+            return Chain(node.start, self.ended, tuple(sides), ("=",) * (len(sides) - 1))
+        return node
+
+    def argument_mark(self) -> str:
+        if self.is_sign(",", ";", ":"):
+            return self.take().text
+        if self.is_command("|", "parallel", "Vert", "lVert", "rVert"):
+            self.take()
+            return "||"
+        if self.is_sign("|") or self.is_command("mid", "vert"):
+            self.take()
+            if self.is_sign("|") or self.is_command("mid"):
+                self.take()
+                return "||"
+            return "|"
+        raise self.refused("an argument was expected to end here")
+
+    # -- brackets ------------------------------------------------------------------------------------------------------------
+
+    def bracketed(self, bare: bool) -> Node:
+        if self.is_sign("{"):
+            start = self.here.start
+            body = self.group_body()
+            return self.hung(replace(body, start=start, end=self.ended), bare) if isinstance(body, Letter) else body
+        if self.is_sign("(", "["):
+            return self.delimited(bare)
+        if self.is_sign("|"):
+            if self.peek().text == "|" and self.peek().kind == "sign":
+                return self.norm()
+            return self.absolute()
+        raise self.refused()
+
+    def delimited(self, bare: bool) -> Node:
+        start = self.here.start
+        opening = self.take().text
+        closing = CLOSERS.get(opening, "}" if opening == "{" else "")
+        items: list[Node] = [self.sum()]
+        while self.is_sign(",", ";"):
+            self.take()
+            items.append(self.sum())
+        if len(items) == 2 and opening in ("(", "[") and self.is_sign(")", "]"):
+            self.take()
+            return Listed(start, self.ended, tuple(items))
+        if self.here.kind == "relation" or self.is_sign("|"):
+            raise self.refused("a relation within brackets")
+        self.expect(closing)
+        if len(items) == 1:
+            return Group(start, self.ended, items[0])
+        return Listed(start, self.ended, tuple(items))
+
+    def norm(self) -> Node:
+        start = self.here.start
+        doubled = self.is_sign("|")
+        self.take()
+        if doubled:
+            self.expect("|")
+        body = self.sum()
+        if doubled:
+            self.expect("|")
+            self.expect("|")
+        elif not self.is_command("|", "Vert", "rVert", "lVert"):
+            raise self.refused("the norm is never closed")
+        else:
+            self.take()
+        return Norm(start, self.ended, body)
+
+    def absolute(self) -> Node:
+        start = self.here.start
+        self.take()
+        body = self.sum()
+        if not (self.is_sign("|") or self.is_command("vert", "rvert")):
+            raise self.refused("the absolute value is never closed")
+        self.take()
+        return Absolute(start, self.ended, body)
+
+    # -- fractions, roots, functions ---------------------------------------------------------------------------------------------
+
+    def fraction(self) -> Node:
+        start = self.take().start
+        above = self.fraction_part()
+        below = self.fraction_part()
+        if (operator := _derivative(above, below)) is not None:
+            return self.derivative(start, *operator)
+        return Quotient(start, self.ended, above, below)
+
+    def fraction_part(self) -> Node:
+        if self.is_sign("{"):
+            if self.peek().text in ("partial", "d") and self.peek(2).text == "}":
+                token = self.peek()
+                self.at += 3
+                return Letter(token.start, token.end, "d")
+            return self.group_body()
+        if self.here.kind == "number" and len(self.here.text) > 1:
+            return self.script()
+        return self.deeper(lambda: self.atom(bare=True))
+
+    def derivative(self, start: int, along: Node, order: int) -> Node:
+        body = self.operand()
+        return Gradient(start, self.ended, body, along, order)
+
+    def root(self) -> Node:
+        start = self.take().start
+        degree = None
+        if self.is_sign("["):
+            self.take()
+            degree = self.sum()
+            self.expect("]")
+        if self.is_sign("("):  # a root sign taken from text: \sqrt(x)
+            body = self.deeper(lambda: self.delimited(bare=True))
+        elif self.here.kind == "number" and len(self.here.text) > 1:
+            body = self.script()
+        else:
+            body = self.group_body()
+        return Root(start, self.ended, body, degree)
+
+    def applied(self, start: int, name: str) -> Node:
+        power = None
+        if self.is_sign("_"):
+            self.take()
+            self.script()
+        if self.is_sign("^"):
+            self.take()
+            power = self.script()
+        if name in ("max", "min"):
+            node: Node = Applied(start, self.ended, name, self.listed())
+        else:
+            body = self.operand()
+            node = Applied(start, self.ended, name, (body,))
+        return node if power is None else Power(start, self.ended, node, power)
+
+    def listed(self) -> tuple[Node, ...]:
+        if not (self.is_sign("(", "[") or self.is_command("lbrace", "{")):
+            raise self.refused("a bracket was expected")
+        node = self.deeper(lambda: self.delimited(bare=True))
+        return node.items if isinstance(node, Listed) else (node,)
+
+    def operand(self) -> Node:
+        """What a function without brackets is taken of: the factors up to the next sign; with brackets, these alone."""
+        start = self.here.start
+        if self.is_sign("(", "[") or self.is_command("lbrace", "{"):
+            node = self.factor()
+            return node
+        factors = [self.factor()]
+        while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
+            if self.here.kind == "letter" and self.here.text == "d" and self.is_differential():
+                break
+            factors.append(self.factor())
+        if self.is_sign("/") and isinstance(factors[-1], Call):
+            self.take()
+            above = factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
+            return Quotient(start, self.ended, above, self.factor(), flat=True)
+        return factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
+
+    def is_differential(self) -> bool:
+        self.at += 1
+        try:
+            return self.begins_differential()
+        finally:
+            self.at -= 1
+
+    def gradient(self) -> Node:
+        start, order, along = self.take().start, 1, None
+        while self.is_sign("_", "^"):
+            if self.take().text == "_":
+                along = self.script()
+            else:
+                exponent = self.script()
+                if not (isinstance(exponent, Number) and exponent.value == 2):
+                    raise self.refused("a gradient to that power")
+                order = 2
+        if self.is_command("cdot"):
+            raise self.refused("a divergence is not read")
+        body = self.operand()
+        return Gradient(start, self.ended, body, along, order)
+
+    # -- sums, products, integrals ------------------------------------------------------------------------------------------------
+
+    def large(self, kind: str) -> Node:
+        start = self.take().start
+        index, low, high = None, None, None
+        while self.is_sign("_", "^"):
+            if self.take().text == "^":
+                high = self.script()
+            else:
+                index, low = _bounds(self.script())
+        if kind == "int":
+            return self.integral(start, index or low, low if index is None else None, high)
+        body = self.product()
+        return Large(start, self.ended, kind, body, index, low, high)
+
+    def integral(self, start: int, index: Node | None, low: Node | None, high: Node | None) -> Node:
+        body = self.sum()
+        body, over = _without_differentials(body)
+        if not over and index is None:
+            raise NotUnderstoodError("\\int", start, "an integral without a differential")
+        return Large(start, self.ended, "int", body, index, low, high, over)
+
+
+# -- what kind of thing it is ------------------------------------------------------------------------------------------------------
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Listed) else (node,)
+
+
+def _is_transpose(node: Node) -> bool:
+    return isinstance(node, Letter) and node.base in ("T", "top", "intercal", "mathsf") and not node.index
+
+
+def _is_label(node: Node) -> bool:
+    """Whether a superscript only tells letters apart: x^{(i)}, x^{\text{cfg}}, eps^\theta."""
+    if isinstance(node, (Group, Listed)):
+        return True
+    if isinstance(node, Letter):
+        return node.base in MODELS or (len(node.base) > 1 and node.base not in GREEK)
+    return False
+
+
+def _is_divergence(letter: Letter) -> bool:
+    return letter.base in ("D", "bb:D") and any(isinstance(one, Letter) and one.base == "KL" for one in letter.index)
+
+
+def _is_function(letter: Letter) -> bool:
+    if letter.base in DENSITIES or letter.base in NETWORKS:
+        return True
+    hung = {one.base for one in (*letter.index, *letter.upper) for one in walk(one) if isinstance(one, Letter)}
+    return bool(hung & MODELS)
+
+
+def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
+    if letter.base not in TIMED and len(letter.base) == 1:
+        return False
+    if letter.index and letter.base != "x":
+        return len(letter.base) > 1 or letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])
+    return _is_time(arguments[0]) or (letter.base in ("mu", "epsilon", "s", "v", "u", "x") and _is_state(arguments[0]))
+
+
+def _is_state(node: Node) -> bool:
+    return isinstance(node, Letter) and node.base in ("x", "z", "y", "X")
+
+
+def _is_time(node: Node) -> bool:
+    """Whether it reads as a time: t, s - 1, 0, T."""
+    if isinstance(node, Sum):
+        bases = [term.body for term in node.terms]
+        return len(bases) == 2 and isinstance(bases[0], Letter) and bases[0].base in TIMES and isinstance(bases[1], (Number, Letter)) \
+            and not isinstance(bases[1], Group) and (isinstance(bases[1], Number) or bases[1].base == "Delta")  # fmt: skip
+    if isinstance(node, Letter):
+        return node.base in TIMES and not node.marks
+    return isinstance(node, Number) and node.value in (0, 1)
+
+
+def _bounds(node: Node) -> tuple[Node | None, Node | None]:
+    """The index and the lower bound that stand below a large sign."""
+    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in ("=", ":="):
+        return node.sides[0], node.sides[1]
+    if isinstance(node, Chain):
+        return node.sides[0], None
+    return None, node
+
+
+def _derivative(above: Node, below: Node) -> tuple[Node, int] | None:
+    """Along what a fraction such as d/dt takes a derivative; None if it is no operator."""
+    if isinstance(above, Letter) and above.base == "d" and not above.index and isinstance(below, Differential):
+        return below.of, 1
+    return None
+
+
+def _without_differentials(body: Node) -> tuple[Node, tuple[Differential, ...]]:
+    """The integrand, and what it is integrated over."""
+    if isinstance(body, Differential):
+        return Number(body.start, body.start, Fraction(1)), (body,)
+    if isinstance(body, Sum) and len(body.terms) == 1:
+        inner, over = _without_differentials(body.terms[0].body)
+        return replace(body, terms=(replace(body.terms[0], body=inner),)), over
+    if not isinstance(body, Product):
+        return body, ()
+    over = tuple(one for one in body.factors if isinstance(one, Differential))
+    rest = tuple(one for one in body.factors if not isinstance(one, Differential))
+    if not rest:
+        return Number(body.start, body.start, Fraction(1)), over
+    return (rest[0] if len(rest) == 1 else replace(body, factors=rest)), over
