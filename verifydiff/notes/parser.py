@@ -78,6 +78,8 @@ TIMES = {"t", "s", "i", "k", "n", "tau", "T", "u", "j", "r"}
 MODELS = {"theta", "phi", "psi", "vartheta", "omega", "Theta"}
 WORDS = {"SNR", "KL", "Var", "Cov", "tr", "Tr", "const", "logSNR", "snr", "data", "model", "Uniform", "MSE", "ELBO", "VLB", "NLL"}
 DIFFERENTIALS = {"x", "t", "w", "W", "s", "z", "y", "sigma", "lambda", "tau", "bar", "u", "B", "X", "Z", "Y", "epsilon", "r", "omega", "v"}
+LABELS = {"KL", "data", "skip", "out", "in", "noise", "min", "max", "prev", "next", "simple", "vlb", "model", "cfg", "uncond", "cond",
+    "large", "small", "vpred", "guided", "VLB", "ELBO", "eps", "hybrid", "DM", "LDM", "SM", "DSM", "sm", "dsm"}  # fmt: skip
 STATED = {"overset", "stackrel", "underset", "overbrace", "underbrace"}
 
 
@@ -298,6 +300,10 @@ class _Parser:
     def braced(self) -> Node:
         """What braces hold; several items as a list."""
         start = self.here.start
+        if (word := self.word()) is not None:
+            if word in LABELS:
+                return Letter(start, self.ended, word)
+            self.at -= len(word) + 2
         self.expect("{")
         items: list[Node] = []
         while not self.is_sign("}"):
@@ -773,7 +779,7 @@ class _Parser:
             else:
                 index, low = _bounds(self.script())
         if kind == "int":
-            return self.integral(start, index or low, low if index is None else None, high)
+            return self.integral(start, low if high is None else index, None if high is None else low, high)
         body = self.product()
         return Large(start, self.ended, kind, body, index, low, high)
 

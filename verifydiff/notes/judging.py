@@ -1,0 +1,524 @@
+r"""One link of a statement, judged: read in every way that the field reads it, and decided by the proof engine.
+
+The ways are tried in numbers first, which costs microseconds each; the one that can be right is then read in letters and proved. A
+link fails if it was understood and is refuted in every way. It is never called wrong because a letter has no meaning here, because
+an expectation was not worked out, or because an approximation is one: then it fails only if a single slip makes it exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from .algebra import Letters, Numbers, UndefinedError
+from .process import Process
+from .reading import MODES, Reading
+from .rules import RULES, Link, Owed, Rule, bare, is_continuous
+from .times import Times
+from .tokens import NotUnderstoodError
+from .tree import Call, Dots, Letter, Node, Number, Product, Span, walk
+from .vocabulary import NETWORKS, name_of
+
+SEEDS = (11, 23)
+TOLERANCE = 1e-8
+Definitions = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to read a link."""
+
+    convention: str
+    rule: Rule
+    mode: str = "plain"
+    tie: str = "marginal"
+    falling: bool = False
+    flags: tuple[tuple[Any, ...], ...] = ()
+    choice: int = 0
+
+
+class Grade(IntEnum):
+    """How a way came out, best last."""
+
+    UNREAD = 0
+    DIFFERS = 1
+    DOUBTFUL = 2
+    AGREES = 3
+
+
+@dataclass
+class Tried:
+    """A way and what came of it in numbers."""
+
+    way: Way
+    grade: Grade
+    broken: int = 0
+    unknown: tuple[Letter, ...] = ()
+    averaged: bool = False
+    error: NotUnderstoodError | None = None
+    touched: tuple[int, ...] = ()
+    seen: frozenset[tuple[Any, ...]] = frozenset()
+
+
+@dataclass
+class Opinion:
+    """What is thought of a link.
+
+    Attributes:
+        holds, fails, defines: at most one of them is true; if none is, the link was not understood.
+        convention: of the way in which it holds.
+        reason: one sentence.
+        counterexample: of a failing link.
+        doubtful: it would fail if it were certain that it was read rightly.
+        error: where understanding ended.
+    """
+
+    holds: bool = False
+    fails: bool = False
+    defines: bool = False
+    doubtful: bool = False
+    convention: str = ""
+    reason: str = ""
+    counterexample: dict[str, object] | None = None
+    error: NotUnderstoodError | None = None
+    ways: list[Tried] = field(default_factory=list)
+
+
+# -- the ways ------------------------------------------------------------------------------------------------------------------------
+
+
+def letters_in(nodes: Sequence[Node]) -> list[Letter]:
+    """All letters of some formulas."""
+    return [one for node in nodes for one in walk(node) if isinstance(one, Letter)]
+
+
+def conventions(link: Link) -> list[str]:
+    """The conventions that a link may be written in, by the letters it uses."""
+    held = letters_in((link.left, link.right))
+    bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
+    barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
+    if barred or "beta" in bases:
+        return ["ddpm"] if barred else ["ddpm", "ddim"] if "alpha" in bases else ["ddpm"]
+    found = ["ddpm"]
+    if "alpha" in bases:
+        found.append("ddim")
+        if "sigma" in bases or "lambda" in bases or "SNR" in bases:
+            found += ["signal-vp", "signal"]
+    elif "sigma" in bases or "D" in bases or "c" in bases:
+        found += ["ve", "signal-vp"]
+    if any(isinstance(one, Letter) and one.base == "t" for one in _scalars(link)):
+        found += ["flow", "ve"]
+    elif any(one.base == "x" and _is_one(one) for one in held) or bases & {"v", "u"}:
+        found.append("flow")
+    return list(dict.fromkeys(found))
+
+
+def _is_one(letter: Letter) -> bool:
+    return len(letter.index) == 1 and isinstance(letter.index[0], Number) and letter.index[0].value == 1
+
+
+def _scalars(link: Link) -> Iterator[Node]:
+    """The nodes that are no index and no argument of a network."""
+
+    def inner(node: Node) -> Iterator[Node]:
+        from .tree import Differential, children  # noqa: PLC0415
+
+        yield node
+        if isinstance(node, (Letter, Differential)):
+            return
+        for name, _, child in children(node):
+            if not (isinstance(node, Call) and name in ("arguments", "function") and node.function.base != "cal:N"):
+                if name not in ("index", "low", "high", "over", "along", "given"):
+                    yield from inner(child)
+
+    for side in (link.left, link.right):
+        yield from inner(side)
+
+
+def _flags(link: Link) -> list[tuple[tuple[Any, ...], ...]]:
+    held = letters_in((link.left, link.right))
+    flags: list[tuple[Any, ...]] = []
+    if is_continuous(link):
+        flags.append(("continuous",))
+    indexed = {one.base for one in held if one.index and not one.marks}
+    if "z" in indexed and "x" not in indexed:
+        flags += [("z is a state",), ("bare data",)]
+    if any(one.base == "lambda" for one in held):
+        return [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
+    return [tuple(flags)]
+
+
+def reading_of(way: Way, link: Link, algebra: Any, defined: Definitions, rungs: tuple[int, ...] = ()) -> Reading:
+    """A reading of a link in one way."""
+    times = Times((link.left, link.right), falling=way.falling)
+    names = names_of(times)
+    process = Process(way.convention, algebra, rungs, names)
+    times.names = names
+    held = letters_in((link.left, link.right))
+    densities = {one.base for one in held if one.base in ("p", "q")}
+    fixed: dict[tuple[Any, ...], Any] = {}
+    for flag in way.flags:
+        fixed[flag[:1]] = flag[1] if len(flag) > 1 else True
+    own = {one.base for one in held if one.base in ("p", "q") and not {part.base for index in (*one.index, *one.upper) for part in walk(index)
+           if isinstance(part, Letter)} & NETWORKS}  # fmt: skip
+    return Reading(process, times, way.mode, way.tie, apart=len(densities) > 1 and len(own) > 1, fixed=fixed, defined=defined)
+
+
+def names_of(times: Times) -> dict[int, str]:
+    """How times are written: by the letters of the formula and what is added to them."""
+    names = {0: "0"}
+    for letter, place in sorted(times.place.items(), key=lambda one: one[1]):
+        if place in names and letter in ("T", "N"):
+            continue
+        written = letter if len(letter) == 1 else rf"\{letter}"
+        for offset in (-2, -1, 1, 2, 0):
+            if place + offset > 0:
+                shift = f"{offset:+d}" if offset else ""
+                names.setdefault(place + offset, written + shift) if offset else names.update({place: written})
+    return names
+
+
+# -- in numbers ------------------------------------------------------------------------------------------------------------------------
+
+
+def attempt(way: Way, link: Link, defined: Definitions) -> list[Tried]:
+    """What comes of a way in numbers: once for each set of things that would make the link right."""
+    grades: dict[int, list[Tried]] = {}
+    for seed in SEEDS:
+        found = _at_point(way, link, defined, seed)
+        for tried in found:
+            grades.setdefault(tried.way.choice, []).append(tried)
+        if all(tried.grade < Grade.DOUBTFUL for tried in found):
+            return found
+    return [min(tries, key=lambda one: one.grade) for tries in grades.values()]
+
+
+def _at_point(way: Way, link: Link, defined: Definitions, seed: int) -> list[Tried]:
+    reading = reading_of(way, link, Numbers(seed), defined)
+    found: list[Tried] = []
+    try:
+        for choice, owed in enumerate(way.rule(link, reading)):
+            broken = sum(not _agree(one) for one in (*owed, *_debts(reading)))
+            found.append(_graded(way, choice, broken, reading))
+    except NotUnderstoodError as error:
+        found.append(Tried(way, Grade.UNREAD, error=error, unknown=tuple(reading.unknown.values()), seen=frozenset(reading.seen)))
+    except (UndefinedError, ZeroDivisionError, OverflowError, ValueError) as error:
+        wrong = NotUnderstoodError("the formula", 0, str(error))
+        found.append(Tried(way, Grade.UNREAD, error=wrong, seen=frozenset(reading.seen)))
+    return found
+
+
+def _debts(reading: Reading) -> list[Owed]:
+    return [Owed(of, left, right) for of, left, right in reading.owed]
+
+
+def _graded(way: Way, choice: int, broken: int, reading: Reading) -> Tried:
+    grade = Grade.DIFFERS if broken else Grade.AGREES
+    unknown = tuple(reading.unknown.values())
+    return Tried(
+        Way(way.convention, way.rule, way.mode, way.tie, way.falling, way.flags, choice),
+        grade,
+        broken,
+        unknown,
+        reading.averaged,
+        touched=tuple(sorted(reading.process.touched)),
+        seen=frozenset(reading.seen),
+    )
+
+
+def _agree(owed: Owed) -> bool:
+    left, right = complex(owed.left), complex(owed.right)
+    scale = 1 + abs(left) + abs(right)
+    if owed.relation == "==":
+        return abs(left - right) < TOLERANCE * scale
+    gap = (right - left).real
+    return gap > -TOLERANCE * scale if owed.relation == "<=" else gap > 0
+
+
+def ways(link: Link, preferred: Sequence[str], defined: Definitions) -> Iterator[Tried]:
+    """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
+    usable = conventions(link)
+    usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
+    for convention in usable:
+        for flags in _flags(link):
+            yield from _one_convention(convention, flags, link, defined)
+
+
+def _one_convention(convention: str, flags: tuple[tuple[Any, ...], ...], link: Link, defined: Definitions) -> Iterator[Tried]:
+    seen: set[tuple[Any, ...]] = set()
+    for rule in RULES:
+        for tried in attempt(Way(convention, rule, flags=flags), link, defined):
+            seen |= tried.seen
+            yield tried
+    modes = MODES[1:] if any(key[0] in ("model", "score") for key in seen) else ()
+    noises = any(one.base in ("epsilon", "z", "xi") for one in letters_in((link.left, link.right)))
+    equal, law, forward, step, proportional = RULES[0], RULES[1], RULES[2], RULES[3], RULES[4]
+    for mode in modes:
+        for rule in (equal, law, proportional):
+            yield from attempt(Way(convention, rule, mode, flags=flags), link, defined)
+    if noises:
+        yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined)
+        yield from attempt(Way(convention, forward, tie="free", flags=flags), link, defined)
+    if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
+        yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined)
+        yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined)
+
+
+# -- in letters ------------------------------------------------------------------------------------------------------------------------
+
+
+def in_letters(tried: Tried, link: Link, defined: Definitions) -> tuple[list[Owed], Letters]:
+    """What a way owes, as expressions."""
+    algebra = Letters()
+    reading = reading_of(tried.way, link, algebra, defined, tried.touched)
+    for choice, owed in enumerate(tried.way.rule(link, reading)):
+        if choice == tried.way.choice:
+            return [*owed, *_debts(reading)], algebra
+    raise NotUnderstoodError("the formula", 0, "what it owes changes with the letters")
+
+
+def proved(tried: Tried, link: Link, defined: Definitions) -> bool | None:
+    """Whether the engine proves what a way owes; None if it cannot say."""
+    from ..proof import decide  # noqa: PLC0415
+    from ..verdict import Proof  # noqa: PLC0415
+
+    try:
+        owed, algebra = in_letters(tried, link, defined)
+        outcomes = [decide(_claim(one, algebra), seconds=1.0).outcome for one in owed]
+    except (NotUnderstoodError, UndefinedError, ValueError, TypeError):
+        return None
+    if all(outcome is Proof.PROVED for outcome in outcomes):
+        return True
+    return False if Proof.REFUTED in outcomes else None
+
+
+def _claim(owed: Owed, algebra: Letters) -> Any:
+    from sympy import Ge, S, sympify  # noqa: PLC0415
+
+    from ..proof import Claim  # noqa: PLC0415
+
+    left, right = sympify(owed.left), sympify(owed.right)
+    letters = left.free_symbols | right.free_symbols
+    assumed = [Ge(one, 0) for one in algebra.radicands if one.free_symbols & letters]
+    return Claim(left, owed.relation, right, tuple(one for one in assumed if one not in (S.true, S.false)))
+
+
+def counterexample(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, object] | None, str]:
+    """A point at which a way fails, found by the engine, and what is compared there."""
+    from ..proof import decide  # noqa: PLC0415
+
+    try:
+        owed, algebra = in_letters(tried, link, defined)
+    except (NotUnderstoodError, UndefinedError, ValueError, TypeError):
+        return _numeric(tried, link, defined)
+    for one in owed:
+        try:
+            decision = decide(_claim(one, algebra), seconds=1.0)
+        except (ValueError, TypeError):
+            continue
+        if (found := decision.counterexample) is not None:
+            at = {str(getattr(letter, "tex", letter)): str(number) for letter, number in found.point.items()}
+            at.update(_levels(found.point))
+            return {"at": at, "left": found.lhs, "right": found.rhs, "of": one.of}, one.of
+    return _numeric(tried, link, defined)
+
+
+def _levels(point: dict[Any, Any]) -> dict[str, str]:
+    """abar_t, which the engine builds from its ratio."""
+    by_name = {letter.name: (letter, number) for letter, number in point.items()}
+    if "abar_s" in by_name and "alpha_t" in by_name:
+        ratio = by_name["alpha_t"]
+        index = ratio[0].tex.removeprefix(r"\alpha")
+        return {rf"\bar\alpha{index}": str(ratio[1] * by_name["abar_s"][1])}
+    return {}
+
+
+def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, object] | None, str]:
+    reading = reading_of(tried.way, link, Numbers(SEEDS[0]), defined)
+    try:
+        for choice, owed in enumerate(tried.way.rule(link, reading)):
+            if choice == tried.way.choice:
+                for one in (*owed, *_debts(reading)):
+                    if not _agree(one):
+                        sides = [f"{complex(side).real:.6g}" for side in (one.left, one.right)]
+                        return {"at": {}, "left": sides[0], "right": sides[1], "of": one.of}, one.of
+    except (NotUnderstoodError, ArithmeticError, ValueError):
+        return None, ""
+    return None, ""
+
+
+# -- the opinion ------------------------------------------------------------------------------------------------------------------------
+
+
+def holds_in_numbers(link: Link, preferred: Sequence[str], defined: Definitions) -> Tried | None:
+    """The first way in which a link agrees, if there is one."""
+    return next((tried for tried in ways(link, preferred, defined) if tried.grade is Grade.AGREES), None)
+
+
+def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Opinion:
+    """What is thought of a link."""
+    if (said := _nothing_to_judge(link)) is not None:
+        return said
+    tried = []
+    for one in ways(link, preferred, defined):
+        tried.append(one)
+        if one.grade is Grade.AGREES and not _is_empty(one, link):
+            certain = proved(one, link, defined)
+            if certain:
+                return Opinion(holds=True, convention=one.way.convention, reason=_why(one), ways=tried)
+            if certain is None and _is_settled(one):
+                return Opinion(reason="the two sides agree in numbers, but that they always do was not proved", ways=tried)
+    return _against(tried, link, defined)
+
+
+def _is_settled(tried: Tried) -> bool:
+    return not tried.unknown
+
+
+def _is_empty(tried: Tried, link: Link) -> bool:
+    """Whether a unified reading makes a squared error vanish, so that it says nothing."""
+    return False
+
+
+_WHY = {
+    "law": "the law has this mean and this variance",
+    "forward": "the two sides have the same law given the data",
+    "step": "the step keeps the marginals, or has the mean of the posterior",
+    "proportional": "the logarithms of the two sides have the same slope",
+    "fresh_noise": "one of the noises that are in use",
+    "guided": "the weights of the predictions sum to one",
+    "differential": "the equation has the marginals of the process",
+    "langevin": "Langevin dynamics leaves the density as it is",
+    "ordered": "the bound holds for every schedule",
+}
+
+
+def _why(tried: Tried) -> str:
+    return _WHY.get(tried.way.rule.__name__, "the two sides are equal")
+
+
+def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
+    certain = [one for one in tried if one.grade is Grade.DIFFERS and not one.unknown and not one.averaged]
+    if (own := _introduces(link, tried)) is not None:
+        return own
+    if certain:
+        best = min(certain, key=lambda one: (one.way.mode != "plain", one.broken))
+        best = _most_telling(certain, best)
+        example, of = counterexample(best, link, defined)
+        doubtful = link.relation == "~~" or _has_densities_left(certain)
+        if not doubtful:
+            reason = f"{of or 'the two sides'} differ" + ("" if of in ("the two sides", "") else " from what must stand there")
+            return Opinion(fails=True, reason=_sentence(of), counterexample=example, ways=tried) if reason else Opinion()
+        return Opinion(doubtful=True, reason="an approximation, which is not judged", counterexample=example, ways=tried)
+    differing = [one for one in tried if one.grade is Grade.DIFFERS]
+    if differing:
+        held = sorted({name for one in differing for name in map(_shown, one.unknown)})
+        reason = f"nothing is known of {', '.join(held)}" if held else "an expectation is not worked out"
+        return Opinion(doubtful=True, reason=reason, ways=tried)
+    error = next((one.error for one in tried if one.error is not None), None)
+    return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
+
+
+def _most_telling(certain: list[Tried], best: Tried) -> Tried:
+    return min(certain, key=lambda one: (one.broken, certain.index(one))) if best.broken else best
+
+
+def _has_densities_left(certain: list[Tried]) -> bool:
+    """Whether densities without a closed form are compared with closed forms."""
+    return all(any(key[0] == "L" for key in one.seen) for one in certain)
+
+
+def _sentence(of: str) -> str:
+    if of == "the two sides":
+        return "the two sides differ"
+    return f"{of} is not what it must be" if not of.endswith("sides") else f"{of} differ"
+
+
+def _shown(letter: Letter) -> str:
+    return name_of(letter)
+
+
+# -- introductions ------------------------------------------------------------------------------------------------------------------------
+
+
+def _nothing_to_judge(link: Link) -> Opinion | None:
+    """Relations that introduce, and values that are named."""
+    if isinstance(bare(link.left), Dots) or isinstance(bare(link.right), Dots):
+        return Opinion(reason="an ellipsis")
+    if link.relation in ("in", "notin"):
+        return Opinion(defines=True, reason="says where a letter lives")
+    if link.relation in ("->", "<<", ">>", "!="):
+        return Opinion(reason=f"a relation `{link.relation}` is not judged", error=None)
+    if link.relation == "~" and not _is_normal(link.right):
+        return Opinion(defines=True, reason="says how a letter is drawn")
+    if _is_index(link.left) and _has_only_indices(link.right):
+        return Opinion(defines=True, reason="names the value of a letter")
+    if link.is_equation and _is_plain_number(link.right) and isinstance(bare(link.left), (Letter, Call)) and _is_nameable(bare(link.left)):
+        return Opinion(defines=True, reason="names the value of a letter")
+    return None
+
+
+def _is_normal(node: Node) -> bool:
+    node = bare(node)
+    return isinstance(node, Call) and node.function.base in ("cal:N", "N")
+
+
+def _is_index(node: Node) -> bool:
+    node = bare(node)
+    return isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j", "T", "N", "tau", "S", "d", "h", "r") and not node.marks
+
+
+def _has_only_indices(node: Node) -> bool:
+    return all(isinstance(one, (Dots, Span)) or not isinstance(one, Letter) or _is_index(one) for one in walk(node))
+
+
+def _is_plain_number(node: Node) -> bool:
+    return not any(isinstance(one, Letter) for one in walk(node))
+
+
+def _is_nameable(node: Node) -> bool:
+    """Whether a number may be given to it: a letter of a schedule or a weight, but no state and nothing with a known value there."""
+    letter = node.function if isinstance(node, Call) else node
+    if not isinstance(letter, Letter) or letter.base in ("x", "z", "epsilon", "mu"):
+        return False
+    if letter.base == "alpha" and "bar" in letter.marks:
+        return not any(isinstance(one, Number) and one.value == 0 for one in letter.index)
+    return True
+
+
+def _introduces(link: Link, tried: list[Tried]) -> Opinion | None:
+    """Whether the link introduces what stands on its left."""
+    if not link.is_equation:
+        return None
+    left = bare(link.left)
+    letter = left.function if isinstance(left, Call) else left
+    if not isinstance(letter, Letter):
+        return None
+    reads = [one for one in tried if one.way.rule is RULES[0] and one.way.mode == "plain" and one.way.tie == "marginal"]
+    name = name_of(letter)
+    unknown = [one for one in reads if any(name_of(held) == name for held in one.unknown)]
+    free = [one for one in reads if any(key[0] == "free" and key[1] == name.replace("/", "_") for key in one.seen)]
+    if not unknown and not free:
+        return None
+    if name in {name_of(one) for one in letters_in((link.right,))}:
+        return None
+    broken = [one for one in unknown or free if one.grade is Grade.DIFFERS and one.broken > 1]
+    if broken and len(broken) == len(unknown or free):
+        return Opinion(fails=True, reason="what a network is given is no state of the process", ways=tried)
+    return Opinion(defines=True, reason=f"introduces {name}", ways=tried)
+
+
+def introduced(link: Link) -> tuple[str, Any] | None:
+    """The name that a definition introduces, and what it stands for."""
+    left = bare(link.left)
+    if isinstance(left, Product) or not isinstance(left, Letter) or link.relation not in ("=", ":="):
+        return None
+    index = next((_index_base(one) for one in left.index if _index_base(one)), None)
+    return name_of(left), (index, link.right)
+
+
+def _index_base(node: Node) -> str | None:
+    return node.base if isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j") and not node.index else None
+

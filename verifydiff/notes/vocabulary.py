@@ -1,0 +1,569 @@
+r"""The field's letters: what an author means by :math:`\tilde\beta_t`, :math:`\epsilon_\theta(x_t, t)` or :math:`c_{\text{skip}}`.
+
+A letter that stands here has one meaning under one convention, or none there; what does not stand here is unknown, unless the page
+has introduced it. Weights that anybody may choose (:math:`\eta`, :math:`w`, the fresh noise :math:`\sigma_t`) are *free*: they are
+known, but nothing about them can be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from .algebra import POSITIVE, REAL, SMALL, Value
+from .process import NoSuchLetterError
+from .reading import STATES, Density, Logs, Normal, Reading, canonical, refused, value, variables
+from .reading import read as read_node
+from .times import NoTimeError
+from .tokens import NotUnderstoodError
+from .tree import Call, Chain, Group, Letter, Node, Number, Sum, walk
+
+_ONE = Fraction(1)
+NETWORKS = {"theta", "phi", "psi", "omega", "Theta"}
+CONDITIONS = {"c", "y", "C", "p", "label", "cond", "pos", "text"}
+NO_CONDITIONS = {"empty", "uncond", "null", "neg", "u"}
+WEIGHTS = {"eta", "w", "gamma", "omega", "k", "zeta", "rho", "delta", "Delta", "h", "r", "kappa", "tau"}
+DENSITIES = {"p", "q", "r", "P", "Q", "bb:P"}
+
+
+def name_of(letter: Letter) -> str:
+    """The letter without its times: what tells it from others on the page."""
+    labels = [_text(one) for one in (*letter.index, *letter.upper) if not _is_time_like(one)]
+    return "/".join([letter.base, *letter.marks, *labels])
+
+
+def _is_time_like(node: Node) -> bool:
+    if isinstance(node, Sum):
+        return bool(node.terms) and _is_time_like(node.terms[0].body)
+    if isinstance(node, Group):
+        return _is_time_like(node.body)
+    return isinstance(node, Number) or (
+        isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j", "tau", "T", "N", "prev", "next", "S", "r")
+    )
+
+
+def _text(node: Node) -> str:
+    return "".join(one.base if isinstance(one, Letter) else str(getattr(one, "value", "")) for one in walk(node))
+
+
+class Said:
+    """A letter with what hangs on it, sorted: its time, its labels, its arguments."""
+
+    def __init__(self, letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> None:
+        self.letter, self.reading = letter, reading
+        self.marks = frozenset(letter.marks)
+        self.labels: set[str] = set()
+        self.time: int | None = None
+        for one in (*letter.index, *letter.upper):
+            self._hang(one)
+        self.states: list[Node] = []
+        self.given = ""
+        for one in arguments:
+            self._argue(one)
+
+    def _hang(self, one: Node) -> None:
+        bare = one.body if isinstance(one, Group) else one
+        try:
+            found = self.reading.times.of(bare)
+        except NoTimeError:
+            self.labels.add(_text(bare))
+            return
+        if self.time is None:
+            self.time = found
+        elif self.time != found:
+            self.labels.add(str(found))
+
+    def _argue(self, one: Node) -> None:
+        one = one.sides[-1] if isinstance(one, Chain) else one
+        if isinstance(one, Letter):
+            if one.base in NO_CONDITIONS:
+                self.given = ""
+                self.labels.add("uncond")
+                return
+            if one.base in CONDITIONS or (one.base == "y" and not one.index):
+                self.given = "y"
+                return
+            if one.base in ("sigma", "lambda", "gamma", "alpha", "bar") or (one.base == "t" and one.index):
+                return
+        try:
+            time = self.reading.times.of(one)
+        except NoTimeError:
+            self.states.append(one)
+            return
+        if isinstance(one, Number) and self.states:
+            return
+        if self.states and self.time is None and not isinstance(one, Number):
+            self.time = time
+            self._agree(time, one)
+        elif self.time is None:
+            self.time = time
+
+    def _agree(self, time: int, argument: Node) -> None:
+        """A network must be told the time of the state that it is given."""
+        try:
+            names = variables(self.states[0], self.reading)
+        except NotUnderstoodError:
+            return
+        for name in names:
+            if name[0] == "x" and name[1] > 0 and isinstance(self.states[0], Letter) and self.states[0].index:
+                reading = self.reading
+                reading.owed.append(("the time that the network is told", reading.number(name[1]), reading.number(time)))
+                self.time = name[1]
+
+    @property
+    def at(self) -> int:
+        """The time: the one written, that of the state it is given, or the main one."""
+        if self.time is not None:
+            return self.time
+        for one in self.states:
+            try:
+                names = variables(one, self.reading)
+            except NotUnderstoodError:
+                continue
+            for name in names:
+                if name[0] == "x" and name[1] > 0:
+                    return int(name[1])
+        return self.reading.main
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is predicted."""
+        return bool(self.labels & NETWORKS)
+
+    def owe_state(self) -> None:
+        """What a network is given in place of a state must be that state."""
+        if not self.states or isinstance(self.states[0], (Letter, Call)):
+            return
+        reading, at = self.reading, self.at
+        try:
+            given = value(self.states[0], reading)
+        except NotUnderstoodError:
+            return
+        reading.owed.append(("what the network is given", given, reading.state(at)))
+
+
+def meaning(letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> Value:
+    """What a letter stands for.
+
+    Raises:
+        NotUnderstoodError: if the convention has no such letter.
+    """
+    said = Said(letter, arguments, reading)
+    if (found := _introduced(said)) is not None:
+        return found
+    maker = _MAKERS.get(letter.base)
+    if maker is not None:
+        try:
+            made = maker(said)
+        except NoSuchLetterError:
+            raise NotUnderstoodError(letter.base, letter.start, "the convention has no such letter") from None
+        if made is not None:
+            return made
+    return unknown(said)
+
+
+def _introduced(said: Said) -> Value | None:
+    """What the page has introduced."""
+    name = name_of(said.letter)
+    held = said.reading.defined.get(name)
+    if held is None:
+        return None
+    reading = said.reading
+    index, body = held
+    before = dict(reading.times.bound)
+    remaining = dict(reading.defined)
+    del remaining[name]
+    all_defined, reading.defined = reading.defined, remaining
+    try:
+        if index is not None and said.time is not None:
+            reading.times.bound[index] = said.time
+        return value(body, reading)
+    finally:
+        reading.times.bound = before
+        reading.defined = all_defined
+
+
+def unknown(said: Said) -> Value:
+    """A letter that nothing is known of."""
+    letter, reading = said.letter, said.reading
+    reading.unknown.setdefault(name_of(letter), letter)
+    inner = "_".join(_text(one) for one in said.states)
+    return reading.letter(("u", name_of(letter), said.time if said.time is not None else "", inner), letter.base, REAL)
+
+
+def free(said: Said, domain: str = POSITIVE) -> Value:
+    """A weight that anybody may choose."""
+    at = "" if said.time is None else said.time
+    name = name_of(said.letter)
+    if said.letter.base in ("sigma", "Sigma", "eta") and "data" not in said.labels:
+        domain = SMALL
+    return said.reading.letter(("free", name.replace("/", "_"), at), _tex(said.letter), domain)
+
+
+def _tex(letter: Letter) -> str:
+    base = letter.base if len(letter.base) == 1 else rf"\{letter.base}"
+    index = ",".join(_text(one) for one in letter.index)
+    return f"{base}_{{{index}}}" if index else base
+
+
+# -- letters, one by one ---------------------------------------------------------------------------------------------------------------
+
+
+def _alpha(said: Said) -> Value | None:
+    process, at = said.reading.process, said.at
+    if "bar" in said.marks:
+        return process.product(at)
+    if said.marks or said.labels:
+        return None
+    if said.time is None:
+        raise NoSuchLetterError("alpha")
+    return process.alpha(at)
+
+
+def _beta(said: Said) -> Value | None:
+    process, at = said.reading.process, said.at
+    if said.labels or said.marks - {"tilde", "bar"}:
+        return free(said)
+    if "tilde" in said.marks:
+        return process.posterior_variance(at, _before(said))
+    if "bar" in said.marks:
+        return process.noise(at) ** 2
+    if said.time is None or _continuous(said.reading):
+        return said.reading.letter(("rate", "beta"), r"\beta", POSITIVE)
+    return process.beta(at)
+
+
+def _continuous(reading: Reading) -> bool:
+    return ("continuous",) in reading.fixed
+
+
+def _before(said: Said) -> int:
+    """The time that a step from here leads to."""
+    return said.at - 1
+
+
+def _sigma(said: Said) -> Value | None:
+    reading, process, at = said.reading, said.reading.process, said.at
+    if "tilde" in said.marks:
+        return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
+    if "q" in said.labels:
+        return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
+    if said.marks or "data" in said.labels or said.labels - NETWORKS:
+        return free(said)
+    if process.convention in ("signal", "signal-vp", "ve") and not said.labels:
+        return process.noise(at)
+    return free(said)
+
+
+def _variance_letter(said: Said) -> Value | None:
+    if "q" in said.labels:
+        return said.reading.process.posterior_variance(said.at, said.at - 1)
+    return free(said)
+
+
+def _state(said: Said) -> Value | None:
+    reading = said.reading
+    if said.is_network or said.marks & {"hat", "tilde"}:
+        if said.time in (None, 0) or said.states or said.is_network:
+            return _data(said)
+        return None
+    if said.marks - {"prime"} or said.labels:
+        return None
+    if reading.process.convention == "flow" and said.time == 1:
+        return reading.eps(reading.main)
+    if said.time is None:
+        if ("bare data",) in reading.fixed:
+            return reading.state(0)
+        return reading.state(reading.main)
+    return reading.state(said.time)
+
+
+def _data(said: Said) -> Value:
+    at = said.at if said.at > 0 else said.reading.main
+    said.time = at
+    said.owe_state()
+    return said.reading.predicted_data(at, said.given)
+
+
+def _noise(said: Said) -> Value | None:
+    reading = said.reading
+    if said.is_network or said.states or said.given or (said.marks & {"hat"} and "tilde" not in said.marks):
+        if said.marks & {"tilde", "bar"}:
+            return unknown(said)
+        said.owe_state()
+        return reading.predicted_noise(said.at if said.at > 0 else reading.main, said.given)
+    if said.labels & {"c", "cond", "y"}:
+        return reading.predicted_noise(said.at, "y")
+    if said.labels & {"u", "uncond", "empty"}:
+        return reading.predicted_noise(said.at, "")
+    if "tilde" in said.marks:
+        return unknown(said)
+    if reading.tie == "free" or said.marks or said.labels:
+        suffix = "" if said.time is None else f"_{said.time}"
+        return reading.letter(("noise", "epsilon" + "".join(sorted(said.marks)) + "".join(sorted(said.labels)) + suffix), r"\epsilon")
+    at = said.time if said.time else reading.main
+    return reading.eps(at) if reading.tie == "marginal" else reading.transition_noise(at)
+
+
+def _fresh(said: Said) -> Value | None:
+    if said.marks or said.labels or said.states:
+        return None
+    if said.time is not None and ("z is a state",) in said.reading.fixed:
+        return said.reading.state(said.time)
+    return said.reading.letter(("noise", "z"), "z")
+
+
+def _mean_letter(said: Said) -> Value | None:
+    reading, at = said.reading, said.at
+    if said.is_network or "hat" in said.marks:
+        return reading.process.posterior_mean(at, at - 1, reading.state(at), reading.predicted_data(at, said.given))
+    if "tilde" in said.marks or "q" in said.labels or len(said.states) == 2:
+        given = [value(one, reading) for one in said.states]
+        x_t = given[0] if given else reading.state(at)
+        return reading.process.posterior_mean(at, at - 1, x_t, given[1] if len(given) == 2 else reading.state(0))
+    return None
+
+
+def _score(said: Said) -> Value | None:
+    if said.is_network:
+        said.owe_state()
+        return -said.reading.predicted_noise(said.at, said.given) / said.reading.process.noise(said.at)
+    return None
+
+
+def _velocity(said: Said) -> Value | None:
+    reading, at = said.reading, said.at
+    if said.is_network or "hat" in said.marks:
+        said.owe_state()
+        return reading.velocity(at, reading.predicted_noise(at, said.given), reading.predicted_data(at, said.given))
+    if said.marks or said.labels:
+        return None
+    return reading.velocity(at, reading.eps(at), reading.state(0))
+
+
+def _denoiser(said: Said) -> Value | None:
+    if said.labels - NETWORKS or said.marks or not (said.states or said.is_network):
+        return None
+    return said.reading.predicted_data(said.at, said.given)
+
+
+def _snr(said: Said) -> Value:
+    process, at = said.reading.process, said.at
+    found = process.signal(at) ** 2 / process.noise(at) ** 2
+    return said.reading.algebra.log(found) if said.letter.base == "logSNR" else found
+
+
+def _log_snr(said: Said) -> Value | None:
+    """lambda_t: half the logarithm of the signal over the noise, or the whole of it, or a weight."""
+    reading, process, at = said.reading, said.reading.process, said.at
+    kind = reading.fixed.get(("lambda",))
+    if said.marks or said.labels or kind is None or said.time is None:
+        return free(said)
+    found = reading.algebra.log(process.signal(at) / process.noise(at))
+    return found if kind == "half" else 2 * found
+
+
+def _preconditioning(said: Said) -> Value | None:
+    """The scalings of Karras et al.: c_skip, c_out, c_in, c_noise."""
+    reading = said.reading
+    if not said.labels & {"skip", "out", "in", "noise"}:
+        return None
+    sigma, data = _edm_letters(said)
+    whole = sigma**2 + data**2
+    if "skip" in said.labels:
+        return data**2 / whole
+    if "out" in said.labels:
+        return sigma * data / reading.algebra.sqrt(whole)
+    return 1 / reading.algebra.sqrt(whole) if "in" in said.labels else reading.algebra.log(sigma) / 4
+
+
+def _edm_letters(said: Said) -> tuple[Value, Value]:
+    sigma = _sigma(Said(Letter(0, 0, "sigma"), (), said.reading))
+    data = free(Said(Letter(0, 0, "sigma", (), (Letter(0, 0, "data"),)), (), said.reading))
+    return sigma, data
+
+
+def _identity(said: Said) -> Value:
+    return said.reading.number(1)
+
+
+def _time_letter(said: Said) -> Value | None:
+    """A time as a number: in the straight path, and where the noise level is the time."""
+    reading = said.reading
+    if said.marks or said.labels or reading.process.convention not in ("flow", "ve"):
+        return None
+    try:
+        at = reading.times.of(said.letter)
+    except NoTimeError:
+        return None
+    if reading.process.convention == "ve":
+        return reading.process.noise(at)
+    return reading.process.time(at)
+
+
+def _drift(said: Said) -> Value | None:
+    if said.is_network and said.letter.upper:
+        return _data(said)
+    if _continuous(said.reading) and not said.labels and not said.marks:
+        return said.reading.letter(("drift", said.letter.base), said.letter.base, POSITIVE if said.letter.base == "g" else REAL)
+    return None
+
+
+def _weight(said: Said) -> Value | None:
+    return free(said)
+
+
+def _circle(said: Said) -> Value:
+    return said.reading.letter(("pi",), r"\pi", POSITIVE)
+
+
+def _dimension(said: Said) -> Value | None:
+    return said.reading.number(1) if not said.letter.index and not said.marks else None
+
+
+_MAKERS: dict[str, Callable[[Said], Value | None]] = {
+    "alpha": _alpha,
+    "beta": _beta,
+    "sigma": _sigma,
+    "Sigma": _variance_letter,
+    "x": _state,
+    "X": _state,
+    "epsilon": _noise,
+    "z": _fresh,
+    "xi": _fresh,
+    "mu": _mean_letter,
+    "s": _score,
+    "v": _velocity,
+    "u": _velocity,
+    "D": _denoiser,
+    "SNR": _snr,
+    "snr": _snr,
+    "logSNR": _snr,
+    "lambda": _log_snr,
+    "c": _preconditioning,
+    "I": _identity,
+    "t": _time_letter,
+    "f": _drift,
+    "g": _drift,
+    "pi": _circle,
+    "d": _dimension,
+    **dict.fromkeys(WEIGHTS - {"tau"}, _weight),
+}
+
+
+# -- calls --------------------------------------------------------------------------------------------------------------------------------
+
+
+def called(node: Call, reading: Reading) -> Value | Logs | Normal:
+    """What a function of its arguments says."""
+    function = node.function
+    if function.base == "cal:N" or (function.base == "N" and len(node.arguments) >= 2 and not function.index):
+        return normal(node, reading)
+    if function.base in DENSITIES and not function.marks:
+        return density(node, reading)
+    if is_divergence(function):
+        return divergence(node, reading)
+    if function.base in STATES and not function.marks and len(node.arguments) == 1:
+        return meaning(replace(function, index=(*function.index, node.arguments[0])), (), reading)
+    if function.base in ("Var", "var", "Cov"):
+        raise refused(node, "a variance in that notation")
+    return meaning(function, node.arguments, reading)
+
+
+def normal(node: Call, reading: Reading) -> Normal:
+    """A normal law: N(x; m, v) or N(m, v)."""
+    items = node.arguments
+    if len(items) == 3:
+        return Normal(value(items[1], reading), value(items[2], reading), value(items[0], reading))
+    if len(items) == 2:
+        return Normal(value(items[0], reading), value(items[1], reading))
+    raise refused(node, "a normal law has a mean and a variance")
+
+
+def density(node: Call, reading: Reading) -> Density:
+    """q(a | b) as q(a, b) / q(b)."""
+    marks = list(node.marks)
+    arguments = list(node.arguments)
+    if ";" in marks:
+        cut = marks.index(";")
+        arguments, marks = arguments[: cut + 1], marks[:cut]
+    bar = marks.index("|") if "|" in marks else len(arguments) - 1
+    before = frozenset(one for item in arguments[: bar + 1] for one in _variables(item, reading))
+    after = frozenset(one for item in arguments[bar + 1 :] for one in _variables(item, reading))
+    measure = measure_of(node.function, reading)
+    parts = Density(reading.number(0), {(measure, before | after): _ONE})
+    return Density(**vars(parts.plus(Density(reading.number(0), {(measure, after): _ONE}), -1))) if after else parts
+
+
+def _variables(item: Node, reading: Reading) -> frozenset[tuple[object, ...]]:
+    if isinstance(item, Letter) and item.base in (*NETWORKS, "sigma", "t", "empty", "lambda"):
+        return frozenset()
+    return variables(item, reading)
+
+
+def measure_of(function: Letter, reading: Reading) -> str:
+    """The measure that a density belongs to: q, or p where it is another, or a network's."""
+    labels = {_text(one) for one in (*function.index, *function.upper)} & NETWORKS
+    if labels:
+        return f"{function.base}_{labels.pop()}"
+    return function.base if reading.apart else "q"
+
+
+def is_divergence(function: Letter) -> bool:
+    """Whether it is the Kullback-Leibler divergence."""
+    return function.base in ("KL", "D_KL", "DKL") or (function.base in ("D", "bb:D", "cal:D") and "KL" in {_text(one) for one in function.index})
+
+
+def divergence(node: Call, reading: Reading) -> Value:
+    """KL of two normal laws, one coordinate."""
+    if node.marks[:1] != ("||",) or len(node.arguments) != 2:
+        raise refused(node, "a divergence is of two laws")
+    one, other = (law_of(item, reading) for item in node.arguments)
+    if one is None or other is None:
+        raise refused(node, "a divergence of laws that are not normal")
+    ratio = one.variance / other.variance
+    return (ratio + (one.mean - other.mean) ** 2 / other.variance - 1 - reading.algebra.log(ratio)) / 2
+
+
+def law_of(node: Node, reading: Reading) -> Normal | None:
+    """The normal law that a density is, if it is one that is known."""
+    found = read_node(node, reading)
+    if isinstance(found, Normal):
+        return found
+    if isinstance(node, Call) and isinstance(found, Density):
+        return conditional_law(node, found, reading)
+    return None
+
+
+def conditional_law(node: Call, found: Density, reading: Reading) -> Normal | None:
+    """The law of one state given others, by the chain."""
+    of = [key for key in variables(node.arguments[0], reading) if key[0] == "x"]
+    parts = canonical(found)
+    measures = {key[0] for key in parts}
+    if len(of) != 1:
+        return None
+    at = of[0][1]
+    given = {name[1] for key in found.parts for name in key[1] if name[0] == "x"} - {at}
+    if any(name[0] != "x" for key in found.parts for name in key[1]):
+        return None
+    if measures == {"q"}:
+        return _chain_law(at, given, reading)
+    if len(given) == 1 and min(given) > at:
+        upper = min(given)
+        mean = reading.process.posterior_mean(upper, at, reading.state(upper), reading.predicted_data(upper))
+        deviation = meaning(Letter(0, 0, "sigma", (), (Number(0, 0, _ONE * upper),)), (), reading)
+        return Normal(mean, deviation**2, reading.state(at))
+    return None
+
+
+def _chain_law(at: int, given: set[int], reading: Reading) -> Normal | None:
+    lower = max((time for time in given if time < at), default=None)
+    upper = min((time for time in given if time > at), default=None)
+    process = reading.process
+    if lower is not None and upper is None:
+        return Normal(process.carried(at, lower) * reading.state(lower), process.added(at, lower), reading.state(at))
+    if lower == 0 and upper is not None:
+        mean = process.posterior_mean(upper, at, reading.state(upper), reading.state(0))
+        return Normal(mean, process.posterior_variance(upper, at), reading.state(at))
+    return None
