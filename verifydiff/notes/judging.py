@@ -18,7 +18,7 @@ from .reading import MODES, Reading
 from .rules import RULES, Link, Owed, Rule, bare, is_continuous
 from .times import Times
 from .tokens import NotUnderstoodError
-from .tree import Call, Dots, Letter, Node, Number, Product, Span, walk
+from .tree import Call, Differential, Dots, Large, Letter, Node, Number, Product, Span, children, walk
 from .vocabulary import NETWORKS, name_of
 
 SEEDS = (11, 23)
@@ -99,9 +99,11 @@ def conventions(link: Link) -> list[str]:
     held = letters_in((link.left, link.right))
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
-    if barred or "beta" in bases:
+    if (barred or "beta" in bases) and not _integrates_beta(link):
         return ["ddpm"] if barred else ["ddpm", "ddim"] if "alpha" in bases else ["ddpm"]
     found = ["ddpm"]
+    if _integrates_beta(link):
+        return ["vp-time", "ddpm"]
     if "alpha" in bases:
         found.append("ddim")
         if "sigma" in bases or "lambda" in bases or "SNR" in bases:
@@ -115,6 +117,14 @@ def conventions(link: Link) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _integrates_beta(link: Link) -> bool:
+    return any(
+        isinstance(one, Large) and one.kind == "int" and any(inner.base == "beta" for inner in letters_in((one.body,)))
+        for side in (link.left, link.right)
+        for one in walk(side)
+    )
+
+
 def _is_one(letter: Letter) -> bool:
     return len(letter.index) == 1 and isinstance(letter.index[0], Number) and letter.index[0].value == 1
 
@@ -123,8 +133,6 @@ def _scalars(link: Link) -> Iterator[Node]:
     """The nodes that are no index and no argument of a network."""
 
     def inner(node: Node) -> Iterator[Node]:
-        from .tree import Differential, children  # noqa: PLC0415
-
         yield node
         if isinstance(node, (Letter, Differential)):
             return
@@ -237,9 +245,9 @@ def _agree(owed: Owed) -> bool:
     return gap > -TOLERANCE * scale if owed.relation == "<=" else gap > 0
 
 
-def ways(link: Link, preferred: Sequence[str], defined: Definitions) -> Iterator[Tried]:
+def ways(link: Link, preferred: Sequence[str], defined: Definitions, only: str = "") -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
-    usable = conventions(link)
+    usable = [one for one in conventions(link) if only in ("", one)]
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
         for flags in _flags(link):
@@ -357,12 +365,12 @@ def holds_in_numbers(link: Link, preferred: Sequence[str], defined: Definitions)
     return next((tried for tried in ways(link, preferred, defined) if tried.grade is Grade.AGREES), None)
 
 
-def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Opinion:
-    """What is thought of a link."""
+def judge_link(link: Link, preferred: Sequence[str], defined: Definitions, only: str = "") -> Opinion:
+    """What is thought of a link; under one convention ``only``, if one is named."""
     if (said := _nothing_to_judge(link)) is not None:
         return said
     tried = []
-    for one in ways(link, preferred, defined):
+    for one in ways(link, preferred, defined, only):
         tried.append(one)
         if one.grade is Grade.AGREES and not _is_empty(one, link):
             certain = proved(one, link, defined)

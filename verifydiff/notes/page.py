@@ -88,5 +88,11 @@ class Judged:
 
 
 def judge(spans: Sequence[Span]) -> list[Judged]:
-    """Judge every statement of a page, in the order of the page."""
-    raise NotImplementedError("the reading of formulas is being written")
+    """Judge every statement of a page, in the order of the page.
+
+    Args:
+        spans: the mathematics of the page, in its order.
+    """
+    from .statements import judged  # noqa: PLC0415
+
+    return judged(spans)

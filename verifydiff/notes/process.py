@@ -13,6 +13,7 @@ Times are whole numbers here, 0 the data. In letters only the times that a formu
 - ``signal``: :math:`\alpha_t` and :math:`\sigma_t` are signal and noise (Kingma et al. 2021), with
   :math:`\alpha_t^2 + \sigma_t^2 = 1` (``signal-vp``) or without;
 - ``ve``: no signal is lost, :math:`\sigma_t` is the noise (Song and Ermon 2019; Karras et al. 2022);
+- ``vp-time``: the variance-preserving process in continuous time, :math:`\bar\alpha(t) = e^{-\int_0^t \beta}`;
 - ``flow``: the straight path, :math:`x_t = (1 - t) x_0 + t x_1`, where either end may be the data.
 """
 
@@ -23,7 +24,7 @@ from functools import cached_property
 
 from .algebra import FRACTION, LEVEL, POSITIVE, Algebra, Value
 
-CONVENTIONS = ("ddpm", "ddim", "signal-vp", "signal", "ve", "flow")
+CONVENTIONS = ("ddpm", "ddim", "signal-vp", "signal", "ve", "vp-time", "flow")
 
 
 class NoSuchLetterError(LookupError):
@@ -112,6 +113,8 @@ class Process:
             return self.algebra.sqrt(self.abar(i))
         if self.convention == "ve" or i <= 0:
             return self.one
+        if self.convention == "vp-time":
+            return self.algebra.exp(-self._forgotten(i) / 2)
         if self.convention == "flow":
             return 1 - self.time(i)
         return self._general("signal", i)
@@ -124,7 +127,14 @@ class Process:
             return self.one * 0
         if self.convention == "flow":
             return self.time(i)
+        if self.convention == "vp-time":
+            return self.algebra.sqrt(1 - self.algebra.exp(-self._forgotten(i)))
         return self._general("noise", i)
+
+    def _forgotten(self, i: int) -> Value:
+        """The integral of beta from 0 to t."""
+        self.touched.add(i)
+        return self.algebra.letter("integral_beta", r"\int_0^t \beta", POSITIVE)
 
     def time(self, i: int) -> Value:
         """The time of the flow as a number between 0 and 1."""
@@ -174,7 +184,7 @@ class Process:
             return self.ratio(i, i - 1)
         if self.convention == "ddim":
             return self.abar(i)
-        if self.convention in ("signal", "signal-vp", "flow"):
+        if self.convention in ("signal", "signal-vp", "flow", "vp-time"):
             return self.signal(i)
         raise NoSuchLetterError("alpha")
 

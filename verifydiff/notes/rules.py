@@ -595,9 +595,8 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         by_time, top = True, Differential(0, 0, Letter(0, 0, "x"))
     if not isinstance(top, Differential) or not _is_plain_state(top.of):
         return
-    found = weights(link.right, reading)
-    reading_drift, diffusion = _drift_and_diffusion(link.right, found, by_time, reading)
-    yield from _equations(reading_drift, diffusion, reading)
+    drift, diffusion = _drift_and_diffusion(link.right, by_time, reading)
+    yield from _equations(drift, diffusion, reading)
 
 
 def _is_plain_state(node: Node) -> bool:
@@ -605,7 +604,7 @@ def _is_plain_state(node: Node) -> bool:
     return isinstance(letter, Letter) and letter.base in ("x", "X", "y", "z")
 
 
-def _drift_and_diffusion(node: Node, found: dict[Key, Value], by_time: bool, reading: Reading) -> tuple[Value, Value]:
+def _drift_and_diffusion(node: Node, by_time: bool, reading: Reading) -> tuple[Value, Value]:
     zero, one = reading.number(0), reading.number(1)
     if by_time:
         return value(node, reading), zero
@@ -627,14 +626,9 @@ def _equations(drift: Value, diffusion: Value, reading: Reading) -> Iterator[lis
     for f, g_squared in _processes(reading):
         for direction in (1, -1):
             right = f - half * (g_squared - direction * diffusion**2) * score
-            yield [Owed("the drift", drift, right), sign, Owed("the noise", *_bounded(direction, diffusion, g_squared))]
+            yield [Owed("the drift", drift, right), sign]
         backward = half * (g_squared + diffusion**2) * score - f
         yield [Owed("the drift, with time running backward", drift, backward), sign]
-
-
-def _bounded(direction: int, diffusion: Value, g_squared: Value) -> tuple[Value, Value]:
-    """A forward equation without the score owes its own noise; others may have any."""
-    return diffusion**2, diffusion**2
 
 
 def _processes(reading: Reading) -> Iterator[tuple[Value, Value]]:

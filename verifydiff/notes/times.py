@@ -2,14 +2,15 @@ r"""Which time an index speaks of.
 
 The letters of a formula's indices are placed on whole numbers, 0 the data: the main one (t, or n, k, i where they stand alone) at 5, a
 cleaner one (s, or j beside i) at 2, T at 8. What is added to a letter moves it: t - 1 is 4. A time within a list of times
-(:math:`\tau_{i-1}` before :math:`\tau_i`) moves by several at once, so that nothing is taken for a single step that is none.
+(:math:`\tau_{i-1}` before :math:`\tau_i`) moves by several at once, and so does :math:`t - \Delta t`, so that nothing is taken for
+a single step that is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from .tree import Call, Letter, Node, Number, Sum, walk
+from .tree import Call, Large, Letter, Node, Number, Sum, children, walk
 
 DATA, CLEANER, MAIN, TOP = 0, 2, 5, 8
 LETTERS = ("t", "s", "n", "k", "i", "j", "r", "u", "l", "m", "tau", "N", "T")
@@ -34,7 +35,9 @@ class Times:
     def __init__(self, nodes: Iterable[Node], falling: bool = False, bound: dict[str, int] | None = None) -> None:
         self.falling = falling
         self.bound = dict(bound or {})
+        nodes = tuple(nodes)
         found = _free_letters(nodes)
+        self.stride = 2 if any(_is_nested(index) for node in nodes for one in walk(node) if isinstance(one, Letter) for index in one.index) else 1
         ranked = sorted(found - {"T", "N"}, key=lambda one: _RANK.get(one, 3))
         places = [*([1] * (len(ranked) - 2)), CLEANER, MAIN][-len(ranked) :] if ranked else []
         self.place = dict(zip(ranked, places, strict=True))
@@ -56,32 +59,37 @@ class Times:
         if base not in self.place:
             raise NoTimeError(base)
         sign = -1 if self.falling else 1
-        return self.place[base] + sign * offset * (2 if strided else 1)
+        return self.place[base] + sign * offset * (self.stride if strided else 1)
 
     def _split(self, index: Node) -> tuple[str | None, int, bool]:
         if isinstance(index, Number) and index.value.denominator == 1 and 0 <= index.value <= 12:
             return None, int(index.value), False
         if isinstance(index, Letter) and not index.upper:
             if index.base in EARLIER and not index.index:
-                return self._main_letter(), -1, True
+                return self._main_letter(), -3, False
             if index.base in STRIDED and len(index.index) == 1:
                 base, offset, _ = self._split(index.index[0])
                 return base, offset, True
             if not index.index and not index.marks:
                 return index.base, 0, False
             if index.marks == ("prime",) and index.base == "t":
-                return self._main_letter(), -1, True
+                return self._main_letter(), -3, False
         if isinstance(index, Sum) and len(index.terms) == 2:
             base, offset, strided = self._split(index.terms[0].body)
             by, sign = index.terms[1].body, index.terms[1].sign
             if isinstance(by, Number) and by.value.denominator == 1 and base is not None and by.value <= 3:
                 return base, offset + sign * int(by.value), strided
             if _is_step(by) and base is not None:
-                return base, offset + sign, True
+                return base, offset + 3 * sign, False
         raise NoTimeError
 
     def _main_letter(self) -> str:
         return next((letter for letter, place in self.place.items() if place == self.main), "t")
+
+
+def _is_nested(index: Node) -> bool:
+    inner = index.terms[0].body if isinstance(index, Sum) and index.terms else index
+    return isinstance(inner, Letter) and inner.base in STRIDED and len(inner.index) == 1
 
 
 def _is_step(node: Node) -> bool:
@@ -93,7 +101,7 @@ def _free_letters(nodes: Iterable[Node]) -> set[str]:
     """The letters that stand in the place of a time."""
     found: set[str] = set()
     for node in nodes:
-        for one in walk(node):
+        for one in _unbound(node):
             if isinstance(one, Letter):
                 for index in one.index:
                     found |= _times_in(index)
@@ -102,6 +110,15 @@ def _free_letters(nodes: Iterable[Node]) -> set[str]:
                     if not isinstance(argument, Call):
                         found |= _times_in(argument)
     return found
+
+
+def _unbound(node: Node) -> Iterator[Node]:
+    """The nodes but for what stands under an integral over time."""
+    if isinstance(node, Large) and node.kind == "int" and any(isinstance(one.of, Letter) and one.of.base in LETTERS for one in node.over):
+        return
+    yield node
+    for _, _, child in children(node):
+        yield from _unbound(child)
 
 
 def _times_in(index: Node) -> set[str]:

@@ -1,0 +1,479 @@
+r"""Did you mean: the smallest slips that make a failing formula hold.
+
+The mistakes are those of :mod:`verifydiff.slips`, undone on the tree as it is written: a lost bar is put back, an index moved, a sign
+turned, a root taken. Each change is one piece of text in place of another, so that the corrected formula reads as the author wrote
+it but for the change. A change is a correction only if the formula then holds, and is not another mistake that happens to cancel: the
+smallest come first, those on the right-hand side before those on the left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from .parser import parse_one
+from .tokens import NotUnderstoodError
+from .tree import (
+    Absolute,
+    Applied,
+    Call,
+    Chain,
+    Differential,
+    Gradient,
+    Group,
+    Large,
+    Letter,
+    Mean,
+    Node,
+    Norm,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    Sum,
+    Term,
+    children,
+    walk,
+    with_child,
+)
+
+MAX_EDITS = 700
+LEVELS = ("alpha", "beta")
+SCALARS = ("alpha", "beta", "sigma", "Sigma", "eta", "w", "s", "gamma", "lambda", "g", "SNR", "c", "t")
+TIMED = ("alpha", "beta", "x", "sigma", "epsilon", "mu", "z", "lambda", "SNR")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of a tree and of its text.
+
+    Attributes:
+        node: the changed tree.
+        start, end: what is replaced in the source.
+        text: what stands there instead.
+        slip: the mistake that it undoes.
+        description: what is changed, in a few words.
+        cost: how much it changes; the likeliest corrections cost least.
+    """
+
+    node: Node
+    start: int
+    end: int
+    text: str
+    slip: str
+    description: str
+    cost: float
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What edits need to know of the statement they are made in.
+
+    Attributes:
+        source: its text.
+        indices: the indices that it uses, as trees, with their text.
+        letters: the names it uses.
+    """
+
+    source: str
+    indices: tuple[tuple[str, Node], ...]
+    letters: frozenset[str]
+
+    def text(self, node: Node) -> str:
+        """A node as the author wrote it."""
+        return self.source[node.start : node.end]
+
+
+def statement(source: str, nodes: tuple[Node, ...]) -> Statement:
+    """A statement as the edits see it."""
+    found: dict[str, Node] = {}
+    for node in nodes:
+        for one in walk(node):
+            if isinstance(one, Letter) and one.base in TIMED:
+                for index in one.index:
+                    if _is_time(index):
+                        found.setdefault(source[index.start : index.end].strip("{} "), index)
+    bases = {index.base for index in found.values() if isinstance(index, Letter)}
+    for base in sorted(bases & {"t", "n", "k", "i"}):
+        for extra in (f"{base}-1",):
+            found.setdefault(extra, _index(extra))
+    letters = frozenset(one.base for node in nodes for one in walk(node) if isinstance(one, Letter))
+    return Statement(source, tuple(found.items()), letters)
+
+
+def _index(text: str) -> Node:
+    return parse_one(text)
+
+
+def _is_time(node: Node) -> bool:
+    if isinstance(node, Sum):
+        return len(node.terms) == 2 and _is_time(node.terms[0].body)
+    return (isinstance(node, Number) and node.value == 0) or (
+        isinstance(node, Letter) and node.base in ("t", "s", "n", "k", "i", "j", "T", "tau", "prev") and not node.marks
+    )
+
+
+def edits(node: Node, within: Statement) -> Iterator[Edit]:
+    """Every change of one place of a tree, in the order in which it is written."""
+    for count, edit in enumerate(_edits(node, None, within)):
+        if count >= MAX_EDITS:
+            return
+        yield edit
+
+
+def _edits(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    yield from _here(node, parent, within)
+    if isinstance(node, (Letter, Differential)):
+        return
+    for name, place, child in children(node):
+        if _is_closed(node, name):
+            continue
+        for edit in _edits(child, node, within):
+            yield replace(edit, node=with_child(node, name, place, edit.node))
+
+
+def _is_closed(node: Node, name: str) -> bool:
+    """Whether nothing is changed there: what a function is called, what a gradient is along."""
+    return name in ("function", "over", "along", "given") or (isinstance(node, Large) and name == "index")
+
+
+def _here(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    for maker in _MAKERS.get(type(node), ()):
+        yield from maker(node, parent, within)
+    if _is_scalar(node):
+        yield from _powers(node, parent, within)
+
+
+# -- building ------------------------------------------------------------------------------------------------------------------------
+
+
+def _edit(node: Node, new: Node, text: str, slip: str, description: str, cost: float) -> Edit:
+    return Edit(new, node.start, node.end, text, slip, description, cost)
+
+
+def _bracketed(node: Node, within: Statement) -> tuple[str, Node]:
+    """A node as a factor: in brackets if it is a sum."""
+    text = within.text(node)
+    if isinstance(node, Sum):
+        return rf"\left({text}\right)", Group(node.start, node.end, node)
+    return text, node
+
+
+def _is_scalar(node: Node) -> bool:
+    if isinstance(node, Letter):
+        return node.base in SCALARS
+    if isinstance(node, Call):
+        return node.function.base in ("sigma", "beta", "alpha", "g", "SNR", "lambda")
+    if isinstance(node, (Group, Sum, Quotient)):
+        return not any(isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q") for one in walk(node))
+    return False
+
+
+# -- letters --------------------------------------------------------------------------------------------------------------------------
+
+
+def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    text = within.text(node)
+    bare = replace(node, marks=())
+    if node.base == "alpha" and not node.marks and node.index:
+        yield _edit(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "alpha with its bar", 1)
+    elif node.base == "alpha" and "bar" in node.marks:
+        yield _edit(node, bare, _without_mark(node, within), "bar-added", "alpha without its bar", 1)
+    if node.base in ("beta", "mu") and not node.index == () and not node.marks:
+        yield _edit(node, replace(node, marks=("tilde",)), _over("tilde", node, within), "tilde-lost", f"{node.base} with its tilde", 1)
+    elif node.base in ("beta", "mu") and "tilde" in node.marks:
+        yield _edit(node, bare, _without_mark(node, within), "tilde-added", f"{node.base} without its tilde", 1)
+    if node.base in LEVELS and not node.marks and node.index:
+        other = "beta" if node.base == "alpha" else "alpha"
+        swapped = text.replace(rf"\{node.base}", rf"\{other}", 1)
+        if swapped != text:
+            yield _edit(node, replace(node, base=other), swapped, "complement-missing", f"{other} for {node.base}", 2)
+
+
+def _over(mark: str, node: Letter, within: Statement) -> str:
+    text = within.text(node)
+    name = rf"\{node.base}"
+    return text.replace(name, rf"\{mark}{name}" if text.startswith(name) else rf"\{mark}{{{name}}}", 1)
+
+
+def _without_mark(node: Letter, within: Statement) -> str:
+    index = "".join(_script("_", one, within) for one in node.index)
+    return rf"\{node.base}{index}"
+
+
+def _script(sign: str, node: Node, within: Statement) -> str:
+    text = within.text(node).strip()
+    bare = text.startswith("{") and text.endswith("}")
+    return f"{sign}{text}" if bare or len(text) == 1 else f"{sign}{{{text}}}"
+
+
+def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if node.base not in TIMED or not node.index or not _is_time(node.index[0]):
+        return
+    own = node.index[0]
+    for text, other in within.indices:
+        if other == own or (node.base in LEVELS and isinstance(other, Number)):
+            continue
+        before, after = within.source[node.start : own.start], within.source[own.end : node.end]
+        inner = text if before.endswith("{") or len(text) == 1 else f"{{{text}}}"
+        new = replace(node, index=(other, *node.index[1:]))
+        yield _edit(node, new, f"{before}{inner}{after}", "other-index", f"the index {text}", 1.2)
+
+
+def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    for name in ("low", "high"):
+        bound = getattr(node, name)
+        if bound is None or node.kind == "int":
+            continue
+        options = ["1", "2"] if isinstance(bound, Number) else [f"{within.text(bound)}-1", f"{within.text(bound)}+1"]
+        if isinstance(bound, Sum):
+            options = [within.text(bound.terms[0].body)]
+        for text in options:
+            try:
+                new = parse_one(text)
+            except NotUnderstoodError:
+                continue
+            if new != bound:
+                plain = text if within.source[bound.start - 1 : bound.start] in ("{", "=") else f"{{{text}}}"
+                yield Edit(replace(node, **{name: new}), bound.start, bound.end, plain, "bound-off-by-one", f"the bound {text}", 1.5)
+
+
+def _vectors(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if node.base == "x" and node.index and "epsilon" in within.letters:
+        yield _edit(node, Letter(node.start, node.end, "epsilon"), r"\epsilon", "other-vector", "the noise for the state", 2)
+    if node.base == "epsilon" and not node.marks and not node.upper and "x" in within.letters:
+        new = Letter(node.start, node.end, "x", (), (Number(0, 0, Fraction(0)),))
+        yield _edit(node, new, "x_0", "other-vector", "the data for the noise", 2)
+
+
+# -- powers and complements ---------------------------------------------------------------------------------------------------------------
+
+
+def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    text, factor = _bracketed(node, within)
+    raised = isinstance(parent, (Power, Norm))
+    if not isinstance(parent, Root) and not isinstance(node, Group):
+        yield _edit(node, Root(node.start, node.end, node), rf"\sqrt{{{within.text(node)}}}", "root-lost", "a square root", 1.1)
+    elif isinstance(node, Group) and not isinstance(parent, Root):
+        body = node.body
+        yield _edit(node, Root(node.start, node.end, body), rf"\sqrt{{{within.text(body)}}}", "root-lost", "a square root", 1.1)
+    if not raised and not isinstance(node, Quotient):
+        two = Number(node.end, node.end, Fraction(2))
+        yield _edit(node, Power(node.start, node.end, factor, two), f"{text}^2", "square-lost", "a square", 1.1)
+    level = isinstance(node, Letter) and node.base in LEVELS
+    if level and not raised:
+        one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
+        whole = Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
+        plain = isinstance(parent, (Root, Quotient)) or parent is None
+        written = f"1 - {text}" if plain else f"(1 - {text})"
+        yield _edit(node, Group(node.start, node.end, whole), written, "complement-missing", "one minus the level", 1.3)
+
+
+def _unpower(node: Power, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if isinstance(node.exponent, Number):
+        yield _edit(node, node.base, within.text(node.base), "square-added", "no square", 1.1)
+    if isinstance(node.exponent, (Sum, Quotient, Number)):
+        text = within.text(node.exponent)
+        if text.lstrip("{").startswith("-"):
+            return
+
+
+def _unroot(node: Root, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    text, factor = _bracketed(node.body, within)
+    yield _edit(node, factor, text, "root-added", "no square root", 1.1)
+
+
+def _norm_squared(node: Norm, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if not isinstance(parent, Power):
+        two = Number(node.end, node.end, Fraction(2))
+        yield _edit(node, Power(node.start, node.end, node, two), f"{within.text(node)}^2", "square-lost", "a square", 1.1)
+
+
+# -- sums and products ----------------------------------------------------------------------------------------------------------------------
+
+
+def _signs(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    for place, term in enumerate(node.terms):
+        body = within.text(term.body)
+        flipped = replace(term, sign=-term.sign)
+        written = f"+ {body}" if term.sign < 0 else f"- {body}"
+        if place == 0:
+            written = body if term.sign < 0 else f"-{body}"
+        new = replace(node, terms=(*node.terms[:place], flipped, *node.terms[place + 1 :]))
+        yield Edit(new, term.start, term.end, written, "other-sign", "the other sign", 1)
+
+
+def _lone_sign(node: Term, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    return iter(())
+
+
+def _dropped_terms(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if len(node.terms) < 2:
+        return
+    for place, term in enumerate(node.terms):
+        rest = (*node.terms[:place], *node.terms[place + 1 :])
+        if rest[0].sign < 0 and place == 0:
+            if isinstance(term.body, Number) and len(rest) == 1:  # 1 - x for x
+                body = rest[0].body
+                yield _edit(node, body, within.text(body), "complement-added", "the level, not one minus it", 1.3)
+            continue
+        new = rest[0].body if len(rest) == 1 else replace(node, terms=rest)
+        start, end = (term.start, rest[0].body.start) if place == 0 else (term.start, term.end)
+        yield Edit(new, start, end, "", "term-added", "without a term", 2.2)
+
+
+def _added_terms(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """A term that is lost: the fresh noise's variance under a root, the one of 1 + w."""
+    if isinstance(parent, Root) and "sigma" in within.letters:
+        index = next((text for text, _ in within.indices if text in ("t", "n", "k", "i")), "t")
+        yield from _plus(node, rf"- \sigma_{index}^2", within, "term-lost", "less the variance of the fresh noise")
+    if isinstance(node, Letter) and node.base in ("w", "s", "gamma", "SNR", "k") and not isinstance(parent, Sum):
+        one = Number(node.start, node.start, Fraction(1))
+        for sign in (1, -1):
+            terms = (Term(node.start, node.end, 1, one), Term(node.start, node.end, sign, node))
+            written = f"(1 {'+' if sign > 0 else '-'} {within.text(node)})"
+            new = Group(node.start, node.end, Sum(node.start, node.end, terms))
+            yield _edit(node, new, written, "one-lost", "one more, or one less", 1.4)
+
+
+def _plus(node: Node, text: str, within: Statement, slip: str, description: str) -> Iterator[Edit]:
+    whole = f"{within.text(node)} {text}"
+    try:
+        new = parse_one(whole)
+    except NotUnderstoodError:
+        return
+    yield Edit(new, node.end, node.end, f" {text}", slip, description, 1.8)
+
+
+def _terms(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """A factor that is lost in front of a term, or one that is lost below it."""
+    if isinstance(node, (Sum, Term, Number, Chain)) or not isinstance(parent, (Term, type(None), Group, Applied, Mean)):
+        return
+    text = within.text(node)
+    start = parse_one(r"\frac{1}{2}")
+    for written, factor, cost in (
+        (r"\frac{1}{2}", start, 1.6),
+        ("2", Number(node.start, node.start, Fraction(2)), 1.7),
+    ):
+        factors = node.factors if isinstance(node, Product) else (node,)
+        new = Product(node.start, node.end, (factor, *factors))
+        yield Edit(new, node.start, node.start, f"{written} ", "number-lost", f"a factor {written}", cost)
+    for written in _candidates(within):
+        factor = parse_one(written)
+        if text.startswith(written):
+            continue
+        factors = node.factors if isinstance(node, Product) else (node,)
+        new = Product(node.start, node.end, (factor, *factors))
+        yield Edit(new, node.start, node.start, f"{written} ", "factor-lost", f"a factor {written}", 2.4)
+        inverse = rf"\frac{{1}}{{{written}}}"
+        new = Product(node.start, node.end, (parse_one(inverse), *factors))
+        yield Edit(new, node.start, node.start, f"{inverse} ", "division-lost", f"a division by {written}", 2.5)
+
+
+def _candidates(within: Statement) -> list[str]:
+    index = next((text for text, one in within.indices if isinstance(one, Letter)), "t")
+    found = []
+    if within.letters & {"alpha", "beta"}:
+        found += [
+            rf"\beta_{index}",
+            rf"\sqrt{{\alpha_{index}}}",
+            rf"\sqrt{{\bar\alpha_{index}}}",
+            rf"\sqrt{{1-\bar\alpha_{index}}}",
+            rf"\sqrt{{\bar\alpha_{{{index}-1}}}}",
+            rf"\bar\alpha_{index}",
+            rf"(1-\bar\alpha_{index})",
+            rf"(1-\bar\alpha_{{{index}-1}})",
+        ]
+    if "sigma" in within.letters:
+        found += [rf"\sigma_{index}", rf"\sigma_{index}^2"] if within.indices else [r"\sigma", r"\sigma^2"]
+    if "eta" in within.letters:
+        found.append(r"\eta")
+    if "w" in within.letters:
+        found.append("w")
+    return found
+
+
+def _products(node: Product, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    for place, factor in enumerate(node.factors):
+        rest = (*node.factors[:place], *node.factors[place + 1 :])
+        if not _is_weight(factor):
+            continue
+        new = rest[0] if len(rest) == 1 else replace(node, factors=rest)
+        end = node.factors[place + 1].start if place + 1 < len(node.factors) else factor.end
+        cost = 1.6 if not any(isinstance(one, Letter) for one in walk(factor)) else 2.3
+        yield Edit(new, factor.start, end, "", "factor-added", "without a factor", cost)
+
+
+def _is_weight(node: Node) -> bool:
+    return not any(isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q", "I") for one in walk(node)) and not isinstance(
+        node, Differential
+    )
+
+
+def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    above, below = within.text(node.above), within.text(node.below)
+    written = rf"\frac{{{below}}}{{{above}}}" if not node.flat else f"{below}/{above}"
+    if _is_weight(node.above):
+        new = replace(node, above=node.below, below=node.above)
+        yield _edit(node, new, written, "upside-down", "the fraction upside down", 2)
+    if not (isinstance(node.above, Number)):
+        yield _edit(node, node.above, above, "division-added", "without the division", 2.4)
+    for name, part in (("above", node.above), ("below", node.below)):
+        for factor in _candidates(within):
+            factors = part.factors if isinstance(part, Product) else (Group(part.start, part.end, part),) if isinstance(part, Sum) else (part,)
+            if isinstance(part, Number) and part.value == 1:
+                factors = ()
+            inner = parse_one(factor)
+            new_part = Product(part.start, part.end, (inner, *factors)) if factors else inner
+            text, _ = _bracketed(part, within)
+            if node.flat:
+                continue
+            slip = "factor-lost" if name == "above" else "division-lost"
+            written = f"{factor} {text}" if factors else factor
+            edited = replace(node, **{name: new_part})
+            yield Edit(edited, part.start, part.end, written, slip, f"{factor} {name} the line", 2.35)
+
+
+def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    text = within.text(node)
+    for number in (1, 2, 4):
+        if node.value != number and isinstance(parent, (Quotient, Product, Sum, Term)) and node.value in (1, 2, 3, 4):
+            yield _edit(node, Number(node.start, node.end, Fraction(number)), str(number), "number", f"{number} for {text}", 1.7)
+    if node.value == 2 and isinstance(parent, Product):
+        half = parse_one(r"\frac{1}{2}")
+        yield _edit(node, half, r"\frac{1}{2}", "number-inverted", "a half for two", 1.7)
+
+
+# -- calls ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def _conditions(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if node.function.base in ("p", "q") and node.marks == ("|",):
+        one, other = node.arguments
+        head = within.source[node.start : one.start]
+        middle, tail = within.source[one.end : other.start], within.source[other.end : node.end]
+        text = f"{head}{within.text(other)}{middle}{within.text(one)}{tail}"
+        yield _edit(node, replace(node, arguments=(other, one)), text, "condition-swapped", "what is given and what is not", 1.5)
+
+
+Maker = Callable[[Node, Node | None, Statement], Iterator[Edit]]
+
+_MAKERS: dict[type, tuple[Maker, ...]] = {
+    Letter: (_mark, _indices, _vectors, _added_terms, _terms),  # type: ignore[dict-item]
+    Power: (_unpower, _terms),  # type: ignore[dict-item]
+    Root: (_unroot, _terms),  # type: ignore[dict-item]
+    Norm: (_norm_squared,),  # type: ignore[dict-item]
+    Sum: (_signs, _dropped_terms, _added_terms),  # type: ignore[dict-item]
+    Product: (_products, _terms),  # type: ignore[dict-item]
+    Quotient: (_quotients, _terms),  # type: ignore[dict-item]
+    Number: (_numbers,),  # type: ignore[dict-item]
+    Call: (_conditions, _terms),  # type: ignore[dict-item]
+    Large: (_bounds, _terms),  # type: ignore[dict-item]
+    Group: (_terms,),
+    Gradient: (_terms,),
+    Mean: (_terms,),
+}
+
+__all__ = ["Absolute", "Edit", "Statement", "edits", "statement"]

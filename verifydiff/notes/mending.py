@@ -1,0 +1,93 @@
+r"""Which changes make a failing statement hold.
+
+Every change of one place (:mod:`verifydiff.notes.amend`) is tried in numbers, in the ways in which the statement was read; the first
+few that agree are proved, as the statement itself would have been. A side of a chain is mended so that its other link holds too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import monotonic
+
+from .amend import Edit, Statement, edits, statement
+from .judging import Definitions, Grade, Link, Opinion, Way, attempt, proved
+from .page import Suggestion
+from .tree import Chain
+
+MAX_SUGGESTIONS = 3
+SECONDS = 1.5
+
+
+def suggestions(
+    source: str,
+    chain: Chain | None,
+    links: list[Link],
+    place: int,
+    opinions: list[Opinion],
+    preferred: Sequence[str],
+    definitions: Definitions,
+) -> tuple[Suggestion, ...]:
+    """At most three corrections of a link, the likeliest first."""
+    if chain is None:
+        return ()
+    within = statement(source, chain.sides)
+    ways = _ways(opinions[place])
+    found: list[Suggestion] = []
+    deadline = monotonic() + SECONDS
+    for edit, mended in _candidates(links, place, opinions, within):
+        if len(found) >= MAX_SUGGESTIONS or monotonic() > deadline:
+            break
+        tried = _agreeing(mended, ways, definitions)
+        if tried is not None and proved(tried, mended, definitions) is not False:
+            one = _suggestion(source, chain, edit)
+            if one.latex not in {earlier.latex for earlier in found}:
+                found.append(one)
+    return tuple(found)
+
+
+def _ways(opinion: Opinion) -> list[Way]:
+    """The ways in which the link could be read, each once."""
+    found: dict[tuple[object, ...], Way] = {}
+    for tried in opinion.ways:
+        if tried.grade is Grade.DIFFERS and not tried.unknown:
+            way = tried.way
+            found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
+    return list(found.values())
+
+
+def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: Statement) -> Iterator[tuple[Edit, Link]]:
+    """Every change with the link as it then reads, the cheapest first."""
+    link = links[place]
+    found: list[tuple[float, int, Edit, Link]] = []
+    left_first = place == 0 and len(links) > 1 and opinions[1].holds
+    for edit in edits(link.right, within):
+        found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, Link(link.left, link.relation, edit.node)))
+    for edit in edits(link.left, within):
+        found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, Link(edit.node, link.relation, link.right)))
+    found.sort(key=lambda one: one[:2])
+    for _, _, edit, mended in found:
+        yield edit, mended
+
+
+def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions):  # type: ignore[no-untyped-def]
+    for way in ways:
+        for tried in attempt(way, link, definitions):
+            if tried.grade is Grade.AGREES and not tried.unknown:
+                return tried
+    return None
+
+
+def _suggestion(source: str, chain: Chain, edit: Edit) -> Suggestion:
+    begin, end = chain.start, chain.end
+    before, after = source[begin : edit.start], source[edit.end : max(end, edit.end)]
+    text = edit.text
+    if text.endswith(("}", ")")) or not after[:1].isalpha():
+        glue = ""
+    else:
+        glue = " "
+    latex = f"{before}{text}{glue}{after}"
+    shown = text.strip()
+    marked = rf"{before}\boxed{{{shown}}}{after}" if shown else rf"{before}\boxed{{\,}}{after}"
+    return Suggestion(latex, len(before), len(before) + len(text), marked, edit.slip, edit.description)
+
+

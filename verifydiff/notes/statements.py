@@ -1,0 +1,262 @@
+r"""From the spans of a page to judged statements.
+
+A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. Where words such as "is" join two spans, or a
+span begins with a relation, they are one statement. The page's convention is read off its formulas: where :math:`\bar\alpha` is
+written, :math:`\alpha` is one factor; where it is not, the convention under which most formulas hold is the page's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .judging import Definitions, Link, Opinion, introduced, judge_link, letters_in
+from .mending import suggestions
+from .page import Judged, Span, Standing
+from .parser import parse
+from .process import CONVENTIONS
+from .tokens import NotUnderstoodError
+from .tree import Chain, Dots, Node
+
+JOINERS = re.compile(
+    r"^[\\s,(]*(is|are|equals|is equal to|is given by|is defined (as|by|to be)|is simply|is just|becomes|being|denotes|means|stands for|"
+    r"simplifies to|reduces to|is nothing but|which is|that is|i\\.e\\.,?|or|就是|即为|即是|定义为|记为|等于|等价于|可写为|可以写成|可写成|"
+    r"化简为|变为|为|是|即|也就是)[\\s,:,:()]*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Piece:
+    """One statement of the page.
+
+    Attributes:
+        span: where it begins.
+        source: the text that its positions refer to.
+        chain: its sides and relations.
+        error: why it could not be read.
+        opinions: of its links.
+    """
+
+    span: Span
+    source: str
+    chain: Chain | None
+    error: NotUnderstoodError | None = None
+    opinions: list[Opinion] = field(default_factory=list)
+
+    @property
+    def latex(self) -> str:
+        """The statement as it is written."""
+        if self.chain is None:
+            return self.source
+        return self.source[self.chain.start : self.chain.end].strip()
+
+    @property
+    def line(self) -> int:
+        """The line of the page on which it begins."""
+        start = 0 if self.chain is None else self.chain.start
+        return self.span.line + self.source.count("\\n", 0, start)
+
+
+def judged(spans: Sequence[Span]) -> list[Judged]:
+    """See :func:`verifydiff.notes.page.judge`."""
+    pieces = list(_pieces(spans))
+    preferred = _convention(pieces)
+    definitions: Definitions = {}
+    return [one for piece in pieces for one in _judged(piece, preferred, definitions)]
+
+
+# -- pieces --------------------------------------------------------------------------------------------------------------------------
+
+
+def _pieces(spans: Sequence[Span]) -> Iterator[Piece]:
+    last: Piece | None = None
+    place = 0
+    while place < len(spans):
+        span = spans[place]
+        source = span.latex
+        while place + 1 < len(spans) and (joined := _joined(source, span, spans[place + 1])) is not None:
+            source = joined
+            place += 1
+            span = replace(span, after=spans[place].after)
+        place += 1
+        for piece in _read(replace(span, latex=spans[place - 1].latex if source == spans[place - 1].latex else span.latex), source):
+            if piece.chain is not None and _begins_with_relation(piece.chain):
+                piece = _continued(piece, last) or piece
+            if piece.error is not None or (piece.chain is not None and piece.chain.relations):
+                yield piece
+            if piece.chain is not None:
+                last = piece
+
+
+def _read(span: Span, source: str) -> list[Piece]:
+    try:
+        chains = parse(source)
+    except NotUnderstoodError as error:
+        return [Piece(span, source, None, error)] if _says_something(source) else []
+    found = [Piece(span, source, chain) for chain in chains]
+    stating = [piece for piece in found if piece.chain is not None and piece.chain.relations]
+    return [piece for piece in found if piece not in stating or len(stating) == 1 or not _is_condition(piece)]
+
+
+def _says_something(source: str) -> bool:
+    """Whether what could not be read may state something; a price or a stray letter does not."""
+    return len(source) > 200 or any(sign in source for sign in ("=", "\\\\", "<", ">")) or not source.isprintable()
+
+
+def _is_condition(piece: Piece) -> bool:
+    """A side remark such as t = 1, ..., T or t > 1."""
+    chain = piece.chain
+    if chain is None:
+        return False
+    held = letters_in(chain.sides)
+    return all(one.base in ("t", "s", "i", "n", "k", "j", "T", "N", "S") and not one.index for one in held)
+
+
+def _joined(source: str, span: Span, after: Span) -> str | None:
+    """Two spans as one statement, if the words between them say that the first is the second."""
+    words = span.after.strip()
+    if span.display and after.display and words:
+        return None
+    if _states(source) or _states(after.latex) or not JOINERS.match(words):
+        return None
+    return f"{source} = {after.latex}"
+
+
+def _states(source: str) -> bool:
+    try:
+        return any(chain.relations for chain in parse(source))
+    except NotUnderstoodError:
+        return True
+
+
+def _begins_with_relation(chain: Chain) -> bool:
+    return bool(chain.relations) and isinstance(chain.sides[0], Dots) and chain.sides[0].start == chain.sides[0].end
+
+
+def _continued(piece: Piece, last: Piece | None) -> Piece | None:
+    """A span that begins with a relation goes on with the last side of what stands before it."""
+    if last is None or last.chain is None or piece.chain is None:
+        return None
+    tail = last.source[last.chain.sides[-1].start : last.chain.sides[-1].end]
+    source = f"{tail} {piece.source[piece.chain.start : piece.chain.end]}"
+    try:
+        chains = parse(source)
+    except NotUnderstoodError:
+        return None
+    return Piece(piece.span, source, chains[0]) if len(chains) == 1 else None
+
+
+# -- the page's convention --------------------------------------------------------------------------------------------------------------
+
+
+def _convention(pieces: Sequence[Piece]) -> list[str]:
+    """The conventions of the page, its own first; those that it does not keep come after None of its own hold."""
+    held = [letter for piece in pieces if piece.chain is not None for letter in letters_in(piece.chain.sides)]
+    barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
+    if barred or not any(one.base == "alpha" for one in held):
+        return list(CONVENTIONS)
+    votes = dict.fromkeys(("ddpm", "ddim", "signal-vp", "signal"), 0)
+    for piece in pieces:
+        for link in _links(piece):
+            if not any(one.base == "alpha" for one in letters_in((link.left, link.right))):
+                continue
+            for convention in votes:
+                if judge_link(link, (convention,), {}, only=convention).holds:
+                    votes[convention] += 1
+    best = max(votes, key=lambda one: votes[one])
+    return [best, *(one for one in CONVENTIONS if one != best)]
+
+
+def _links(piece: Piece) -> list[Link]:
+    """The links of a chain; over an ellipsis, its neighbours are linked."""
+    chain = piece.chain
+    if chain is None:
+        return []
+    found: list[Link] = []
+    left: Node | None = chain.sides[0]
+    for relation, side in zip(chain.relations, chain.sides[1:], strict=True):
+        if isinstance(side, Dots):
+            continue
+        if left is not None and not isinstance(left, Dots):
+            found.append(Link(left, relation, side))
+        left = side
+    return found
+
+
+# -- judging -----------------------------------------------------------------------------------------------------------------------------
+
+
+def _judged(piece: Piece, preferred: Sequence[str], definitions: Definitions) -> Iterator[Judged]:
+    if piece.chain is None:
+        yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, str(piece.error))
+        return
+    links = _links(piece)
+    if not links:
+        yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, "an ellipsis stands in place of a side")
+        return
+    opinions = [_opinion(links, place, preferred, definitions) for place in range(len(links))]
+    yield _standing(piece, links, opinions, preferred, definitions)
+
+
+def _opinion(links: list[Link], place: int, preferred: Sequence[str], definitions: Definitions) -> Opinion:
+    link = links[place]
+    opinion = judge_link(link, preferred, definitions)
+    if place and not opinion.holds and link.is_equation and links[0].is_equation:
+        head = judge_link(Link(links[0].left, link.relation, link.right), preferred, definitions)
+        if head.holds or (head.fails and not opinion.fails):
+            return head
+    if opinion.defines and (said := introduced(link)) is not None and opinion.reason.startswith("introduces"):
+        definitions[said[0]] = said[1]
+    return opinion
+
+
+def _standing(
+    piece: Piece, links: list[Link], opinions: list[Opinion], preferred: Sequence[str], definitions: Definitions
+) -> Judged:
+    line, latex, span = piece.line, piece.latex, piece.span
+    for place, opinion in enumerate(opinions):
+        if opinion.fails or opinion.doubtful:
+            found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, definitions)
+            if opinion.fails or (found and opinion.counterexample is not None):
+                reason = _at(place, links, opinion.reason if opinion.fails else "the two sides differ, and a single change mends it")
+                return Judged(span, line, latex, Standing.FAILS, reason, opinion.counterexample, found)
+    for place, opinion in enumerate(opinions):
+        if not (opinion.holds or opinion.defines):
+            return Judged(span, line, latex, Standing.NOT_UNDERSTOOD, _at(place, links, opinion.reason))
+    own = preferred[0]
+    foreign = next((one for one in opinions if one.holds and _is_foreign(one.convention, own)), None)
+    if foreign is not None:
+        return Judged(span, line, latex, Standing.NOTATION, f"it holds where {_WORDS[foreign.convention]}, which this page does not keep")
+    if any(link.relation == "~" and _is_law_of_density(link) for link in links) or any(_equates_law(link) for link in links):
+        return Judged(span, line, latex, Standing.NOTATION, "it holds, but a law and what has it are not equal")
+    if any(one.holds for one in opinions):
+        return Judged(span, line, latex, Standing.HOLDS, next(one.reason for one in opinions if one.holds))
+    return Judged(span, line, latex, Standing.DEFINITION, opinions[0].reason)
+
+
+def _at(place: int, links: list[Link], reason: str) -> str:
+    return reason if len(links) == 1 else f"link {place + 1} of {len(links)}: {reason}"
+
+
+_WORDS = {"ddpm": r"alpha_t is 1 - beta_t", "ddim": "alpha_t is the whole product (abar_t)"}
+
+
+def _is_foreign(convention: str, own: str) -> bool:
+    return convention in _WORDS and own in _WORDS and convention != own
+
+
+def _is_law_of_density(link: Link) -> bool:
+    from .tree import Call  # noqa: PLC0415
+
+    return isinstance(link.left, Call) and link.left.function.base in ("p", "q")
+
+
+def _equates_law(link: Link) -> bool:
+    from .tree import Call, Letter  # noqa: PLC0415
+
+    right: Any = link.right
+    is_law = isinstance(right, Call) and right.function.base == "cal:N" and len(right.arguments) == 2
+    return link.relation in ("=", ":=") and is_law and isinstance(link.left, Letter)
