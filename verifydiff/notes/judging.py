@@ -412,8 +412,7 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
     if (own := _introduces(link, tried)) is not None:
         return own
     if certain:
-        best = min(certain, key=lambda one: (one.way.mode != "plain", one.broken))
-        best = _most_telling(certain, best)
+        best = _most_telling(certain)
         example, of = counterexample(best, link, defined)
         doubtful = link.relation == "~~" or _has_densities_left(certain)
         if not doubtful:
@@ -429,8 +428,9 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
 
 
-def _most_telling(certain: list[Tried], best: Tried) -> Tried:
-    return min(certain, key=lambda one: (one.broken, certain.index(one))) if best.broken else best
+def _most_telling(certain: list[Tried]) -> Tried:
+    """The way that says best what is wrong: about this kind of statement, as it is written, with the least that is broken."""
+    return min(certain, key=lambda one: (one.way.mode != "plain", one.way.rule is RULES[0], one.way.tie != "marginal", one.broken))
 
 
 def _has_densities_left(certain: list[Tried]) -> bool:

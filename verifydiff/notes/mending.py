@@ -12,6 +12,7 @@ from time import monotonic
 from .amend import Edit, Statement, edits, statement
 from .judging import Definitions, Grade, Link, Opinion, Way, attempt, proved
 from .page import Suggestion
+from .rules import differential
 from .tree import Chain
 
 MAX_SUGGESTIONS = 3
@@ -72,7 +73,8 @@ def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: 
 def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions):  # type: ignore[no-untyped-def]
     for way in ways:
         for tried in attempt(way, link, definitions):
-            if tried.grade is Grade.AGREES and not tried.unknown:
+            backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
+            if tried.grade is Grade.AGREES and not tried.unknown and not backward:
                 return tried
     return None
 

@@ -58,18 +58,18 @@ class Process:
     def abar(self, i: int) -> Value:
         """The signal that is left at time i, in power."""
         self.touched.add(i)
-        if i <= 0:
-            return self.one
-        known = self._known.get(("abar", i))
-        if known is None:
-            known = self._known["abar", i] = self._abar(i)
-        return known
+        return self.one if i <= 0 else self._abar(i)
 
     def _abar(self, i: int) -> Value:
-        below = self._below(i)
-        if below is None:
-            return self._level("abar", i, LEVEL if self._stands_alone(i) else FRACTION)
-        return self.abar(below) * self._level("alpha", i, FRACTION)
+        known = self._known.get(("abar", i))
+        if known is None:
+            below = self._below(i)
+            if below is None:
+                known = self._level("abar", i, LEVEL if self._stands_alone(i) else FRACTION)
+            else:
+                known = self._abar(below) * self._level("alpha", i, FRACTION)
+            self._known["abar", i] = known
+        return known
 
     def _stands_alone(self, i: int) -> bool:
         return bool(self.rungs) and i != self.rungs[-1]
@@ -91,7 +91,7 @@ class Process:
         while i > j:
             below = self._below(i)
             if below is None or below < j:
-                return self.abar(i) / self.abar(j)
+                return self._abar(i) / self._abar(j)
             product = product * self._level("alpha", i, FRACTION)
             i = below
         return product

@@ -64,6 +64,8 @@ SILENT = {
     "displaylimits",
 }  # fmt: skip
 
+SIZES = {"left", "big", "Big", "bigg", "Bigg", "bigl", "Bigl", "biggl", "Biggl"}
+
 DROPPED = {"label": 1, "tag": 1, "hspace": 1, "vspace": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "color": 1, "mspace": 1,
     "kern": 0, "textcolor": 1, "colorbox": 1, "eqref": 1, "ref": 1, "cite": 1, "footnote": 1, "intertext": 0, "raisebox": 1}  # fmt: skip
 
@@ -102,6 +104,7 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source, self.at = source, 0
+        self.sized = -1  # where a \\left or \\big began whose bracket comes next
         self.found: list[Token] = []
 
     def read(self) -> list[Token]:
@@ -139,6 +142,8 @@ class _Reader:
             raise NotUnderstoodError(_named(self.source[start]), start, "no sign of mathematics that is known here")
 
     def _add(self, kind: str, text: str, start: int, end: int) -> None:
+        if self.sized >= 0:
+            start, self.sized = self.sized, -1
         self.found.append(Token(kind, text, start, end))
         self.at = end
 
@@ -183,6 +188,8 @@ class _Reader:
         elif name in ("left", "right", "middle") or name in SILENT:
             if name in ("left", "right") and self.source[end : end + 1] == ".":
                 self.at += 1
+            elif name in SIZES:
+                self.sized = start
         else:
             self._add("command", name, start, end)
 
