@@ -64,6 +64,7 @@ class Numbers:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.known: dict[str, complex] = {}
 
     def number(self, value: Fraction) -> complex:
         """A number."""
@@ -74,6 +75,11 @@ class Numbers:
 
     def letter(self, name: str, tex: str = "", domain: str = REAL) -> complex:
         """A free letter: a value in its domain that depends on its name and the seed alone."""
+        if name not in self.known:
+            self.known[name] = self._drawn(name, domain)
+        return self.known[name]
+
+    def _drawn(self, name: str, domain: str) -> complex:
         part = (crc32(f"{self.seed}/{name}".encode()) % 99_991 + 1) / 99_993
         if domain in (FRACTION, LEVEL):
             return complex(0.1 + 0.8 * part)
@@ -128,6 +134,7 @@ class Letters:
     Attributes:
         known: the letters so far, by name.
         radicands: what stands under roots and depends on letters that may be chosen.
+        positive: what else is known to be positive.
     """
 
     symbolic = True
@@ -147,6 +154,7 @@ class Letters:
         }
         self.known: dict[str, Any] = {}
         self.radicands: list[Any] = []
+        self.positive: list[Any] = []
 
     def number(self, value: Fraction) -> Any:
         """A number."""

@@ -169,9 +169,14 @@ def reading_of(way: Way, link: Link, algebra: Any, defined: Definitions, rungs: 
     fixed: dict[tuple[Any, ...], Any] = {}
     for flag in way.flags:
         fixed[flag[:1]] = flag[1] if len(flag) > 1 else True
-    own = {one.base for one in held if one.base in ("p", "q") and not {part.base for index in (*one.index, *one.upper) for part in walk(index)
-           if isinstance(part, Letter)} & NETWORKS}  # fmt: skip
-    return Reading(process, times, way.mode, way.tie, apart=len(densities) > 1 and len(own) > 1, fixed=fixed, defined=defined)
+    learned = {one.base for one in held if one.base in ("p", "q") and _is_learned(one)}
+    own = {one.base for one in held if one.base in ("p", "q") and not _is_learned(one)}
+    apart = len(densities) > 1 and len(own) > 1
+    return Reading(process, times, way.mode, way.tie, apart, frozenset(learned & {"p"}), fixed=fixed, defined=defined)
+
+
+def _is_learned(letter: Letter) -> bool:
+    return any(isinstance(part, Letter) and part.base in NETWORKS for one in (*letter.index, *letter.upper) for part in walk(one))
 
 
 def names_of(times: Times) -> dict[int, str]:
@@ -262,13 +267,14 @@ def _one_convention(convention: str, flags: tuple[tuple[Any, ...], ...], link: L
             yield tried
     modes = MODES[1:] if any(key[0] in ("model", "score") for key in seen) else ()
     noises = any(one.base in ("epsilon", "z", "xi") for one in letters_in((link.left, link.right)))
-    equal, law, forward, step, proportional = RULES[0], RULES[1], RULES[2], RULES[3], RULES[4]
+    equal, law, forward, step, proportional, langevin = (*RULES[:5], RULES[-1])
     for mode in modes:
         for rule in (equal, law, proportional):
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined)
     if noises:
         yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined)
-        yield from attempt(Way(convention, forward, tie="free", flags=flags), link, defined)
+        for rule in (forward, step, langevin):
+            yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined)
     if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
         yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined)
         yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined)
@@ -283,6 +289,7 @@ def in_letters(tried: Tried, link: Link, defined: Definitions) -> tuple[list[Owe
     reading = reading_of(tried.way, link, algebra, defined, tried.touched)
     for choice, owed in enumerate(tried.way.rule(link, reading)):
         if choice == tried.way.choice:
+            algebra.positive = reading.process.assumed()
             return [*owed, *_debts(reading)], algebra
     raise NotUnderstoodError("the formula", 0, "what it owes changes with the letters")
 
@@ -303,13 +310,14 @@ def proved(tried: Tried, link: Link, defined: Definitions) -> bool | None:
 
 
 def _claim(owed: Owed, algebra: Letters) -> Any:
-    from sympy import Ge, S, sympify  # noqa: PLC0415
+    from sympy import Ge, Gt, S, sympify  # noqa: PLC0415
 
     from ..proof import Claim  # noqa: PLC0415
 
     left, right = sympify(owed.left), sympify(owed.right)
     letters = left.free_symbols | right.free_symbols
     assumed = [Ge(one, 0) for one in algebra.radicands if one.free_symbols & letters]
+    assumed += [Gt(one, 0) for one in algebra.positive if one.free_symbols & letters]
     return Claim(left, owed.relation, right, tuple(one for one in assumed if one not in (S.true, S.false)))
 
 

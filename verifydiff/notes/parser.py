@@ -110,6 +110,7 @@ class _Parser:
         self.tokens = tokens(source)
         self.at = 0
         self.depth = 0
+        self.within_bars = False  # whether the next bar closes or separates, and opens nothing
 
     # -- tokens ----------------------------------------------------------------------------------------------------------
 
@@ -210,6 +211,14 @@ class _Parser:
             return terms[0].body
         return Sum(start, self.ended, tuple(terms))
 
+    def barred(self, within: bool) -> Node:
+        """A sum within bars, or within brackets that shut them out."""
+        before, self.within_bars = self.within_bars, within
+        try:
+            return self.sum()
+        finally:
+            self.within_bars = before
+
     def term(self, first: bool) -> Term:
         start, sign = self.here.start, 1
         while self.is_sign("+", "-"):
@@ -253,8 +262,10 @@ class _Parser:
         if token.kind == "sign":
             return token.text in ("(", "[", "{")
         if token.kind == "command":
-            return token.text not in ("rbrace", "}", "rangle", "|", "Vert", "lVert", "rVert", "vert", "mid", "parallel", "over",
-                "rvert", "rfloor", "rceil", "Vert", "pm", "mp", "setminus", "cup", "cap")  # fmt: skip
+            if token.text in ("|", "Vert", "lVert"):
+                return not self.within_bars
+            return token.text not in ("rbrace", "}", "rangle", "rVert", "vert", "mid", "parallel", "over", "rvert", "rfloor", "rceil",
+                "pm", "mp", "setminus", "cup", "cap")  # fmt: skip
         return False
 
     def factor(self) -> Node:
@@ -451,7 +462,7 @@ class _Parser:
             return self.deeper(lambda: self.atom(bare=True))
         start = self.here.start
         self.expect("{")
-        body = self.sum()
+        body = self.barred(False)
         if self.is_command("over"):
             self.take()
             body = Quotient(start, self.here.end, body, self.sum())
@@ -550,11 +561,11 @@ class _Parser:
             body = self.factor()
             return Mean(letter.start, self.ended, MEANS[letter.base], letter.index, body)
         opening = self.take().text
-        body = self.sum()
+        body = self.barred(False)
         items: list[Node] = []
         while self.is_sign(",", "|", ";") or self.is_command("mid", "vert"):
             self.take()
-            items.append(self.sum())
+            items.append(self.barred(False))
         self.expect(CLOSERS.get(opening, "}") if opening != "{" else "}")
         return Mean(letter.start, self.ended, MEANS[letter.base], letter.index, body, tuple(items))
 
@@ -587,7 +598,7 @@ class _Parser:
         return tuple(arguments), tuple(marks)
 
     def argument(self) -> Node:
-        node = self.sum()
+        node = self.barred(True)
         if self.here.kind == "relation" and self.here.text in ("=", ":="):
             sides = [node]
             while self.here.kind == "relation":
@@ -629,10 +640,10 @@ class _Parser:
         start = self.here.start
         opening = self.take().text
         closing = CLOSERS.get(opening, "}" if opening == "{" else "")
-        items: list[Node] = [self.sum()]
+        items: list[Node] = [self.barred(False)]
         while self.is_sign(",", ";"):
             self.take()
-            items.append(self.sum())
+            items.append(self.barred(False))
         if len(items) == 2 and opening in ("(", "[") and self.is_sign(")", "]"):
             self.take()
             return Listed(start, self.ended, tuple(items))
@@ -649,7 +660,7 @@ class _Parser:
         self.take()
         if doubled:
             self.expect("|")
-        body = self.sum()
+        body = self.barred(True)
         if doubled:
             self.expect("|")
             self.expect("|")
@@ -662,7 +673,7 @@ class _Parser:
     def absolute(self) -> Node:
         start = self.here.start
         self.take()
-        body = self.sum()
+        body = self.barred(True)
         if not (self.is_sign("|") or self.is_command("vert", "rvert")):
             raise self.refused("the absolute value is never closed")
         self.take()
@@ -825,8 +836,10 @@ def _is_function(letter: Letter) -> bool:
 def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
     if letter.base not in TIMED and len(letter.base) == 1:
         return False
-    if letter.index and letter.base != "x":
-        return len(letter.base) > 1 or letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])
+    if letter.base == "sigma" and isinstance(arguments[0], Letter) and arguments[0].base == "eta":
+        return True
+    if any(_is_time(one) for one in letter.index) and letter.base != "x":
+        return (len(letter.base) > 1 and letter.base not in GREEK) or letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])
     return _is_time(arguments[0]) or (letter.base in ("mu", "epsilon", "s", "v", "u", "x") and _is_state(arguments[0]))
 
 

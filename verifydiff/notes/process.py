@@ -153,6 +153,13 @@ class Process:
             self._known[kind, i] = known
         return known
 
+    def assumed(self) -> list[Value]:
+        """What is positive, beyond the domains of the letters: the variance that each step adds."""
+        if self.is_vp or self.convention in ("flow", "vp-time"):
+            return []
+        rungs = [rung for rung in self.rungs if rung > 0]
+        return [self.added(high, low) for low, high in zip(rungs, rungs[1:], strict=False)]
+
     def carried(self, i: int, j: int) -> Value:
         """a_{i|j}."""
         if self.is_vp:

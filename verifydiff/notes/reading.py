@@ -101,6 +101,7 @@ class Reading:
         times: which index is which time.
         mode, tie: how predictions and noises are read.
         apart: whether p and q are different measures.
+        learned: the letters of densities that are a network's.
         fixed: values of letters in place of free ones.
         unknown: letters that have no meaning here.
         owed: what else must hold for the formula to be right: pairs of values with a few words.
@@ -113,6 +114,7 @@ class Reading:
     mode: str = "plain"
     tie: str = "marginal"
     apart: bool = False
+    learned: frozenset[str] = frozenset()
     fixed: dict[Key, Value] = field(default_factory=dict)
     unknown: dict[str, Letter] = field(default_factory=dict)
     owed: list[tuple[str, Value, Value]] = field(default_factory=list)
@@ -456,7 +458,7 @@ def _rate(body: Node, reading: Reading) -> Value:
         return _rate(body.arguments[0], reading) / value(body.arguments[0], reading)
     bare = body.function if isinstance(body, Call) else body
     if isinstance(bare, Letter) and bare.base in ("sigma", "alpha"):
-        return reading.letter(("rate", bare.base, "".join(bare.marks)), rf"\dot\{bare.base}")
+        return reading.letter(("rate", bare.base, "".join(bare.marks)), rf"\dot\{bare.base}", POSITIVE)
     raise refused(body, "a rate that is not worked out")
 
 
@@ -622,8 +624,10 @@ def variables(node: Node, reading: Reading) -> frozenset[Key]:
             if high - low > 40:
                 raise refused(node, "too many variables")
             return frozenset(("x" if node.base in STATES else node.base, place) for place in range(low, high + 1))
-        if node.base in STATES:
-            return frozenset({("x", _time(node.index[0], node, reading) if node.index else reading.main)})
+        latent = ("z is a state",) in reading.fixed
+        if node.base in STATES or (latent and node.base == "z" and node.index):
+            alone = 0 if latent else reading.main
+            return frozenset({("x", _time(node.index[0], node, reading) if node.index else alone)})
         name = node.base + "".join(node.marks) + "".join(str(_label(one)) for one in node.index)
         return frozenset({("v", name)})
     raise refused(node, "no variable of a density")

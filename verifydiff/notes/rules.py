@@ -233,16 +233,31 @@ def _same_law(one: _Law, other: _Law) -> list[Owed]:
 
 def step(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """A sampler's step, by its state, its prediction and fresh noise."""
-    if not link.is_equation or reading.tie != "marginal" or reading.mode != "plain":
+    if not link.is_equation or reading.mode != "plain":
         return
-    at = state_time(link.left, reading)
-    if at is None:
+    scaled = _scaled_state(link.left, reading)
+    if scaled is None:
         return
-    found = weights(link.right, reading)
+    at, scale = scaled
+    found = {key: weight / scale for key, weight in weights(link.right, reading).items()}
     start = _start(found, at)
     if start is None or not _nothing(found[()]):
         return
     yield from _steps(found, at, start, reading)
+
+
+def _scaled_state(node: Node, reading: Reading) -> tuple[int, Value] | None:
+    """The time of a state and what it is multiplied by."""
+    at = state_time(node, reading)
+    if at is not None:
+        return at, reading.number(1)
+    if not isinstance(bare(node), (Quotient, Product)):
+        return None
+    found = {key: weight for key, weight in weights(node, reading).items() if key}
+    if len(found) != 1 or next(iter(found))[0] != "x":
+        return None
+    ((key, weight),) = found.items()
+    return int(key[1]), weight
 
 
 def _start(found: dict[Key, Value], at: int) -> int | None:
@@ -315,7 +330,7 @@ def _discretised(
 
 def langevin(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """Langevin dynamics: x + c score + sqrt(2 c) z."""
-    if not link.is_equation or reading.mode != "plain" or reading.tie != "marginal":
+    if not link.is_equation or reading.mode != "plain":
         return
     left = bare(link.left)
     if not isinstance(left, Letter) or left.base not in ("x", "z"):
@@ -395,7 +410,8 @@ def _backward_law(
     found = weights(mean, reading)
     if _start({**found, ("x", start): found.get(("x", start), reading.number(0))}, at) != start:
         return
-    reading.seen.update(_free_keys(_normal_parts(link.right)[1], reading))
+    chosen = _free_keys(_normal_parts(link.right)[1], reading)
+    reading.seen |= chosen
     zero, process = reading.number(0), reading.process
     on_state, on_data = found.get(("x", start), zero), found.get(("x", 0), zero)
     total = sum((weight if key[0] == "E" else -weight / process.noise(start) for key, weight in found.items() if key and key[0] in "ES"), zero)
@@ -647,8 +663,8 @@ def _processes(reading: Reading) -> Iterator[tuple[Value, Value]]:
         yield -half * beta * x, beta * (1 - reading.algebra.exp(-2 * whole))
     if ("rate", "sigma") in letters:
         rate = reading.letter(("rate", "sigma", ""), r"\dot\sigma", POSITIVE)
-        sigma = reading.letter(("free", "sigma", ""), r"\sigma", POSITIVE)
-        level = reading.process.noise(reading.main) if reading.process.convention == "ve" else sigma
+        key = next((key for key in reading.seen if key[0] == "free" and key[1] == "sigma"), None)
+        level = reading.process.noise(reading.main) if key is None else reading.letter(key, r"\sigma")
         yield 0 * x, 2 * level * rate
 
 

@@ -189,7 +189,7 @@ def unknown(said: Said) -> Value:
     letter, reading = said.letter, said.reading
     reading.unknown.setdefault(name_of(letter), letter)
     inner = "_".join(_text(one) for one in said.states)
-    return reading.letter(("u", name_of(letter), said.time if said.time is not None else "", inner), letter.base, REAL)
+    return reading.letter(("u", name_of(letter), said.time if said.time is not None else "", inner), letter.base, POSITIVE)
 
 
 def free(said: Said, domain: str = POSITIVE) -> Value:
@@ -198,12 +198,12 @@ def free(said: Said, domain: str = POSITIVE) -> Value:
     name = name_of(said.letter)
     if said.letter.base in ("sigma", "Sigma", "eta") and "data" not in said.labels:
         domain = SMALL
-    return said.reading.letter(("free", name.replace("/", "_"), at), _tex(said.letter), domain)
+    return said.reading.letter(("free", name.replace("/", "_"), at), _tex(said), domain)
 
 
-def _tex(letter: Letter) -> str:
-    base = letter.base if len(letter.base) == 1 else rf"\{letter.base}"
-    index = ",".join(_text(one) for one in letter.index)
+def _tex(said: Said) -> str:
+    base = said.letter.base if len(said.letter.base) == 1 else rf"\{said.letter.base}"
+    index = ",".join([*sorted(said.labels), *([] if said.time is None else [said.reading.times.names.get(said.time, str(said.time))])])
     return f"{base}_{{{index}}}" if index else base
 
 
@@ -245,9 +245,9 @@ def _before(said: Said) -> int:
 
 def _sigma(said: Said) -> Value | None:
     reading, process, at = said.reading, said.reading.process, said.at
-    if "tilde" in said.marks:
-        return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
-    if "q" in said.labels:
+    if "dot" in said.marks:
+        return reading.letter(("rate", "sigma", ""), r"\dot\sigma", POSITIVE)
+    if "tilde" in said.marks or "q" in said.labels:
         return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
     if said.marks or "data" in said.labels or said.labels - NETWORKS:
         return free(said)
@@ -368,7 +368,7 @@ def _preconditioning(said: Said) -> Value | None:
     """The scalings of Karras et al.: c_skip, c_out, c_in, c_noise."""
     reading = said.reading
     if not said.labels & {"skip", "out", "in", "noise"}:
-        return None
+        return free(said) if not said.labels and not said.states else None
     sigma, data = _edm_letters(said)
     whole = sigma**2 + data**2
     if "skip" in said.labels:
@@ -504,9 +504,8 @@ def _variables(item: Node, reading: Reading) -> frozenset[tuple[object, ...]]:
 
 def measure_of(function: Letter, reading: Reading) -> str:
     """The measure that a density belongs to: q, or p where it is another, or a network's."""
-    labels = {_text(one) for one in (*function.index, *function.upper)} & NETWORKS
-    if labels:
-        return f"{function.base}_{labels.pop()}"
+    if function.base in reading.learned:
+        return f"{function.base} of a network"
     return function.base if reading.apart else "q"
 
 
