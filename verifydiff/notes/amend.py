@@ -75,11 +75,13 @@ class Statement:
         source: its text.
         indices: the indices that it uses, as trees, with their text.
         letters: the names it uses.
+        likes: its letters with their labels.
     """
 
     source: str
     indices: tuple[tuple[str, Node], ...]
     letters: frozenset[str]
+    likes: tuple[tuple[str, Letter], ...] = ()
 
     def text(self, node: Node) -> str:
         """A node as the author wrote it."""
@@ -96,11 +98,13 @@ def statement(source: str, nodes: tuple[Node, ...]) -> Statement:
                     if _is_time(index):
                         found.setdefault(source[index.start : index.end].strip("{} "), index)
     bases = {index.base for index in found.values() if isinstance(index, Letter)}
+    found.setdefault("0", Number(0, 1, Fraction(0)))
     for base in sorted(bases & {"t", "n", "k", "i"}):
         for extra in (f"{base}-1",):
             found.setdefault(extra, _index(extra))
     letters = frozenset(one.base for node in nodes for one in walk(node) if isinstance(one, Letter))
-    return Statement(source, tuple(found.items()), letters)
+    likes = {source[one.start : one.end]: one for node in nodes for one in walk(node) if isinstance(one, Letter) and one.base == "sigma"}
+    return Statement(source, tuple(found.items()), letters, tuple(likes.items()))
 
 
 def _index(text: str) -> Node:
@@ -189,7 +193,15 @@ def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit
         other = "beta" if node.base == "alpha" else "alpha"
         swapped = text.replace(rf"\{node.base}", rf"\{other}", 1)
         if swapped != text:
-            yield _edit(node, replace(node, base=other), swapped, "complement-missing", f"{other} for {node.base}", 2)
+            cost = 1.25 if other in within.letters else 1.6
+            yield _edit(node, replace(node, base=other), swapped, "complement-missing", f"{other} for {node.base}", cost)
+
+
+def _likeness(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """Another letter of the same name that the formula has: sigma_data for sigma."""
+    for text, other in within.likes:
+        if other.base == node.base and other != node and node.base == "sigma":
+            yield _edit(node, replace(other, start=node.start, end=node.end), text, "other-letter", f"the letter {text}", 1.6)
 
 
 def _over(mark: str, node: Letter, within: Statement) -> str:
@@ -214,7 +226,7 @@ def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
         return
     own = node.index[0]
     for text, other in within.indices:
-        if other == own or (node.base in LEVELS and isinstance(other, Number)):
+        if other == own or (node.base != "x" and isinstance(other, Number)):
             continue
         before, after = within.source[node.start : own.start], within.source[own.end : node.end]
         inner = text if before.endswith("{") or len(text) == 1 else f"{{{text}}}"
@@ -238,6 +250,11 @@ def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edi
             if new != bound:
                 plain = text if within.source[bound.start - 1 : bound.start] in ("{", "=") else f"{{{text}}}"
                 yield Edit(replace(node, **{name: new}), bound.start, bound.end, plain, "bound-off-by-one", f"the bound {text}", 1.5)
+    if node.kind in ("sum", "prod"):
+        other = "prod" if node.kind == "sum" else "sum"
+        new_node = replace(node, kind=other)
+        at = node.start + len(node.kind) + 1
+        yield Edit(new_node, node.start, at, rf"\{other}", "sum-for-product", f"a {other}", 1.6)
 
 
 def _vectors(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -254,15 +271,31 @@ def _vectors(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
 def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
     text, factor = _bracketed(node, within)
     raised = isinstance(parent, (Power, Norm))
-    if not isinstance(parent, Root) and not isinstance(node, Group):
-        yield _edit(node, Root(node.start, node.end, node), rf"\sqrt{{{within.text(node)}}}", "root-lost", "a square root", 1.1)
+    if isinstance(parent, Call) and (_is_time(node) or parent.function.base not in ("cal:N", "N")):
+        return
+    if not isinstance(parent, (Root, Power)) and not isinstance(node, Group):
+        cost = 1.3 if isinstance(node, Quotient) else 1.1
+        yield _edit(node, Root(node.start, node.end, node), rf"\sqrt{{{within.text(node)}}}", "root-lost", "a square root", cost)
     elif isinstance(node, Group) and not isinstance(parent, Root):
         body = node.body
         yield _edit(node, Root(node.start, node.end, body), rf"\sqrt{{{within.text(body)}}}", "root-lost", "a square root", 1.1)
     if not raised and not isinstance(node, Quotient):
         two = Number(node.end, node.end, Fraction(2))
-        yield _edit(node, Power(node.start, node.end, factor, two), f"{text}^2", "square-lost", "a square", 1.1)
+        cost = 1.05 if isinstance(parent, (Call, Product)) else 1.1
+        yield _edit(node, Power(node.start, node.end, factor, two), f"{text}^2", "square-lost", "a square", cost)
+    if isinstance(node, Quotient) and not isinstance(parent, (Root, Power, Quotient)):
+        one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
+        whole = Group(node.start, node.end, Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node))))
+        written = f"1 - {text}" if parent is None else f"(1 - {text})"
+        yield _edit(node, whole, written, "complement-missing", "one minus the ratio", 1.5)
     level = isinstance(node, Letter) and node.base in LEVELS
+    if isinstance(node, Letter) and node.base == "alpha" and not node.marks and not raised:
+        for text_of, index in within.indices:
+            if node.index and index != node.index[0] and not isinstance(index, Number):
+                like = replace(node, index=(index,))
+                more = rf"\alpha_{{{text_of}}}"
+                new = Product(node.start, node.end, (node, like))
+                yield Edit(new, node.end, node.end, more, "factor-lost", f"a factor {more}", 2.2)
     if level and not raised:
         one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
         whole = Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
@@ -305,8 +338,57 @@ def _signs(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
         yield Edit(new, term.start, term.end, written, "other-sign", "the other sign", 1)
 
 
-def _lone_sign(node: Term, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    return iter(())
+def _minus(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """A sign that is lost before the whole side."""
+    if parent is None and not isinstance(node, Sum):
+        new = Sum(node.start, node.end, (Term(node.start, node.end, -1, node),))
+        yield Edit(new, node.start, node.start, "-", "other-sign", "the other sign", 1)
+
+
+def _turned(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """a - b for b - a; a b for a - b; two vectors in each other's place."""
+    if len(node.terms) == 2 and node.terms[0].sign > 0 > node.terms[1].sign:
+        one, other = node.terms[0].body, node.terms[1].body
+        terms = (Term(other.start, other.end, 1, other), Term(one.start, one.end, -1, one))
+        text = f"{within.text(other)} - {within.text(one)}"
+        yield _edit(node, replace(node, terms=terms), text, "difference-turned", "the difference the other way round", 1.05)
+    for place in range(1, len(node.terms)):
+        one, other = node.terms[place - 1].body, node.terms[place].body
+        if isinstance(one, Letter) and isinstance(other, Letter) and one.base in LEVELS and other.base in LEVELS:
+            joined = Product(one.start, other.end, (one, other))
+            merged = replace(node.terms[place - 1], body=joined, end=other.end)
+            new = replace(node, terms=(*node.terms[: place - 1], merged, *node.terms[place + 1 :]))
+            text = f"{within.text(one)}{within.text(other)}"
+            yield Edit(new, one.start, other.end, text, "sum-for-product", "a product", 1.9)
+    yield from _exchanged(node, within)
+
+
+def _exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
+    held = [one for one in walk(node) if isinstance(one, Letter) and one.base in ("x", "epsilon", "alpha", "sigma") and one.end > one.start]
+    states = {one for one in held if one.base == "x"}
+    noises = {one for one in held if one.base == "epsilon"}
+    pairs = [(one, other) for one in states for other in noises] if len(states) == len(noises) == 1 else []
+    signals, sigmas = ({one for one in held if one.base == base} for base in ("alpha", "sigma"))
+    if len(signals) == len(sigmas) == 1:
+        pairs.append((*signals, *sigmas))
+    for one, other in pairs:
+        texts = {one: within.text(other), other: within.text(one)}
+        text, at = "", node.start
+        for letter in sorted(held, key=lambda each: each.start):
+            if letter in texts:
+                text += within.source[at : letter.start] + texts[letter]
+                at = letter.end
+        yield _edit(node, _swapped(node, one, other), text + within.source[at : node.end], "vectors-swapped", "two letters exchanged", 2)
+
+
+def _swapped(node: Node, one: Node, other: Node) -> Node:
+    if node == one:
+        return other
+    if node == other:
+        return one
+    for name, place, child in children(node):
+        node = with_child(node, name, place, _swapped(child, one, other))
+    return node
 
 
 def _dropped_terms(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -349,7 +431,7 @@ def _plus(node: Node, text: str, within: Statement, slip: str, description: str)
 
 def _terms(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
     """A factor that is lost in front of a term, or one that is lost below it."""
-    if isinstance(node, (Sum, Term, Number, Chain)) or not isinstance(parent, (Term, type(None), Group, Applied, Mean)):
+    if isinstance(node, (Sum, Term, Number, Chain)) or not isinstance(parent, (Term, type(None), Group, Applied, Mean, Root)):
         return
     text = within.text(node)
     start = parse_one(r"\frac{1}{2}")
@@ -415,7 +497,7 @@ def _is_weight(node: Node) -> bool:
 def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterator[Edit]:
     above, below = within.text(node.above), within.text(node.below)
     written = rf"\frac{{{below}}}{{{above}}}" if not node.flat else f"{below}/{above}"
-    if _is_weight(node.above):
+    if _is_weight(node.above) or all(isinstance(part, Call) for part in (node.above, node.below)):
         new = replace(node, above=node.below, below=node.above)
         yield _edit(node, new, written, "upside-down", "the fraction upside down", 2)
     if not (isinstance(node.above, Number)):
@@ -438,6 +520,9 @@ def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterat
 
 def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[Edit]:
     text = within.text(node)
+    if isinstance(parent, Call) and node.value in (0, 1):
+        other = 1 - node.value
+        yield _edit(node, Number(node.start, node.end, other), str(other), "number", f"{other} for {text}", 1.7)
     for number in (1, 2, 4):
         if node.value != number and isinstance(parent, (Quotient, Product, Sum, Term)) and node.value in (1, 2, 3, 4):
             yield _edit(node, Number(node.start, node.end, Fraction(number)), str(number), "number", f"{number} for {text}", 1.7)
@@ -447,6 +532,19 @@ def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[E
 
 
 # -- calls ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def _told(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """The time that a network is told."""
+    if node.function.base in ("cal:N", "p", "q"):
+        return
+    for place, argument in enumerate(node.arguments[1:], 1):
+        if not _is_time(argument):
+            continue
+        for text, other in within.indices:
+            if other != argument and not isinstance(other, Number):
+                new = replace(node, arguments=(*node.arguments[:place], other, *node.arguments[place + 1 :]))
+                yield Edit(new, argument.start, argument.end, text, "other-index", f"the time {text}", 1.2)
 
 
 def _conditions(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -461,19 +559,19 @@ def _conditions(node: Call, parent: Node | None, within: Statement) -> Iterator[
 Maker = Callable[[Node, Node | None, Statement], Iterator[Edit]]
 
 _MAKERS: dict[type, tuple[Maker, ...]] = {
-    Letter: (_mark, _indices, _vectors, _added_terms, _terms),  # type: ignore[dict-item]
-    Power: (_unpower, _terms),  # type: ignore[dict-item]
-    Root: (_unroot, _terms),  # type: ignore[dict-item]
-    Norm: (_norm_squared,),  # type: ignore[dict-item]
-    Sum: (_signs, _dropped_terms, _added_terms),  # type: ignore[dict-item]
-    Product: (_products, _terms),  # type: ignore[dict-item]
-    Quotient: (_quotients, _terms),  # type: ignore[dict-item]
+    Letter: (_minus, _mark, _indices, _likeness, _vectors, _added_terms, _terms),  # type: ignore[dict-item]
+    Power: (_minus, _unpower, _terms),  # type: ignore[dict-item]
+    Root: (_minus, _unroot, _terms),  # type: ignore[dict-item]
+    Norm: (_minus, _norm_squared),  # type: ignore[dict-item]
+    Sum: (_signs, _turned, _dropped_terms, _added_terms),  # type: ignore[dict-item]
+    Product: (_minus, _products, _terms),  # type: ignore[dict-item]
+    Quotient: (_minus, _quotients, _terms),  # type: ignore[dict-item]
     Number: (_numbers,),  # type: ignore[dict-item]
-    Call: (_conditions, _terms),  # type: ignore[dict-item]
-    Large: (_bounds, _terms),  # type: ignore[dict-item]
-    Group: (_terms,),
-    Gradient: (_terms,),
-    Mean: (_terms,),
+    Call: (_minus, _told, _conditions, _terms),  # type: ignore[dict-item]
+    Large: (_minus, _bounds, _terms),  # type: ignore[dict-item]
+    Group: (_minus, _terms),
+    Gradient: (_minus, _terms),
+    Mean: (_minus, _terms),
 }
 
 __all__ = ["Absolute", "Edit", "Statement", "edits", "statement"]

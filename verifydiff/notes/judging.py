@@ -8,21 +8,22 @@ an expectation was not worked out, or because an approximation is one: then it f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
 from .algebra import Letters, Numbers, UndefinedError
 from .process import Process
-from .reading import MODES, Reading
-from .rules import RULES, Link, Owed, Rule, bare, is_continuous
+from .reading import MODES, Logs, Reading, read
+from .rules import RULES, Link, Owed, Rule, bare, is_continuous, told
 from .times import Times
 from .tokens import NotUnderstoodError
-from .tree import Call, Differential, Dots, Large, Letter, Node, Number, Product, Span, children, walk
+from .tree import Call, Differential, Dots, Gradient, Large, Letter, Mean, Node, Number, Product, Span, children, walk
 from .vocabulary import NETWORKS, name_of
 
 SEEDS = (11, 23)
 TOLERANCE = 1e-8
+UNWORKED = "an integral that is not worked out"
 Definitions = dict[str, Any]
 
 
@@ -213,14 +214,24 @@ def _at_point(way: Way, link: Link, defined: Definitions, seed: int) -> list[Tri
     found: list[Tried] = []
     try:
         for choice, owed in enumerate(way.rule(link, reading)):
+            if way.mode != "plain" and _is_empty(owed):
+                continue
             broken = sum(not _agree(one) for one in (*owed, *_debts(reading)))
             found.append(_graded(way, choice, broken, reading))
     except NotUnderstoodError as error:
         found.append(Tried(way, Grade.UNREAD, error=error, unknown=tuple(reading.unknown.values()), seen=frozenset(reading.seen)))
     except (UndefinedError, ZeroDivisionError, OverflowError, ValueError) as error:
-        wrong = NotUnderstoodError("the formula", 0, str(error))
-        found.append(Tried(way, Grade.UNREAD, error=wrong, seen=frozenset(reading.seen)))
+        found.append(_undefined(way, reading, error))
     return found
+
+
+def _undefined(way: Way, reading: Reading, error: Exception) -> Tried:
+    """A formula of levels alone that takes the root of a negative number is wrong; with letters that may be chosen it is not read."""
+    chosen = reading.unknown or any(key[0] in ("free", "u") for key in reading.seen)
+    grade = Grade.UNREAD if chosen or not isinstance(error, UndefinedError) or way.rule is not RULES[0] else Grade.DIFFERS
+    wrong = NotUnderstoodError("the formula", 0, str(error))
+    touched = tuple(sorted(reading.process.touched))
+    return Tried(way, grade, 1, error=wrong, touched=touched, seen=frozenset(reading.seen))
 
 
 def _debts(reading: Reading) -> list[Owed]:
@@ -380,7 +391,7 @@ def judge_link(link: Link, preferred: Sequence[str], defined: Definitions, only:
     tried = []
     for one in ways(link, preferred, defined, only):
         tried.append(one)
-        if one.grade is Grade.AGREES and not _is_empty(one, link):
+        if one.grade is Grade.AGREES:
             certain = proved(one, link, defined)
             if certain:
                 return Opinion(holds=True, convention=one.way.convention, reason=_why(one), ways=tried)
@@ -393,9 +404,9 @@ def _is_settled(tried: Tried) -> bool:
     return not tried.unknown
 
 
-def _is_empty(tried: Tried, link: Link) -> bool:
-    """Whether a unified reading makes a squared error vanish, so that it says nothing."""
-    return False
+def _is_empty(owed: list[Owed]) -> bool:
+    """Whether both sides vanish, as an error of a prediction does where it is taken for the truth: that says nothing."""
+    return bool(owed) and all(abs(complex(side)) < 1e-12 for side in (owed[0].left, owed[0].right)) and owed[0].of == "the two sides"
 
 
 _WHY = {
@@ -422,7 +433,7 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
     if certain:
         best = _most_telling(certain)
         example, of = counterexample(best, link, defined)
-        doubtful = link.relation == "~~" or _has_densities_left(certain)
+        doubtful = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
         if not doubtful:
             reason = f"{of or 'the two sides'} differ" + ("" if of in ("the two sides", "") else " from what must stand there")
             return Opinion(fails=True, reason=_sentence(of), counterexample=example, ways=tried) if reason else Opinion()
@@ -433,6 +444,8 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
         reason = f"nothing is known of {', '.join(held)}" if held else "an expectation is not worked out"
         return Opinion(doubtful=True, reason=reason, ways=tried)
     error = next((one.error for one in tried if one.error is not None), None)
+    if error is not None and error.why == UNWORKED:
+        return Opinion(doubtful=True, reason=str(error), error=error, ways=tried, counterexample={})
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
 
 
@@ -444,6 +457,24 @@ def _most_telling(certain: list[Tried]) -> Tried:
 def _has_densities_left(certain: list[Tried]) -> bool:
     """Whether densities without a closed form are compared with closed forms."""
     return all(any(key[0] == "L" for key in one.seen) for one in certain)
+
+
+def _is_of_densities(link: Link) -> bool:
+    """Whether the link is between densities alone, and fails even where all variables are independent."""
+    if link.relation != "=" or any(isinstance(one, (Mean, Gradient, Large)) for side in (link.left, link.right) for one in walk(side)):
+        return False
+    reading = reading_of(Way("ddpm", RULES[0]), link, Numbers(SEEDS[0]), {})
+    try:
+        one, other = read(link.left, reading), read(link.right, reading)
+    except (NotUnderstoodError, ArithmeticError):
+        return False
+    if not (isinstance(one, Logs) and isinstance(other, Logs)) or one.scalar != 0 or other.scalar != 0:
+        return False
+    powers: dict[Any, Any] = {}
+    for (measure, variables), power in one.plus(other, -1).parts.items():
+        for variable in variables:
+            powers[measure, variable] = powers.get((measure, variable), 0) + power
+    return any(powers.values())
 
 
 def _sentence(of: str) -> str:
@@ -520,10 +551,22 @@ def _introduces(link: Link, tried: list[Tried]) -> Opinion | None:
         return None
     if name in {name_of(one) for one in letters_in((link.right,))}:
         return None
-    broken = [one for one in unknown or free if one.grade is Grade.DIFFERS and one.broken > 1]
-    if broken and len(broken) == len(unknown or free):
-        return Opinion(fails=True, reason="what a network is given is no state of the process", ways=tried)
+    if (wrong := _mistold(link, reads)) is not None:
+        return wrong
+    specific = [one for one in tried if one.grade is Grade.DIFFERS and one.way.rule is not RULES[0] and not one.unknown]
+    if specific:  # a name may be given to anything, but what it is usually given to is near
+        example, _ = counterexample(_most_telling(specific), link, {})
+        return Opinion(defines=True, doubtful=True, reason=f"introduces {name}", counterexample=example, ways=specific)
     return Opinion(defines=True, reason=f"introduces {name}", ways=tried)
+
+
+def _mistold(link: Link, reads: list[Tried]) -> Opinion | None:
+    """That a network on the right is given what is no state of the process."""
+    found = [one for read in reads for one in attempt(replace(read.way, rule=told), link, {})]
+    if not found or any(one.grade is not Grade.DIFFERS for one in found):
+        return None
+    example, of = counterexample(found[0], link, {})
+    return Opinion(fails=True, reason=_sentence(of or "what the network is given"), counterexample=example, ways=found)
 
 
 def introduced(link: Link) -> tuple[str, Any] | None:

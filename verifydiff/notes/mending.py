@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from .amend import Edit, Statement, edits, statement
-from .judging import Definitions, Grade, Link, Opinion, Way, attempt, proved
+from .judging import UNWORKED, Definitions, Grade, Link, Opinion, Tried, Way, attempt, proved
 from .page import Suggestion
-from .rules import differential
+from .rules import differential, told
 from .tree import Chain
 
 MAX_SUGGESTIONS = 3
@@ -50,7 +50,8 @@ def _ways(opinion: Opinion) -> list[Way]:
     """The ways in which the link could be read, each once."""
     found: dict[tuple[object, ...], Way] = {}
     for tried in opinion.ways:
-        if tried.grade is Grade.DIFFERS and not tried.unknown:
+        unworked = tried.error is not None and tried.error.why == UNWORKED
+        if unworked or (tried.grade is Grade.DIFFERS and (not tried.unknown or tried.way.rule is told)):
             way = tried.way
             found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
     return list(found.values())
@@ -61,20 +62,22 @@ def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: 
     link = links[place]
     found: list[tuple[float, int, Edit, Link]] = []
     left_first = place == 0 and len(links) > 1 and opinions[1].holds
+    left_settled = place > 0 and opinions[place - 1].holds
     for edit in edits(link.right, within):
         found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, Link(link.left, link.relation, edit.node)))
-    for edit in edits(link.left, within):
+    for edit in edits(link.left, within) if not left_settled else ():
         found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, Link(edit.node, link.relation, link.right)))
     found.sort(key=lambda one: one[:2])
     for _, _, edit, mended in found:
         yield edit, mended
 
 
-def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions):  # type: ignore[no-untyped-def]
+def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions) -> Tried | None:
+    """The first way in which a link agrees in numbers."""
     for way in ways:
         for tried in attempt(way, link, definitions):
             backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
-            if tried.grade is Grade.AGREES and not tried.unknown and not backward:
+            if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told) and not backward:
                 return tried
     return None
 

@@ -173,7 +173,7 @@ class Reading:
     def score(self, i: int, given: str = "") -> Value:
         """The score of x_i, with or without a condition."""
         self.seen.add(("score", i, given))
-        if self.mode == "unified":
+        if self.mode == "unified" and not given:
             return -self.eps(i) / self.process.noise(i)
         bar = rf"\mid {given}" if given else ""
         return self.letter(("S", i, given), rf"\nabla\log p(x_{{{self.times.names.get(i, 't')}}}{bar})")
@@ -183,7 +183,7 @@ class Reading:
         self.seen.add(("model", i, given))
         if ("E", i, given) in self.fixed:
             return self.fixed["E", i, given]
-        if self.mode == "unified":
+        if self.mode == "unified" and not given:
             return self.eps(i)
         if self.mode == "optimal":
             return -self.process.noise(i) * self.score(i, given)

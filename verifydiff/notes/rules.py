@@ -576,16 +576,29 @@ def guided(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         eps, score = values.get(("E", at, of), reading.number(0)), values.get(("S", at, of), reading.number(0))
         return eps - score / noise if kind == "E" else score
 
+    keys = sorted((key for key in reading.seen if key[0] == "free" and len(key) == 3), key=str)
+    with reading.fixing(dict.fromkeys(keys, reading.number(3))):
+        settled = share(weights(link.right, reading), condition)
     total = share(found, condition) + share(found, "")
     rest = found[()]
     owed = [Owed("the sum of the weights", total, reading.number(1)), Owed("what is left over", rest, reading.number(0))]
-    for key in sorted((key for key in reading.seen if key[0] == "free" and len(key) == 3), key=str):
+    owed.append(Owed("the weight of the prediction with the label", settled, _whole(settled, reading, bool(keys))))
+    for key in keys:
         shares = []
         for number in (Fraction(3), Fraction(4)):
             with reading.fixing({key: reading.number(number)}):
                 shares.append(share(weights(link.right, reading), condition))
         owed.append(Owed(f"how the guidance grows with {key[1]}", shares[0], shares[1], "<="))
     yield owed
+
+
+def _whole(settled: Value, reading: Reading, is_chosen: bool) -> Value:
+    """The positive number that a weight comes to once what may be chosen is chosen: no level of the schedule is left in it."""
+    if not is_chosen:
+        return reading.number(1)
+    if isinstance(settled, complex):
+        return reading.number(max(Fraction(settled.real).limit_denominator(4), Fraction(0)))
+    return settled if settled.is_Rational else reading.number(3)
 
 
 def _stands_known(node: Node, reading: Reading) -> bool:
@@ -643,6 +656,8 @@ def _equations(drift: Value, diffusion: Value, reading: Reading) -> Iterator[lis
         for direction in (1, -1):
             right = f - half * (g_squared - direction * diffusion**2) * score
             yield [Owed("the drift", drift, right), sign]
+        if _nothing(diffusion):
+            continue
         backward = half * (g_squared + diffusion**2) * score - f
         yield [Owed("the drift, with time running backward", drift, backward), sign]
 
@@ -673,6 +688,13 @@ def is_continuous(link: Link) -> bool:
     return any(isinstance(one, Differential) for side in (link.left, link.right) for one in walk(side)) or any(
         isinstance(one, Gradient) and isinstance(one.along, Letter) and one.along.base == "t" for one in walk(link.left)
     )
+
+
+def told(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """What stands on the right of a definition tells networks what they must be told."""
+    if link.is_equation:
+        value(link.right, reading)
+        yield []
 
 
 RULES: tuple[Rule, ...] = (equal, law, forward, step, proportional, ordered, fresh_noise, guided, differential, langevin)

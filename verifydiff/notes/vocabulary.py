@@ -322,14 +322,14 @@ def _mean_letter(said: Said) -> Value | None:
         given = [value(one, reading) for one in said.states]
         x_t = given[0] if given else reading.state(at)
         return reading.process.posterior_mean(at, at - 1, x_t, given[1] if len(given) == 2 else reading.state(0))
-    return None
+    return None if said.states else free(said, REAL)
 
 
 def _score(said: Said) -> Value | None:
     if said.is_network:
         said.owe_state()
         return -said.reading.predicted_noise(said.at, said.given) / said.reading.process.noise(said.at)
-    return None
+    return None if said.states or said.given else free(said)
 
 
 def _velocity(said: Said) -> Value | None:
