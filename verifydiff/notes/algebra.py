@@ -18,7 +18,7 @@ from zlib import crc32
 Value = Any
 """A complex number or a SymPy expression: what adds, multiplies and divides."""
 
-STEP = 1e-30
+STEP, MAX_KNOWN = 1e-30, 20_000
 REAL, POSITIVE, FRACTION, LEVEL, SMALL = "real", "positive", "fraction", "level", "small"
 
 
@@ -76,6 +76,8 @@ class Numbers:
     def letter(self, name: str, tex: str = "", domain: str = REAL) -> complex:
         """A free letter: a value in its domain that depends on its name and the seed alone."""
         if name not in self.known:
+            if len(self.known) > MAX_KNOWN:
+                self.known.clear()
             self.known[name] = self._drawn(name, domain)
         return self.known[name]
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
-from .parser import parse_one
+from .parser import parse_one as _parsed
 from .tokens import NotUnderstoodError
 from .tree import (
     Absolute,
@@ -38,6 +39,8 @@ from .tree import (
     walk,
     with_child,
 )
+
+parse_one = lru_cache(maxsize=2048)(_parsed)
 
 MAX_EDITS = 700
 LEVELS = ("alpha", "beta")
@@ -132,7 +135,7 @@ def _edits(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]
     if isinstance(node, (Letter, Differential)):
         return
     for name, place, child in children(node):
-        if _is_closed(node, name):
+        if _is_closed(node, name) or (name == "arguments" and _is_time(child)):
             continue
         for edit in _edits(child, node, within):
             yield replace(edit, node=with_child(node, name, place, edit.node))
@@ -271,7 +274,7 @@ def _vectors(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
 def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
     text, factor = _bracketed(node, within)
     raised = isinstance(parent, (Power, Norm))
-    if isinstance(parent, Call) and (_is_time(node) or parent.function.base not in ("cal:N", "N")):
+    if isinstance(parent, Call) and parent.function.base not in ("cal:N", "N"):
         return
     if not isinstance(parent, (Root, Power)) and not isinstance(node, Group):
         cost = 1.3 if isinstance(node, Quotient) else 1.1

@@ -159,21 +159,43 @@ def _flags(link: Link) -> list[tuple[tuple[Any, ...], ...]]:
     return [tuple(flags)]
 
 
-def reading_of(way: Way, link: Link, algebra: Any, defined: Definitions, rungs: tuple[int, ...] = ()) -> Reading:
-    """A reading of a link in one way."""
-    times = Times((link.left, link.right), falling=way.falling)
-    names = names_of(times)
-    process = Process(way.convention, algebra, rungs, names)
-    times.names = names
+@dataclass(frozen=True)
+class Setting:
+    """What all ways to read a link have in common, and all its corrections: the times of its indices and its measures."""
+
+    places: dict[str, int]
+    stride: int
+    names: dict[int, str]
+    apart: bool
+    learned: frozenset[str]
+
+
+def setting_of(link: Link) -> Setting:
+    """The setting of a link."""
+    times = Times((link.left, link.right))
     held = letters_in((link.left, link.right))
     densities = {one.base for one in held if one.base in ("p", "q")}
-    fixed: dict[tuple[Any, ...], Any] = {}
-    for flag in way.flags:
-        fixed[flag[:1]] = flag[1] if len(flag) > 1 else True
     learned = {one.base for one in held if one.base in ("p", "q") and _is_learned(one)}
     own = {one.base for one in held if one.base in ("p", "q") and not _is_learned(one)}
     apart = len(densities) > 1 and len(own) > 1
-    return Reading(process, times, way.mode, way.tie, apart, frozenset(learned & {"p"}), fixed=fixed, defined=defined)
+    return Setting(times.place, times.stride, names_of(times), apart, frozenset(learned & {"p"}))
+
+
+def reading_of(
+    way: Way, link: Link, algebra: Any, defined: Definitions, rungs: tuple[int, ...] = (), setting: Setting | None = None
+) -> Reading:
+    """A reading of a link in one way."""
+    setting = setting or setting_of(link)
+    times = Times.placed(setting.places, setting.stride, way.falling)
+    times.names = setting.names
+    process = Process(way.convention, algebra, rungs, setting.names)
+    fixed: dict[tuple[Any, ...], Any] = {}
+    for flag in way.flags:
+        fixed[flag[:1]] = flag[1] if len(flag) > 1 else True
+    return Reading(process, times, way.mode, way.tie, setting.apart, setting.learned, fixed=fixed, defined=defined)
+
+
+NUMBERS = {seed: Numbers(seed) for seed in SEEDS}
 
 
 def _is_learned(letter: Letter) -> bool:
@@ -197,11 +219,11 @@ def names_of(times: Times) -> dict[int, str]:
 # -- in numbers ------------------------------------------------------------------------------------------------------------------------
 
 
-def attempt(way: Way, link: Link, defined: Definitions) -> list[Tried]:
+def attempt(way: Way, link: Link, defined: Definitions, setting: Setting | None = None) -> list[Tried]:
     """What comes of a way in numbers: once for each set of things that would make the link right."""
     grades: dict[int, list[Tried]] = {}
     for seed in SEEDS:
-        found = _at_point(way, link, defined, seed)
+        found = _at_point(way, link, defined, seed, setting)
         for tried in found:
             grades.setdefault(tried.way.choice, []).append(tried)
         if all(tried.grade < Grade.DOUBTFUL for tried in found):
@@ -209,8 +231,8 @@ def attempt(way: Way, link: Link, defined: Definitions) -> list[Tried]:
     return [min(tries, key=lambda one: one.grade) for tries in grades.values()]
 
 
-def _at_point(way: Way, link: Link, defined: Definitions, seed: int) -> list[Tried]:
-    reading = reading_of(way, link, Numbers(seed), defined)
+def _at_point(way: Way, link: Link, defined: Definitions, seed: int, setting: Setting | None) -> list[Tried]:
+    reading = reading_of(way, link, NUMBERS[seed], defined, setting=setting)
     found: list[Tried] = []
     try:
         for choice, owed in enumerate(way.rule(link, reading)):
@@ -264,16 +286,19 @@ def _agree(owed: Owed) -> bool:
 def ways(link: Link, preferred: Sequence[str], defined: Definitions, only: str = "") -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
     usable = [one for one in conventions(link) if only in ("", one)]
+    setting = setting_of(link)
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
         for flags in _flags(link):
-            yield from _one_convention(convention, flags, link, defined)
+            yield from _one_convention(convention, flags, link, defined, setting)
 
 
-def _one_convention(convention: str, flags: tuple[tuple[Any, ...], ...], link: Link, defined: Definitions) -> Iterator[Tried]:
+def _one_convention(
+    convention: str, flags: tuple[tuple[Any, ...], ...], link: Link, defined: Definitions, setting: Setting
+) -> Iterator[Tried]:
     seen: set[tuple[Any, ...]] = set()
     for rule in RULES:
-        for tried in attempt(Way(convention, rule, flags=flags), link, defined):
+        for tried in attempt(Way(convention, rule, flags=flags), link, defined, setting):
             seen |= tried.seen
             yield tried
     modes = MODES[1:] if any(key[0] in ("model", "score") for key in seen) else ()
@@ -281,14 +306,14 @@ def _one_convention(convention: str, flags: tuple[tuple[Any, ...], ...], link: L
     equal, law, forward, step, proportional, langevin = (*RULES[:5], RULES[-1])
     for mode in modes:
         for rule in (equal, law, proportional):
-            yield from attempt(Way(convention, rule, mode, flags=flags), link, defined)
+            yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
     if noises:
-        yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined)
+        yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined, setting)
         for rule in (forward, step, langevin):
-            yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined)
+            yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined, setting)
     if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
-        yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined)
-        yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined)
+        yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined, setting)
+        yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined, setting)
 
 
 # -- in letters ------------------------------------------------------------------------------------------------------------------------

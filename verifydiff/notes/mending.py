@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from .amend import Edit, Statement, edits, statement
-from .judging import UNWORKED, Definitions, Grade, Link, Opinion, Tried, Way, attempt, proved
+from .judging import UNWORKED, Definitions, Grade, Link, Opinion, Setting, Tried, Way, attempt, proved, setting_of
 from .page import Suggestion
-from .rules import differential, told
+from .rules import RULES, differential, told
 from .tree import Chain
 
 MAX_SUGGESTIONS = 3
@@ -32,13 +32,13 @@ def suggestions(
     if chain is None:
         return ()
     within = statement(source, chain.sides)
-    ways = _ways(opinions[place])
+    ways, setting = _ways(opinions[place]), setting_of(links[place])
     found: list[Suggestion] = []
     deadline = monotonic() + SECONDS
     for edit, mended in _candidates(links, place, opinions, within):
         if len(found) >= MAX_SUGGESTIONS or monotonic() > deadline:
             break
-        tried = _agreeing(mended, ways, definitions)
+        tried = _agreeing(mended, ways, definitions, setting)
         if tried is not None and proved(tried, mended, definitions) is not False:
             one = _suggestion(source, chain, edit)
             if one.latex not in {earlier.latex for earlier in found}:
@@ -54,7 +54,8 @@ def _ways(opinion: Opinion) -> list[Way]:
         if unworked or (tried.grade is Grade.DIFFERS and (not tried.unknown or tried.way.rule is told)):
             way = tried.way
             found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
-    return list(found.values())
+    specific = [way for way in found.values() if way.rule not in (RULES[0], told)]
+    return specific or list(found.values())
 
 
 def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: Statement) -> Iterator[tuple[Edit, Link]]:
@@ -72,10 +73,10 @@ def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: 
         yield edit, mended
 
 
-def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions) -> Tried | None:
+def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions, setting: Setting) -> Tried | None:
     """The first way in which a link agrees in numbers."""
     for way in ways:
-        for tried in attempt(way, link, definitions):
+        for tried in attempt(way, link, definitions, setting):
             backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
             if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told) and not backward:
                 return tried

@@ -25,6 +25,7 @@ from fractions import Fraction
 from typing import Any
 
 from .algebra import FRACTION, POSITIVE, REAL, Algebra, UndefinedError, Value
+from .linear import Linear
 from .process import NoSuchLetterError, Process
 from .times import NoTimeError, Times
 from .tokens import NotUnderstoodError
@@ -58,6 +59,8 @@ MODES = ("plain", "optimal", "unified")
 TIES = ("marginal", "transition", "free")
 NETWORKS = {"theta", "phi", "psi", "omega", "Theta"}
 STATES = {"x", "X"}
+VECTORS = {"x", "E", "S", "noise", "d"}
+_NAMES: dict[Key, str] = {}
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ class Reading:
         owed: what else must hold for the formula to be right: pairs of values with a few words.
         averaged: whether an expectation was taken whose law is not worked out.
         defined: what the page has introduced.
+        seen: the letters that were met.
+        is_linear: whether states and noises are linear forms, not values.
     """
 
     process: Process
@@ -121,6 +126,7 @@ class Reading:
     averaged: bool = False
     defined: dict[str, Node] = field(default_factory=dict)
     seen: set[Key] = field(default_factory=set)
+    is_linear: bool = False
 
     @property
     def algebra(self) -> Algebra:
@@ -141,7 +147,12 @@ class Reading:
         self.seen.add(key)
         if key in self.fixed:
             return self.fixed[key]
-        return self.algebra.letter("_".join(map(str, key)), tex, domain)
+        if self.is_linear and key[0] in VECTORS:
+            return Linear({key: self.process.one}, self.process.one * 0)
+        name = _NAMES.get(key)
+        if name is None:
+            name = _NAMES[key] = "_".join(map(str, key))
+        return self.algebra.letter(name, tex, domain)
 
     @contextmanager
     def fixing(self, values: dict[Key, Value]) -> Iterator[None]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from .algebra import POSITIVE, REAL, Value
+from .linear import Linear, NotLinearError
 from .reading import STATES, Density, Key, Logs, Normal, Reading, read, value, variables
 from .times import NoTimeError
 from .tokens import NotUnderstoodError
@@ -143,9 +144,6 @@ def _again(node: Node, reading: Reading) -> Logs:
 
 # -- linear forms --------------------------------------------------------------------------------------------------------------------
 
-VECTORS = ("x", "E", "S", "noise", "d")
-
-
 def weights(node: Node, reading: Reading) -> dict[Key, Value]:
     """The weight of every vector in an expression that is linear in them; what is left over as that of ``()``.
 
@@ -153,24 +151,16 @@ def weights(node: Node, reading: Reading) -> dict[Key, Value]:
         NotUnderstoodError: if it is not linear.
     """
     reading.seen.clear()
-    whole = value(node, reading)
-    keys = sorted((key for key in reading.seen if key[0] in VECTORS and key not in reading.fixed), key=str)
-    nothing = dict.fromkeys(keys, reading.number(0))
-    with reading.fixing(nothing):
-        rest = value(node, reading)
-    found: dict[Key, Value] = {(): rest}
-    for key in keys:
-        with reading.fixing({**nothing, key: reading.number(1)}):
-            found[key] = value(node, reading) - rest
-    if isinstance(whole, complex):
-        total = sum((weight * reading.letter(key, "") for key, weight in found.items() if key), rest)
-        if abs(total - whole) > 1e-9 * (1 + abs(whole)):
-            raise NotUnderstoodError(type(node).__name__.lower(), node.start, "not linear in the states and noises")
-    return found
-
-
-def _letters(key: Key, reading: Reading) -> Value:
-    return reading.letter(key, "")
+    reading.is_linear = True
+    try:
+        whole = value(node, reading)
+    except NotLinearError:
+        raise NotUnderstoodError(type(node).__name__.lower(), node.start, "not linear in the states and noises") from None
+    finally:
+        reading.is_linear = False
+    if not isinstance(whole, Linear):
+        return {(): whole}
+    return {(): whole.rest, **whole.weights}
 
 
 def _square(values: list[Value], reading: Reading) -> Value:
@@ -509,6 +499,8 @@ def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     reading.seen.clear()
     found = value(link.right, reading)
     keys = set(reading.seen)
+    if any(key[0] in ("x", "E", "S") for key in keys):
+        return
     variance = found if squared else found**2
     at, before = said.at, _other_time(link.right, said.at, reading)
     process = reading.process

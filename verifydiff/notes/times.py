@@ -45,6 +45,14 @@ class Times:
         self.main = self.place[ranked[-1]] if ranked else MAIN
         self.names: dict[int, str] = {}
 
+    @classmethod
+    def placed(cls, places: dict[str, int], stride: int, falling: bool) -> Times:
+        """Times whose letters have been placed already."""
+        times = cls((), falling)
+        times.place, times.stride = places, stride
+        times.main = max((place for letter, place in places.items() if letter not in ("T", "N")), default=MAIN)
+        return times
+
     def of(self, index: Node) -> int:
         """The time.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 
@@ -197,21 +198,30 @@ class Chain(Node):
 
 def children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
     """The nodes directly below: the field that holds each, and its place there if it holds several."""
-    for one in fields(node):
-        value = getattr(node, one.name)
+    for name in _held(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
-            yield one.name, None, value
+            yield name, None, value
         elif isinstance(value, tuple):
             for place, item in enumerate(value):
                 if isinstance(item, Node):
-                    yield one.name, place, item
+                    yield name, place, item
+
+
+@cache
+def _held(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes."""
+    return tuple(one.name for one in fields(kind) if "Node" in str(one.type) or "Term" in str(one.type) or "Letter" in str(one.type)
+                 or "Differential" in str(one.type))  # fmt: skip
 
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, outer ones first."""
-    yield node
-    for _, _, child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend([child for _, _, child in children(one)][::-1])
 
 
 def letters(node: Node) -> Iterator[Letter]:
