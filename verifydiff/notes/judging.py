@@ -15,10 +15,10 @@ from typing import Any
 from .algebra import Letters, Numbers, UndefinedError
 from .process import Process
 from .reading import MODES, Logs, Reading, read
-from .rules import RULES, Link, Owed, Rule, bare, is_continuous, told
+from .rules import RULES, Link, Owed, Rule, bare, differential, is_continuous, law, scalings, step, told
 from .times import Times
 from .tokens import NotUnderstoodError
-from .tree import Call, Differential, Dots, Gradient, Large, Letter, Mean, Node, Number, Product, Span, children, walk
+from .tree import Call, Differential, Dots, Gradient, Large, Letter, Mean, Node, Number, Power, Product, Span, children, walk
 from .vocabulary import NETWORKS, name_of
 
 SEEDS = (11, 23)
@@ -154,6 +154,9 @@ def _flags(link: Link) -> list[tuple[tuple[Any, ...], ...]]:
     indexed = {one.base for one in held if one.index and not one.marks}
     if "z" in indexed and "x" not in indexed:
         flags += [("z is a state",), ("bare data",)]
+    tilded = any(one.base == "x" and "tilde" in one.marks and not one.index for one in held)
+    if tilded and any(one.base == "x" and not one.marks and not one.index for one in held):
+        flags.append(("tilde is noisy",))
     if any(one.base == "lambda" for one in held):
         return [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
     return [tuple(flags)]
@@ -303,13 +306,15 @@ def _one_convention(
             yield tried
     modes = MODES[1:] if any(key[0] in ("model", "score") for key in seen) else ()
     noises = any(one.base in ("epsilon", "z", "xi") for one in letters_in((link.left, link.right)))
-    equal, law, forward, step, proportional, langevin = (*RULES[:5], RULES[-1])
+    equal, _, forward, _, proportional, langevin = (*RULES[:5], RULES[-1])
+    if is_continuous(link) and any(key[0] == "model" for key in seen):
+        yield from attempt(Way(convention, differential, "optimal", flags=flags), link, defined, setting)
     for mode in modes:
         for rule in (equal, law, proportional):
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
     if noises:
         yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined, setting)
-        for rule in (forward, step, langevin):
+        for rule in (forward, step, langevin, scalings):
             yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined, setting)
     if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
         yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined, setting)
@@ -455,23 +460,53 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
     certain = [one for one in tried if one.grade is Grade.DIFFERS and not one.unknown and not one.averaged]
     if (own := _introduces(link, tried)) is not None:
         return own
+    if link.relation in ("<", "<=", ">", ">="):
+        return _against_order(link, tried, defined)
     if certain:
         best = _most_telling(certain)
         example, of = counterexample(best, link, defined)
-        doubtful = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
-        if not doubtful:
-            reason = f"{of or 'the two sides'} differ" + ("" if of in ("the two sides", "") else " from what must stand there")
-            return Opinion(fails=True, reason=_sentence(of), counterexample=example, ways=tried) if reason else Opinion()
-        return Opinion(doubtful=True, reason="an approximation, which is not judged", counterexample=example, ways=tried)
+        approximate = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
+        if not approximate and any(_is_rigid(one) for one in certain):
+            return Opinion(fails=True, reason=_sentence(of), counterexample=example, ways=tried)
+        reason = "an approximation, which is not judged" if approximate else "it may hold for letters that may be chosen"
+        return Opinion(doubtful=True, defines=_gives_a_letter(link) and not approximate, reason=reason, counterexample=example, ways=tried)
     differing = [one for one in tried if one.grade is Grade.DIFFERS]
     if differing:
         held = sorted({name for one in differing for name in map(_shown, one.unknown)})
         reason = f"nothing is known of {', '.join(held)}" if held else "an expectation is not worked out"
-        return Opinion(doubtful=True, reason=reason, ways=tried)
+        return Opinion(doubtful=True, defines=bool(held) and _gives_a_letter(link), reason=reason, ways=tried)
     error = next((one.error for one in tried if one.error is not None), None)
     if error is not None and error.why == UNWORKED:
         return Opinion(doubtful=True, reason=str(error), error=error, ways=tried, counterexample={})
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
+
+
+def _is_rigid(tried: Tried) -> bool:
+    """Whether nothing in it may be chosen: schedule, states, noises and predictions of one convention."""
+    chosen = {str(key[1]) for key in tried.seen if key[0] == "free"}
+    if chosen and not (tried.way.rule in (step, law) and chosen <= {"sigma", "Sigma_theta"}):
+        return False
+    return tried.way.convention in ("ddpm", "ddim") and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
+
+
+def _gives_a_letter(link: Link) -> bool:
+    """Whether a letter stands alone on the left, so that the link may say how it is chosen."""
+    left = bare(link.left)
+    if isinstance(left, Power):
+        left = bare(left.base)
+    letter = left.function if isinstance(left, Call) else left
+    return link.is_equation and isinstance(letter, Letter) and letter.base not in ("x", "X", "z", "p", "q")
+
+
+def _against_order(link: Link, tried: list[Tried], defined: Definitions) -> Opinion:
+    """An order fails if the opposite one always holds; else it depends on the schedule."""
+    turned = Link(link.right, "<=" if link.relation.startswith("<") else ">=", link.left)
+    for way in (one.way for one in tried if one.grade is Grade.DIFFERS and not one.unknown):
+        for one in attempt(way, turned, defined):
+            if one.grade is Grade.AGREES and proved(one, turned, defined):
+                example, _ = counterexample(one, link, defined)
+                return Opinion(fails=True, reason="the opposite order holds", counterexample=example, ways=tried)
+    return Opinion(reason="it holds for some schedules and not for others, or is not worked out", ways=tried)
 
 
 def _most_telling(certain: list[Tried]) -> Tried:

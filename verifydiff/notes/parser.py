@@ -282,7 +282,7 @@ class _Parser:
         if self.accept("'"):
             raise self.refused("a prime on what is no letter")
         if self.accept("_"):
-            if not isinstance(node, Norm):
+            if not isinstance(node, (Norm, Listed)):
                 raise self.refused("an index on what is no letter")
             self.script()
             return node
@@ -406,6 +406,9 @@ class _Parser:
             return self.fraction()
         if name == "sqrt":
             return self.root()
+        if name in FUNCTIONS and (self.peek().text in ("}", "_", ",", ")") or (bare and name != "sqrt")):
+            self.take()
+            return Letter(token.start, token.end, name)
         if name in FUNCTIONS:
             self.take()
             return self.applied(token.start, name)
@@ -647,6 +650,9 @@ class _Parser:
         if len(items) == 2 and opening in ("(", "[") and self.is_sign(")", "]"):
             self.take()
             return Listed(start, self.ended, tuple(items))
+        while opening in ("lbrace", "{") and (self.here.kind == "relation" or self.is_sign("|", ":") or self.is_command("mid")):
+            self.take()  # a set by what its members are
+            items.append(self.barred(False))
         if self.here.kind == "relation" or self.is_sign("|"):
             raise self.refused("a relation within brackets")
         self.expect(closing)

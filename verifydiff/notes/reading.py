@@ -378,7 +378,7 @@ def _added(total: Any, found: Any, sign: int, reading: Reading) -> Any:
 def _product(node: Product, reading: Reading) -> Value | Logs:
     plain: Value = None
     logs: Logs | None = None
-    for factor in node.factors:
+    for factor in _without_ellipsis(node.factors, reading):
         if isinstance(factor, Letter) and factor.base == "I" and not factor.index:
             continue
         found = _as_density(read(factor, reading), reading)
@@ -395,6 +395,22 @@ def _product(node: Product, reading: Reading) -> Value | Logs:
     if plain is None:
         return logs
     return _scaled(logs, plain, reading)
+
+
+def _without_ellipsis(factors: tuple[Node, ...], reading: Reading) -> list[Node]:
+    r"""The factors of alpha_1 alpha_2 ... alpha_t, all of them."""
+    found: list[Node] = []
+    for place, factor in enumerate(factors):
+        if not isinstance(factor, Dots):
+            found.append(factor)
+            continue
+        before, after = (factors[place - 1] if place else None), (factors[place + 1] if place + 1 < len(factors) else None)
+        if not (isinstance(before, Letter) and isinstance(after, Letter) and before.base == after.base and before.index and after.index):
+            raise refused(factor, "an ellipsis that is not spread")
+        low, high = sorted((_time(before.index[0], before, reading), _time(after.index[0], after, reading)))
+        for inner in range(low + 1, high):
+            found.append(replace(before, index=(Number(before.start, before.end, Fraction(inner)),)))
+    return found
 
 
 def value_product(node: Product, reading: Reading) -> Value:
@@ -636,7 +652,9 @@ def variables(node: Node, reading: Reading) -> frozenset[Key]:
                 raise refused(node, "too many variables")
             return frozenset(("x" if node.base in STATES else node.base, place) for place in range(low, high + 1))
         latent = ("z is a state",) in reading.fixed
-        if node.base in STATES or (latent and node.base == "z" and node.index):
+        if node.base in STATES and ("tilde is noisy",) in reading.fixed and not node.index:
+            return frozenset({("x", reading.main if "tilde" in node.marks else 0)})
+        if (node.base in STATES and not set(node.marks) - {"prime"}) or (latent and node.base == "z" and node.index):
             alone = 0 if latent else reading.main
             return frozenset({("x", _time(node.index[0], node, reading) if node.index else alone)})
         name = node.base + "".join(node.marks) + "".join(str(_label(one)) for one in node.index)

@@ -120,7 +120,11 @@ def ordered(link: Link, reading: Reading) -> Iterator[list[Owed]]:
 
 def proportional(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """Two densities are proportional in their first variable: their logarithms have one slope."""
-    if link.relation != "prop":
+    constant = link.is_equation and any(_is_constant(one) for side in (link.left, link.right) for one in walk(side))
+    if link.relation != "prop" and not constant:
+        return
+    if constant:
+        yield from _up_to_constant(link, reading)
         return
     left, right = read(link.left, reading), read(link.right, reading)
     if not isinstance(left, Density) or isinstance(right, Normal):
@@ -134,6 +138,28 @@ def proportional(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         one_slope = reading.slope_of(left, name, lambda: read(link.left, reading))  # type: ignore[arg-type,return-value]
         other_slope = reading.slope_of(other, name, lambda: _again(link.right, reading))
         owed.append(Owed("the slopes of the two logarithms", one_slope, other_slope))
+    yield owed
+
+
+def _is_constant(node: Node) -> bool:
+    return isinstance(node, Letter) and node.base in ("C", "const", "constant") and not node.marks
+
+
+def _up_to_constant(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """Two logarithms of densities are equal but for what does not depend on their variable."""
+    left = read(link.left, reading)
+    call = next((one for one in walk(link.left) if isinstance(one, Call) and one.function.base in ("p", "q")), None)
+    if call is None or not isinstance(left, Logs):
+        return
+    right = read(link.right, reading)
+    if isinstance(right, Normal):
+        return
+    owed = []
+    for name in sorted(variables(call.arguments[0], reading), key=str):
+        one = reading.slope_of(left, name, lambda: read(link.left, reading))  # type: ignore[arg-type,return-value]
+        logs = right if isinstance(right, Logs) else Logs(right, {})
+        other = reading.slope_of(logs, name, lambda: read(link.right, reading))  # type: ignore[arg-type,return-value]
+        owed.append(Owed("the slopes of the two logarithms", one, other))
     yield owed
 
 
@@ -181,11 +207,11 @@ def forward(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     at = state_time(link.left, reading)
     if at is None:
         one, other = _law_of(link.left, reading), _law_of(link.right, reading)
-        if one is not None and other is not None:
+        if one is not None and other is not None and (one[2] < 0) == (other[2] < 0):
             yield _same_law(one, other)
         return
     found = _law_of(link.right, reading)
-    if found is None or found[2] >= at:
+    if found is None or not 0 <= found[2] < at:
         return
     process = reading.process
     own = (process.signal(at), process.noise(at) ** 2, at, [])
@@ -203,8 +229,10 @@ def _law_of(node: Node, reading: Reading) -> _Law | None:
         return None
     states = [key for key in found if key and key[0] == "x"]
     noises = [found[key] for key in found if key and key[0] == "noise"]
-    if len(states) != 1 or not noises or len(states) + len(noises) + 1 != len(found) or not _nothing(found[()]):
+    if len(states) > 1 or not noises or len(states) + len(noises) + 1 != len(found) or not _nothing(found[()]):
         return None
+    if not states:
+        return reading.number(0), _square(noises, reading), -1, noises
     start = states[0][1]
     process, weight = reading.process, found[states[0]]
     variance = weight**2 * process.noise(start) ** 2 + _square(noises, reading)
@@ -398,6 +426,8 @@ def _backward_law(
     start = max(given)
     mean = _normal_parts(link.right)[0]
     found = weights(mean, reading)
+    if any(key[0] == "free" and "sigma" not in str(key[1]) for key in reading.seen):
+        return
     if _start({**found, ("x", start): found.get(("x", start), reading.number(0))}, at) != start:
         return
     chosen = _free_keys(_normal_parts(link.right)[1], reading)
@@ -491,6 +521,9 @@ def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if not link.is_equation or reading.mode != "plain" or reading.process.convention not in ("ddpm", "ddim"):
         return
     letter, squared = _sigma_of(link.left)
+    if letter is None and _sigma_of(link.right)[0] is not None:
+        link = Link(link.right, link.relation, link.left)
+        letter, squared = _sigma_of(link.left)
     if letter is None:
         return
     said = Said(letter, (), reading)
@@ -557,7 +590,8 @@ def guided(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     found = weights(link.right, reading)
     given = {key[2] for key in found if key and key[0] in ("E", "S")}
     times = {key[1] for key in found if key and key[0] in ("E", "S")}
-    if not any(given) or len(times) != 1 or _stands_known(link.left, reading):
+    chosen = any(key[0] == "free" for key in reading.seen)
+    if not any(given) or len(times) != 1 or (_stands_known(link.left, reading) and not (chosen and isinstance(bare(link.left), Gradient))):
         return
     (at,) = times
     kind = "E" if any(key and key[0] == "E" for key in found) else "S"
@@ -607,7 +641,7 @@ def _stands_known(node: Node, reading: Reading) -> bool:
 
 def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """A stochastic differential equation, or the probability flow."""
-    if not link.is_equation or ("continuous",) not in reading.fixed or reading.mode != "plain":
+    if not link.is_equation or ("continuous",) not in reading.fixed or reading.mode == "unified":
         return
     left = bare(link.left)
     by_time = isinstance(left, Quotient) and isinstance(left.above, Differential) and isinstance(left.below, Differential)
@@ -617,12 +651,17 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if not isinstance(top, Differential) or not _is_plain_state(top.of):
         return
     drift, diffusion = _drift_and_diffusion(link.right, by_time, reading)
+    if reading.process.convention == "flow":
+        at = reading.main
+        eps, data = reading.predicted_noise(at), reading.predicted_data(at)
+        yield [Owed("the velocity", drift, reading.velocity(at, eps, data))]
+        return
     yield from _equations(drift, diffusion, reading)
 
 
 def _is_plain_state(node: Node) -> bool:
     letter = node.function if isinstance(node, Call) else node
-    return isinstance(letter, Letter) and letter.base in ("x", "X", "y", "z")
+    return isinstance(letter, Letter) and letter.base in ("x", "X", "y", "z") and not letter.marks
 
 
 def _drift_and_diffusion(node: Node, by_time: bool, reading: Reading) -> tuple[Value, Value]:
@@ -673,6 +712,8 @@ def _processes(reading: Reading) -> Iterator[tuple[Value, Value]]:
         key = next((key for key in reading.seen if key[0] == "free" and key[1] == "sigma"), None)
         level = reading.process.noise(reading.main) if key is None else reading.letter(key, r"\sigma")
         yield 0 * x, 2 * level * rate
+    elif reading.process.convention == "ve":  # the noise level is the time
+        yield 0 * x, 2 * reading.process.noise(reading.main)
 
 
 def is_continuous(link: Link) -> bool:
@@ -682,6 +723,29 @@ def is_continuous(link: Link) -> bool:
     )
 
 
+def scalings(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """The weight of the loss of Karras et al., and the scalings of consistency models, which are the identity at their last level."""
+    left = bare(link.left)
+    letter = left.function if isinstance(left, Call) else left
+    if not link.is_equation or not isinstance(letter, Letter) or letter.base not in ("lambda", "c") or reading.process.convention != "ve":
+        return
+    said = Said(letter, (), reading)
+    found = value(link.right, reading)
+    spread = next((key for key in reading.seen if key[0] == "free" and "data" in str(key[1])), None)
+    if spread is None:
+        return
+    data, sigma = reading.letter(spread, ""), reading.process.noise(reading.main)
+    last = next((key for key in reading.seen if key[0] == "noise" or (key[0] == "free" and "min" in str(key[1]))), None)
+    if letter.base == "lambda":
+        yield [Owed("the weight of the loss", found, (sigma**2 + data**2) / (sigma * data) ** 2)]
+    elif last is not None:
+        gap = sigma - reading.letter(last, "")
+        root = reading.algebra.sqrt(sigma**2 + data**2)
+        right = {"skip": data**2 / (gap**2 + data**2), "out": data * gap / root}
+        for label in sorted(said.labels & set(right)):
+            yield [Owed("the scaling", found, right[label])]
+
+
 def told(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """What stands on the right of a definition tells networks what they must be told."""
     if link.is_equation:
@@ -689,4 +753,4 @@ def told(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         yield []
 
 
-RULES: tuple[Rule, ...] = (equal, law, forward, step, proportional, ordered, fresh_noise, guided, differential, langevin)
+RULES: tuple[Rule, ...] = (equal, law, forward, step, proportional, ordered, fresh_noise, guided, differential, scalings, langevin)

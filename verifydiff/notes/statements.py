@@ -220,7 +220,7 @@ def _standing(
     for place, opinion in enumerate(opinions):
         if opinion.fails or opinion.doubtful:
             found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, definitions)
-            if opinion.fails or (found and opinion.counterexample is not None):
+            if opinion.fails or (found and opinion.counterexample is not None and links[place].relation in ("=", ":=", "~", "~~", "prop")):
                 reason = _at(place, links, opinion.reason if opinion.fails else "the two sides differ, and a single change mends it")
                 return Judged(span, line, latex, Standing.FAILS, reason, opinion.counterexample, found)
     for place, opinion in enumerate(opinions):

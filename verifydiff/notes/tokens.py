@@ -134,6 +134,8 @@ class _Reader:
             self._number()
         elif char == ":" and self.source[start + 1 : start + 2] == "=":
             self._add("relation", ":=", start, start + 2)
+        elif char == "=" and self.source[start + 1 : start + 2] == ":":
+            self._add("relation", "=", start, start + 2)
         elif char in "=<>":
             self._add("relation", char, start, start + 1)
         elif char in "+-*/^_{}()[]|,;:.&'!":

@@ -17,7 +17,8 @@ from .reading import STATES, Density, Logs, Normal, Reading, canonical, refused,
 from .reading import read as read_node
 from .times import NoTimeError
 from .tokens import NotUnderstoodError
-from .tree import Call, Chain, Group, Letter, Node, Number, Sum, walk
+from .tree import Call, Chain, Dots, Group, Letter, Node, Number, Sum, walk
+from .tree import Span as SpanOf
 
 _ONE = Fraction(1)
 NETWORKS = {"theta", "phi", "psi", "omega", "Theta"}
@@ -55,6 +56,7 @@ class Said:
         self.marks = frozenset(letter.marks)
         self.labels: set[str] = set()
         self.time: int | None = None
+        self.later: int | None = None
         for one in (*letter.index, *letter.upper):
             self._hang(one)
         self.states: list[Node] = []
@@ -73,6 +75,7 @@ class Said:
             self.time = found
         elif self.time != found:
             self.labels.add(str(found))
+            self.later = found
 
     def _argue(self, one: Node) -> None:
         one = one.sides[-1] if isinstance(one, Chain) else one
@@ -214,6 +217,9 @@ def _alpha(said: Said) -> Value | None:
     process, at = said.reading.process, said.at
     if "bar" in said.marks:
         return process.product(at)
+    if said.later is not None and said.time is not None and len(said.labels) == 1 and not said.marks:  # alpha_{t|s}
+        carried = process.carried(said.time, said.later)
+        return carried if process.convention in ("signal", "signal-vp") else carried**2
     if said.marks or said.labels:
         return None
     if said.time is None:
@@ -249,6 +255,8 @@ def _sigma(said: Said) -> Value | None:
         return reading.letter(("rate", "sigma", ""), r"\dot\sigma", POSITIVE)
     if "tilde" in said.marks or "q" in said.labels:
         return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
+    if said.later is not None and said.time is not None and len(said.labels) == 1 and not said.marks:  # sigma_{t|s}
+        return reading.algebra.sqrt(process.added(said.time, said.later))
     if said.marks or "data" in said.labels or said.labels - NETWORKS:
         return free(said)
     if process.convention in ("signal", "signal-vp", "ve") and not said.labels:
@@ -264,7 +272,9 @@ def _variance_letter(said: Said) -> Value | None:
 
 def _state(said: Said) -> Value | None:
     reading = said.reading
-    if said.is_network or said.marks & {"hat", "tilde"}:
+    if "tilde" in said.marks and ("tilde is noisy",) in reading.fixed and said.time is None:
+        return reading.state(reading.main)
+    if said.is_network or said.marks & {"hat"} or ("tilde" in said.marks and (said.time == 0 or said.states)):
         if said.time in (None, 0) or said.states or said.is_network:
             return _data(said)
         return None
@@ -273,7 +283,7 @@ def _state(said: Said) -> Value | None:
     if reading.process.convention == "flow" and said.time == 1:
         return reading.eps(reading.main)
     if said.time is None:
-        if ("bare data",) in reading.fixed:
+        if ("bare data",) in reading.fixed or ("tilde is noisy",) in reading.fixed:
             return reading.state(0)
         return reading.state(reading.main)
     return reading.state(said.time)
@@ -460,7 +470,7 @@ def called(node: Call, reading: Reading) -> Value | Logs | Normal:
     function = node.function
     if function.base == "cal:N" or (function.base == "N" and len(node.arguments) >= 2 and not function.index):
         return normal(node, reading)
-    if function.base in DENSITIES and not function.marks:
+    if (function.base in DENSITIES or (function.base == "f" and "|" in node.marks)) and not function.marks:
         return density(node, reading)
     if is_divergence(function):
         return divergence(node, reading)
@@ -484,7 +494,9 @@ def normal(node: Call, reading: Reading) -> Normal:
 def density(node: Call, reading: Reading) -> Density:
     """q(a | b) as q(a, b) / q(b)."""
     marks = list(node.marks)
-    arguments = list(node.arguments)
+    arguments = _spread(node.arguments)
+    if len(arguments) != len(node.arguments):
+        marks = _respread(node)
     if ";" in marks:
         cut = marks.index(";")
         arguments, marks = arguments[: cut + 1], marks[:cut]
@@ -502,8 +514,35 @@ def _variables(item: Node, reading: Reading) -> frozenset[tuple[object, ...]]:
     return variables(item, reading)
 
 
+def _spread(arguments: tuple[Node, ...]) -> list[Node]:
+    """x_1, ..., x_T as x_{1:T}."""
+    found: list[Node] = []
+    for place, one in enumerate(arguments):
+        if isinstance(one, Dots):
+            continue
+        before = arguments[place - 1] if place else None
+        if isinstance(before, Dots) and found and isinstance(one, Letter) and isinstance(found[-1], Letter) and one.index:
+            low = found.pop()
+            found.append(replace(one, index=(SpanOf(one.start, one.end, low.index[0], one.index[0]),)))  # type: ignore[attr-defined]
+        else:
+            found.append(one)
+    return found
+
+
+def _respread(node: Call) -> list[str]:
+    """The marks between the arguments that are left when an ellipsis is spread."""
+    found = []
+    for place, mark in enumerate(node.marks):
+        if not isinstance(node.arguments[place], Dots) and not isinstance(node.arguments[place + 1], Dots):
+            found.append(mark)
+    return found
+
+
 def measure_of(function: Letter, reading: Reading) -> str:
     """The measure that a density belongs to: q, or p where it is another, or a network's."""
+    labels = {_text(one) for one in (*function.index, *function.upper) if not _is_time_like(one)} - NETWORKS - {"sigma", "0t", "data"}
+    if labels and not any(char.isdigit() for label in labels for char in label):
+        return f"{function.base} {sorted(labels)[0]}"
     if function.base in reading.learned:
         return f"{function.base} of a network"
     return function.base if reading.apart else "q"
