@@ -17,6 +17,7 @@ from .tree import Chain
 
 MAX_SUGGESTIONS = 3
 SECONDS = 1.5
+MARGIN = 0.6  # by how much a correction may cost more than the cheapest and still be worth a look
 
 
 def suggestions(
@@ -34,22 +35,26 @@ def suggestions(
     within = statement(source, chain.sides)
     ways, setting = _ways(opinions[place]), setting_of(links[place])
     found: list[Suggestion] = []
-    deadline = monotonic() + SECONDS
+    deadline, enough = monotonic() + SECONDS, float("inf")
     for edit, mended in _candidates(links, place, opinions, within):
-        if len(found) >= MAX_SUGGESTIONS or monotonic() > deadline:
+        if len(found) >= MAX_SUGGESTIONS or monotonic() > deadline or edit.cost > enough:
             break
         tried = _agreeing(mended, ways, definitions, setting)
         if tried is not None and proved(tried, mended, definitions) is not False:
             one = _suggestion(source, chain, edit)
             if one.latex not in {earlier.latex for earlier in found}:
                 found.append(one)
+                enough = min(enough, edit.cost + MARGIN)
     return tuple(found)
 
 
 def _ways(opinion: Opinion) -> list[Way]:
     """The ways in which the link could be read, each once."""
     found: dict[tuple[object, ...], Way] = {}
+    least = min((tried.broken for tried in opinion.ways if tried.grade is Grade.DIFFERS), default=0)
     for tried in opinion.ways:
+        if tried.broken > least + 1:
+            continue
         unworked = tried.error is not None and tried.error.why == UNWORKED
         if unworked or (tried.grade is Grade.DIFFERS and (not tried.unknown or tried.way.rule is told)):
             way = tried.way

@@ -842,7 +842,8 @@ def _is_function(letter: Letter) -> bool:
 def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
     if letter.base not in TIMED and len(letter.base) == 1:
         return False
-    if letter.base == "sigma" and isinstance(arguments[0], Letter) and arguments[0].base == "eta":
+    first = arguments[0].base if isinstance(arguments[0], Letter) else ""
+    if (letter.base, first) in (("sigma", "eta"), ("lambda", "sigma"), ("w", "sigma")):
         return True
     if any(_is_time(one) for one in letter.index) and letter.base != "x":
         return (len(letter.base) > 1 and letter.base not in GREEK) or letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])

@@ -708,7 +708,8 @@ def _state_in(found: Any, name: Key) -> Key:
 def _first_variable(node: Node) -> Node | None:
     for one in walk(node):
         if isinstance(one, Call) and one.arguments:
-            return one.arguments[0]
+            states = [item for item in one.arguments if isinstance(item, Letter) and item.base in STATES]
+            return states[0] if states else one.arguments[0]
     return None
 
 

@@ -218,6 +218,8 @@ def _alpha(said: Said) -> Value | None:
     if "bar" in said.marks:
         return process.product(at)
     if said.later is not None and said.time is not None and len(said.labels) == 1 and not said.marks:  # alpha_{t|s}
+        if process.convention == "ddim":
+            raise NoSuchLetterError("alpha")
         carried = process.carried(said.time, said.later)
         return carried if process.convention in ("signal", "signal-vp") else carried**2
     if said.marks or said.labels:
