@@ -234,7 +234,7 @@ def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
         before, after = within.source[node.start : own.start], within.source[own.end : node.end]
         inner = text if before.endswith("{") or len(text) == 1 else f"{{{text}}}"
         new = replace(node, index=(other, *node.index[1:]))
-        yield _edit(node, new, f"{before}{inner}{after}", "other-index", f"the index {text}", 1.2)
+        yield _edit(node, new, f"{before}{inner}{after}", "other-index", f"the index {text}", 1.6 if text == "0" else 1.2)
 
 
 def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edit]:

@@ -16,7 +16,7 @@ from typing import Any
 from .algebra import Letters, Numbers, UndefinedError
 from .process import Process
 from .reading import MODES, Logs, Reading, read
-from .rules import RULES, Link, Owed, Rule, bare, differential, is_continuous, law, scalings, step, told
+from .rules import RULES, Link, Owed, Rule, bare, differential, fresh_noise, is_continuous, law, scalings, step, told
 from .times import Times
 from .tokens import NotUnderstoodError
 from .tree import Call, Differential, Dots, Gradient, Large, Letter, Mean, Node, Number, Power, Product, Span, children, walk
@@ -108,7 +108,7 @@ def conventions(link: Link) -> list[str]:
         return ["vp-time", "ddpm"]
     if "alpha" in bases:
         found.append("ddim")
-        if "sigma" in bases or "lambda" in bases or "SNR" in bases:
+        if bases & {"sigma", "lambda", "SNR"} or any(one.base == "alpha" and len(one.index) > 1 for one in held):
             found += ["signal-vp", "signal"]
     elif "sigma" in bases or "D" in bases or "c" in bases:
         found += ["ve", "signal-vp"]
@@ -253,8 +253,9 @@ def _at_point(way: Way, link: Link, defined: Definitions, seed: int, setting: Se
 
 def _undefined(way: Way, reading: Reading, error: Exception) -> Tried:
     """A formula of levels alone that takes the root of a negative number is wrong; with letters that may be chosen it is not read."""
-    chosen = reading.unknown or any(key[0] in ("free", "u") for key in reading.seen)
-    grade = Grade.UNREAD if chosen or not isinstance(error, UndefinedError) or way.rule is not RULES[0] else Grade.DIFFERS
+    chosen = reading.unknown or any(key[0] == "u" or (key[0] == "free" and key[1] != "eta") for key in reading.seen)
+    judged = isinstance(error, UndefinedError) and way.rule in (RULES[0], fresh_noise)
+    grade = Grade.DIFFERS if judged and not chosen else Grade.UNREAD
     wrong = NotUnderstoodError("the formula", 0, str(error))
     touched = tuple(sorted(reading.process.touched))
     return Tried(way, grade, 1, error=wrong, touched=touched, seen=frozenset(reading.seen))
@@ -477,8 +478,11 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
     differing = [one for one in tried if one.grade is Grade.DIFFERS]
     if differing:
         held = sorted({name for one in differing for name in map(_shown, one.unknown)})
-        reason = f"nothing is known of {', '.join(held)}" if held else "an expectation is not worked out"
-        return Opinion(doubtful=True, defines=bool(held) and _gives_a_letter(link), reason=reason, ways=tried)
+        if not held:
+            example, _ = counterexample(differing[0], link, defined)
+            return Opinion(doubtful=True, reason="an expectation is not worked out", counterexample=example, ways=tried)
+        reason = f"nothing is known of {', '.join(held)}"
+        return Opinion(doubtful=True, defines=_gives_a_letter(link), reason=reason, ways=tried)
     error = next((one.error for one in tried if one.error is not None), None)
     if error is not None and error.why == UNWORKED:
         return Opinion(doubtful=True, reason=str(error), error=error, ways=tried, counterexample={})

@@ -13,7 +13,7 @@ from .amend import Edit, Statement, edits, statement
 from .judging import UNWORKED, Definitions, Grade, Link, Opinion, Setting, Tried, Way, attempt, proved, setting_of
 from .page import Suggestion
 from .rules import RULES, differential, told
-from .tree import Chain
+from .tree import Chain, letters
 
 MAX_SUGGESTIONS = 3
 SECONDS = 1.5
@@ -48,6 +48,21 @@ def suggestions(
     return tuple(found)
 
 
+def barred(source: str, chain: Chain | None, convention: str) -> tuple[Suggestion, ...]:
+    """The formula with a bar on every alpha, for a page where alpha is one factor."""
+    if chain is None or convention != "ddim":
+        return ()
+    places = sorted({(one.start, one.end) for side in chain.sides for one in letters(side) if one.base == "alpha" and not one.marks})
+    latex, marked, at = "", "", chain.start
+    for start, end in places:
+        text = source[start:end].replace(r"\alpha", r"\bar\alpha", 1)
+        latex, marked = latex + source[at:start] + text, marked + source[at:start] + rf"\boxed{{{text}}}"
+        at = end
+    latex, marked = latex + source[at : chain.end], marked + source[at : chain.end]
+    first = places[0][0] - chain.start if places else 0
+    return (Suggestion(latex, first, len(latex), marked, "bar-lost", "every alpha with its bar"),) if places else ()
+
+
 def _ways(opinion: Opinion) -> list[Way]:
     """The ways in which the link could be read, each once."""
     found: dict[tuple[object, ...], Way] = {}
@@ -59,7 +74,8 @@ def _ways(opinion: Opinion) -> list[Way]:
         if unworked or (tried.grade is Grade.DIFFERS and (not tried.unknown or tried.way.rule is told)):
             way = tried.way
             found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
-    specific = [way for way in found.values() if way.rule not in (RULES[0], told)]
+    differing = {tried.way.rule for tried in opinion.ways if tried.grade is Grade.DIFFERS}
+    specific = [way for way in found.values() if way.rule not in (RULES[0], told) and way.rule in differing]
     return specific or list(found.values())
 
 

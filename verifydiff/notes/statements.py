@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .judging import Definitions, Link, Opinion, introduced, judge_link, letters_in
-from .mending import suggestions
+from .mending import barred, suggestions
 from .page import Judged, Span, Standing
 from .parser import parse
 from .process import CONVENTIONS
@@ -229,7 +229,8 @@ def _standing(
     own = preferred[0]
     foreign = next((one for one in opinions if one.holds and _is_foreign(one.convention, own)), None)
     if foreign is not None:
-        return Judged(span, line, latex, Standing.NOTATION, f"it holds where {_WORDS[foreign.convention]}, which this page does not keep")
+        reason = f"it holds where {_WORDS[foreign.convention]}, which this page does not keep"
+        return Judged(span, line, latex, Standing.NOTATION, reason, None, barred(piece.source, piece.chain, foreign.convention))
     if any(link.relation == "~" and _is_law_of_density(link) for link in links) or any(_equates_law(link) for link in links):
         return Judged(span, line, latex, Standing.NOTATION, "it holds, but a law and what has it are not equal")
     if any(one.holds for one in opinions):
