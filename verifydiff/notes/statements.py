@@ -21,9 +21,9 @@ from .tokens import NotUnderstoodError
 from .tree import Chain, Dots, Node
 
 JOINERS = re.compile(
-    r"^[\\s,(]*(is|are|equals|is equal to|is given by|is defined (as|by|to be)|is simply|is just|becomes|being|denotes|means|stands for|"
-    r"simplifies to|reduces to|is nothing but|which is|that is|i\\.e\\.,?|or|就是|即为|即是|定义为|记为|等于|等价于|可写为|可以写成|可写成|"
-    r"化简为|变为|为|是|即|也就是)[\\s,:,:()]*$",
+    r"^[\s,(]*(is|are|equals|is equal to|is given by|is defined (as|by|to be)|is simply|is just|becomes|being|denotes|means|stands for|"
+    r"simplifies to|reduces to|is nothing but|which is|that is|i\.e\.,?|or|就是|即为|即是|定义为|记为|等于|等价于|可写为|可以写成|可写成|"
+    r"化简为|变为|为|是|即|也就是)[\s,:,:()]*$",
     re.IGNORECASE,
 )
 
@@ -57,7 +57,7 @@ class Piece:
     def line(self) -> int:
         """The line of the page on which it begins."""
         start = 0 if self.chain is None else self.chain.start
-        return self.span.line + self.source.count("\\n", 0, start)
+        return self.span.line + self.source.count("\n", 0, start)
 
 
 def judged(spans: Sequence[Span]) -> list[Judged]:
@@ -103,7 +103,7 @@ def _read(span: Span, source: str) -> list[Piece]:
 
 def _says_something(source: str) -> bool:
     """Whether what could not be read may state something; a price or a stray letter does not."""
-    return len(source) > 200 or any(sign in source for sign in ("=", "\\\\", "<", ">")) or not source.isprintable()
+    return len(source) > 200 or any(sign in source for sign in ("=", "\\", "<", ">")) or not source.isprintable()
 
 
 def _is_condition(piece: Piece) -> bool:
