@@ -1,5 +1,7 @@
 """Do right formulas hold, and are misprints of them called wrong, with the right correction first?"""
 
+from functools import cache
+
 import pytest
 from written import DDIM_PAGE, MISPRINTS, RIGHT
 
@@ -10,6 +12,7 @@ DDPM = Span(1, r"\bar\alpha_t = \prod_{i=1}^t \alpha_i", display=True)
 WRONG = (Standing.FAILS, Standing.NOTATION)
 
 
+@cache
 def on_a_page(latex: str) -> list[Judged]:
     return judge([DDPM, Span(3, latex, display=True)])[1:]
 

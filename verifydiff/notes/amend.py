@@ -99,7 +99,7 @@ def statement(source: str, nodes: tuple[Node, ...]) -> Statement:
             if isinstance(one, Letter) and one.base in TIMED:
                 for index in one.index:
                     if _is_time(index):
-                        found.setdefault(source[index.start : index.end].strip("{} "), index)
+                        found.setdefault(_unbraced(source[index.start : index.end]), index)
     bases = {index.base for index in found.values() if isinstance(index, Letter)}
     found.setdefault("0", Number(0, 1, Fraction(0)))
     for base in sorted(bases & {"t", "n", "k", "i"}):
@@ -112,6 +112,20 @@ def statement(source: str, nodes: tuple[Node, ...]) -> Statement:
 
 def _index(text: str) -> Node:
     return parse_one(text)
+
+
+def _unbraced(text: str) -> str:
+    """A text without the braces around the whole of it."""
+    text = text.strip()
+    return text[1:-1].strip() if text.startswith("{") and _read(text[1:-1]) is not None else text
+
+
+def _read(text: str) -> Node | None:
+    """An expression, if the text is one."""
+    try:
+        return parse_one(text)
+    except NotUnderstoodError:
+        return None
 
 
 def _is_time(node: Node) -> bool:
@@ -477,7 +491,7 @@ def _candidates(within: Statement) -> list[str]:
         found.append(r"\eta")
     if "w" in within.letters:
         found.append("w")
-    return found
+    return [one for one in found if _read(one) is not None]
 
 
 def _products(node: Product, parent: Node | None, within: Statement) -> Iterator[Edit]:

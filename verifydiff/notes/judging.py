@@ -102,7 +102,7 @@ def conventions(link: Link) -> list[str]:
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
     if (barred or "beta" in bases) and not _integrates_beta(link):
-        return ["ddpm"] if barred else ["ddpm", "ddim"] if "alpha" in bases else ["ddpm"]
+        return ["ddpm", "root"] if barred else ["ddpm", "ddim", "root"] if "alpha" in bases else ["ddpm", "root"]
     found = ["ddpm"]
     if _integrates_beta(link):
         return ["vp-time", "ddpm"]
@@ -411,18 +411,18 @@ def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, 
 # -- the opinion ------------------------------------------------------------------------------------------------------------------------
 
 
-def holds_in_numbers(link: Link, preferred: Sequence[str], defined: Definitions) -> Tried | None:
-    """The first way in which a link agrees, if there is one."""
-    return next((tried for tried in ways(link, preferred, defined) if tried.grade is Grade.AGREES), None)
+def agrees(link: Link, convention: str) -> bool:
+    """Whether a link agrees in numbers under a convention."""
+    return any(tried.grade is Grade.AGREES for tried in ways(link, (convention,), {}, only=convention))
 
 
-def judge_link(link: Link, preferred: Sequence[str], defined: Definitions, only: str = "") -> Opinion:
-    """What is thought of a link; under one convention ``only``, if one is named."""
+def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Opinion:
+    """What is thought of a link on a page that prefers some conventions, its own first."""
     if (said := _nothing_to_judge(link)) is not None:
         return said
     tried = []
     deadline = monotonic() + SECONDS
-    for one in ways(link, preferred, defined, only):
+    for one in ways(link, preferred, defined):
         tried.append(one)
         if monotonic() > deadline:
             break
@@ -432,7 +432,7 @@ def judge_link(link: Link, preferred: Sequence[str], defined: Definitions, only:
                 return Opinion(holds=True, convention=one.way.convention, reason=_why(one), ways=tried)
             if certain is None and _is_settled(one):
                 return Opinion(reason="the two sides agree in numbers, but that they always do was not proved", ways=tried)
-    return _against(tried, link, defined)
+    return _against(tried, link, defined, preferred[0])
 
 
 def _is_settled(tried: Tried) -> bool:
@@ -461,17 +461,17 @@ def _why(tried: Tried) -> str:
     return _WHY.get(tried.way.rule.__name__, "the two sides are equal")
 
 
-def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
+def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> Opinion:
     certain = [one for one in tried if one.grade is Grade.DIFFERS and not one.unknown and not one.averaged]
-    if (own := _introduces(link, tried)) is not None:
-        return own
+    if (introducing := _introduces(link, tried)) is not None:
+        return introducing
     if link.relation in ("<", "<=", ">", ">="):
         return _against_order(link, tried, defined)
     if certain:
-        best = _most_telling(certain)
+        best = _most_telling([one for one in certain if one.way.convention == own] or certain)
         example, of = counterexample(best, link, defined)
         approximate = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
-        if not approximate and any(_is_rigid(one) for one in certain):
+        if not approximate and any(_is_rigid(one, own) for one in certain):
             return Opinion(fails=True, reason=_sentence(of), counterexample=example, ways=tried)
         reason = "an approximation, which is not judged" if approximate else "it may hold for letters that may be chosen"
         return Opinion(doubtful=True, defines=_gives_a_letter(link) and not approximate, reason=reason, counterexample=example, ways=tried)
@@ -489,12 +489,12 @@ def _against(tried: list[Tried], link: Link, defined: Definitions) -> Opinion:
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
 
 
-def _is_rigid(tried: Tried) -> bool:
-    """Whether nothing in it may be chosen: schedule, states, noises and predictions of one convention."""
+def _is_rigid(tried: Tried, own: str) -> bool:
+    """Whether nothing in it may be chosen: schedule, states, noises and predictions of the page's convention."""
     chosen = {str(key[1]) for key in tried.seen if key[0] == "free"}
     if chosen and not (tried.way.rule in (step, law) and chosen <= {"sigma", "Sigma_theta"}):
         return False
-    return tried.way.convention in ("ddpm", "ddim") and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
+    return tried.way.convention == own and own in ("ddpm", "ddim", "root", "signal-vp") and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
 
 
 def _gives_a_letter(link: Link) -> bool:

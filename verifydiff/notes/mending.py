@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from .amend import Edit, Statement, edits, statement
-from .judging import UNWORKED, Definitions, Grade, Link, Opinion, Setting, Tried, Way, attempt, proved, setting_of
+from .judging import UNWORKED, Definitions, Grade, Opinion, Setting, Tried, Way, attempt, proved, setting_of
 from .page import Suggestion
-from .rules import RULES, differential, told
+from .rules import RULES, Link, differential, told
 from .tree import Chain, letters
 
 MAX_SUGGESTIONS = 3

@@ -10,6 +10,8 @@ Times are whole numbers here, 0 the data. In letters only the times that a formu
 
 - ``ddpm``: :math:`\beta_t`, :math:`\alpha_t = 1 - \beta_t`, :math:`\bar\alpha_t = \prod \alpha_i` (Ho et al. 2020);
 - ``ddim``: :math:`\alpha_t` is what is :math:`\bar\alpha_t` there (Song et al. 2021);
+- ``root``: :math:`\alpha_t` and :math:`\beta_t` are the roots of what they are in ``ddpm``, so that
+  :math:`\alpha_t^2 + \beta_t^2 = 1`, and :math:`\bar\beta_t` is the noise;
 - ``signal``: :math:`\alpha_t` and :math:`\sigma_t` are signal and noise (Kingma et al. 2021), with
   :math:`\alpha_t^2 + \sigma_t^2 = 1` (``signal-vp``) or without;
 - ``ve``: no signal is lost, :math:`\sigma_t` is the noise (Song and Ermon 2019; Karras et al. 2022);
@@ -24,7 +26,7 @@ from functools import cached_property
 
 from .algebra import FRACTION, LEVEL, POSITIVE, Algebra, Value
 
-CONVENTIONS = ("ddpm", "ddim", "signal-vp", "signal", "ve", "vp-time", "flow")
+CONVENTIONS = ("ddpm", "ddim", "root", "signal-vp", "signal", "ve", "vp-time", "flow")
 
 
 class NoSuchLetterError(LookupError):
@@ -53,7 +55,7 @@ class Process:
 
     @cached_property
     def is_vp(self) -> bool:
-        return self.convention in ("ddpm", "ddim", "signal-vp")
+        return self.convention in ("ddpm", "ddim", "root", "signal-vp")
 
     def abar(self, i: int) -> Value:
         """The signal that is left at time i, in power."""
@@ -191,6 +193,8 @@ class Process:
             return self.ratio(i, i - 1)
         if self.convention == "ddim":
             return self.abar(i)
+        if self.convention == "root":
+            return self.algebra.sqrt(self.ratio(i, i - 1))
         if self.convention in ("signal", "signal-vp", "flow", "vp-time"):
             return self.signal(i)
         raise NoSuchLetterError("alpha")
@@ -201,12 +205,20 @@ class Process:
             return 1 - self.ratio(i, i - 1)
         if self.convention == "ddim":
             return 1 - self.ratio(i, i - 1)
+        if self.convention == "root":
+            return self.algebra.sqrt(1 - self.ratio(i, i - 1))
         raise NoSuchLetterError("beta")
+
+    def product_beta(self, i: int) -> Value:
+        """What the convention writes as beta-bar_i."""
+        return self.noise(i) if self.convention == "root" else self.noise(i) ** 2
 
     def product(self, i: int) -> Value:
         """What the convention writes as alpha-bar_i."""
         if self.convention == "ddpm":
             return self.abar(i)
+        if self.convention == "root":
+            return self.signal(i)
         raise NoSuchLetterError("abar")
 
 

@@ -12,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .judging import Definitions, Link, Opinion, introduced, judge_link, letters_in
+from .judging import Definitions, Opinion, agrees, introduced, judge_link, letters_in
 from .mending import barred, suggestions
 from .page import Judged, Span, Standing
 from .parser import parse
 from .process import CONVENTIONS
+from .rules import Link
 from .tokens import NotUnderstoodError
 from .tree import Chain, Dots, Node
+
+VOTERS = 30
 
 JOINERS = re.compile(
     r"^[\s,(]*(is|are|equals|is equal to|is given by|is defined (as|by|to be)|is simply|is just|becomes|being|denotes|means|stands for|"
@@ -156,17 +159,17 @@ def _convention(pieces: Sequence[Piece]) -> list[str]:
     """The conventions of the page, its own first; those that it does not keep come after None of its own hold."""
     held = [letter for piece in pieces if piece.chain is not None for letter in letters_in(piece.chain.sides)]
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
-    if barred or not any(one.base == "alpha" for one in held):
+    if not any(one.base in ("alpha", "beta") for one in held):
         return list(CONVENTIONS)
-    votes = dict.fromkeys(("ddpm", "ddim", "signal-vp", "signal"), 0)
-    for piece in pieces:
-        for link in _links(piece):
-            if not any(one.base == "alpha" for one in letters_in((link.left, link.right))):
-                continue
-            for convention in votes:
-                if judge_link(link, (convention,), {}, only=convention).holds:
-                    votes[convention] += 1
+    votes = dict.fromkeys(("ddpm", "root") if barred else ("ddpm", "ddim", "root", "signal-vp", "signal"), 0)
+    links = [link for piece in pieces for link in _links(piece) if link.is_equation or link.relation == "~"]
+    for link in [one for one in links if any(letter.base in ("alpha", "beta") for letter in letters_in((one.left, one.right)))][:VOTERS]:
+        for convention in votes:
+            votes[convention] += agrees(link, convention)
+    usual = next(iter(votes))
     best = max(votes, key=lambda one: votes[one])
+    if best == "root" and votes[best] < votes[usual] + 2:  # rare, and a lost root or two on another page looks like it
+        best = usual
     return [best, *(one for one in CONVENTIONS if one != best)]
 
 
@@ -242,7 +245,11 @@ def _at(place: int, links: list[Link], reason: str) -> str:
     return reason if len(links) == 1 else f"link {place + 1} of {len(links)}: {reason}"
 
 
-_WORDS = {"ddpm": r"alpha_t is 1 - beta_t", "ddim": "alpha_t is the whole product (abar_t)"}
+_WORDS = {
+    "ddpm": "alpha_t is 1 - beta_t",
+    "ddim": "alpha_t is the whole product (abar_t)",
+    "root": "alpha_t and beta_t are square roots, alpha_t^2 + beta_t^2 = 1",
+}
 
 
 def _is_foreign(convention: str, own: str) -> bool:

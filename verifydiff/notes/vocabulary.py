@@ -236,7 +236,7 @@ def _beta(said: Said) -> Value | None:
     if "tilde" in said.marks:
         return process.posterior_variance(at, _before(said))
     if "bar" in said.marks:
-        return process.noise(at) ** 2
+        return process.product_beta(at)
     if said.time is None or _continuous(said.reading):
         return said.reading.letter(("rate", "beta"), r"\beta", POSITIVE)
     return process.beta(at)
