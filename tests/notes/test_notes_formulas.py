@@ -45,7 +45,9 @@ def printed(name: str, right: str, wrong: str) -> str:
     return RIGHT[name].replace(right, wrong, 1)
 
 
-@pytest.mark.parametrize(("name", "right", "wrong"), MISPRINTS, ids=[f"{name}-{place}" for place, (name, *_) in enumerate(MISPRINTS)])
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"), MISPRINTS, ids=[f"{name}-{place}" for place, (name, *_) in enumerate(MISPRINTS)]
+)
 def test_a_misprint_is_called_wrong(name, right, wrong):
     found = on_a_page(printed(name, right, wrong))
     assert any(one.status in WRONG for one in found), found

@@ -44,12 +44,17 @@ def test_a_chain_is_judged_link_by_link_across_its_lines():
 
 
 def test_the_lines_of_an_align_that_stand_alone_are_statements_of_their_own():
-    found = judge([Span(4, "\\begin{align}\n\\alpha_t &= 1 - \\beta_t \\\\\n\\bar\\alpha_t &= \\alpha_t\\bar\\alpha_t\n\\end{align}", True)])
+    found = judge(
+        [Span(4, "\\begin{align}\n\\alpha_t &= 1 - \\beta_t \\\\\n\\bar\\alpha_t &= \\alpha_t\\bar\\alpha_t\n\\end{align}", True)]
+    )
     assert [(one.line, one.status) for one in found] == [(5, HOLDS), (6, FAILS)]
 
 
 def test_a_symbol_that_the_page_introduces_is_remembered():
-    assert statuses(r"K_t = 1 - \bar\alpha_t", r"q(x_t|x_0) = \mathcal{N}(x_t; \sqrt{\bar\alpha_t}x_0, K_t I)") == [DEFINITION, HOLDS]
+    assert statuses(r"K_t = 1 - \bar\alpha_t", r"q(x_t|x_0) = \mathcal{N}(x_t; \sqrt{\bar\alpha_t}x_0, K_t I)") == [
+        DEFINITION,
+        HOLDS,
+    ]
     assert statuses(r"K_t = \bar\alpha_t", r"q(x_t|x_0) = \mathcal{N}(x_t; \sqrt{\bar\alpha_t}x_0, K_t I)") == [DEFINITION, FAILS]
 
 
@@ -60,7 +65,13 @@ def test_a_convention_that_the_page_does_not_keep_is_told():
     assert found[1].suggestion[0].latex == r"x_t = \sqrt{\bar\alpha_t}x_0 + \sqrt{1-\bar\alpha_t}\epsilon"
 
 
-@pytest.mark.parametrize("latex", [r"x_t = \mathcal{N}(\sqrt{\bar\alpha_t}x_0, (1-\bar\alpha_t)I)", r"q(x_t|x_0) \sim \mathcal{N}(\sqrt{\bar\alpha_t}x_0, (1-\bar\alpha_t)I)"])
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"x_t = \mathcal{N}(\sqrt{\bar\alpha_t}x_0, (1-\bar\alpha_t)I)",
+        r"q(x_t|x_0) \sim \mathcal{N}(\sqrt{\bar\alpha_t}x_0, (1-\bar\alpha_t)I)",
+    ],
+)
 def test_a_law_set_equal_to_what_has_it_is_a_matter_of_notation(latex):
     assert statuses(latex) == [NOTATION]
 

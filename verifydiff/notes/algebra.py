@@ -142,9 +142,9 @@ class Letters:
     symbolic = True
 
     def __init__(self) -> None:
-        import sympy  # noqa: PLC0415
+        import sympy
 
-        from ..forms import quantities  # noqa: PLC0415
+        from ..forms import quantities
 
         self._sympy, self._quantities = sympy, quantities
         self._domains = {

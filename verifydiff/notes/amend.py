@@ -106,7 +106,9 @@ def statement(source: str, nodes: tuple[Node, ...]) -> Statement:
         for extra in (f"{base}-1",):
             found.setdefault(extra, _index(extra))
     letters = frozenset(one.base for node in nodes for one in walk(node) if isinstance(one, Letter))
-    likes = {source[one.start : one.end]: one for node in nodes for one in walk(node) if isinstance(one, Letter) and one.base == "sigma"}
+    likes = {
+        source[one.start : one.end]: one for node in nodes for one in walk(node) if isinstance(one, Letter) and one.base == "sigma"
+    }
     return Statement(source, tuple(found.items()), letters, tuple(likes.items()))
 
 
@@ -167,7 +169,7 @@ def _here(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
         yield from _powers(node, parent, within)
 
 
-# -- building ------------------------------------------------------------------------------------------------------------------------
+# -- building ------------------------------------------------------------
 
 
 def _edit(node: Node, new: Node, text: str, slip: str, description: str, cost: float) -> Edit:
@@ -192,7 +194,7 @@ def _is_scalar(node: Node) -> bool:
     return False
 
 
-# -- letters --------------------------------------------------------------------------------------------------------------------------
+# -- letters ------------------------------------------------------------
 
 
 def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -203,7 +205,9 @@ def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit
     elif node.base == "alpha" and "bar" in node.marks:
         yield _edit(node, bare, _without_mark(node, within), "bar-added", "alpha without its bar", 1)
     if node.base in ("beta", "mu") and not node.index == () and not node.marks:
-        yield _edit(node, replace(node, marks=("tilde",)), _over("tilde", node, within), "tilde-lost", f"{node.base} with its tilde", 1)
+        yield _edit(
+            node, replace(node, marks=("tilde",)), _over("tilde", node, within), "tilde-lost", f"{node.base} with its tilde", 1
+        )
     elif node.base in ("beta", "mu") and "tilde" in node.marks:
         yield _edit(node, bare, _without_mark(node, within), "tilde-added", f"{node.base} without its tilde", 1)
     if node.base in LEVELS and not node.marks and node.index:
@@ -266,7 +270,9 @@ def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edi
                 continue
             if new != bound:
                 plain = text if within.source[bound.start - 1 : bound.start] in ("{", "=") else f"{{{text}}}"
-                yield Edit(replace(node, **{name: new}), bound.start, bound.end, plain, "bound-off-by-one", f"the bound {text}", 1.5)
+                yield Edit(
+                    replace(node, **{name: new}), bound.start, bound.end, plain, "bound-off-by-one", f"the bound {text}", 1.5
+                )
     if node.kind in ("sum", "prod"):
         other = "prod" if node.kind == "sum" else "sum"
         new_node = replace(node, kind=other)
@@ -282,7 +288,7 @@ def _vectors(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
         yield _edit(node, new, "x_0", "other-vector", "the data for the noise", 2)
 
 
-# -- powers and complements ---------------------------------------------------------------------------------------------------------------
+# -- powers and complements ------------------------------------------------------------
 
 
 def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -341,7 +347,7 @@ def _norm_squared(node: Norm, parent: Node | None, within: Statement) -> Iterato
         yield _edit(node, Power(node.start, node.end, node, two), f"{within.text(node)}^2", "square-lost", "a square", 1.1)
 
 
-# -- sums and products ----------------------------------------------------------------------------------------------------------------------
+# -- sums and products ------------------------------------------------------------
 
 
 def _signs(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -381,7 +387,11 @@ def _turned(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]
 
 
 def _exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
-    held = [one for one in walk(node) if isinstance(one, Letter) and one.base in ("x", "epsilon", "alpha", "sigma") and one.end > one.start]
+    held = [
+        one
+        for one in walk(node)
+        if isinstance(one, Letter) and one.base in ("x", "epsilon", "alpha", "sigma") and one.end > one.start
+    ]
     states = {one for one in held if one.base == "x"}
     noises = {one for one in held if one.base == "epsilon"}
     pairs = [(one, other) for one in states for other in noises] if len(states) == len(noises) == 1 else []
@@ -395,7 +405,9 @@ def _exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
             if letter in texts:
                 text += within.source[at : letter.start] + texts[letter]
                 at = letter.end
-        yield _edit(node, _swapped(node, one, other), text + within.source[at : node.end], "vectors-swapped", "two letters exchanged", 2)
+        yield _edit(
+            node, _swapped(node, one, other), text + within.source[at : node.end], "vectors-swapped", "two letters exchanged", 2
+        )
 
 
 def _swapped(node: Node, one: Node, other: Node) -> Node:
@@ -506,9 +518,9 @@ def _products(node: Product, parent: Node | None, within: Statement) -> Iterator
 
 
 def _is_weight(node: Node) -> bool:
-    return not any(isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q", "I") for one in walk(node)) and not isinstance(
-        node, Differential
-    )
+    return not any(
+        isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q", "I") for one in walk(node)
+    ) and not isinstance(node, Differential)
 
 
 def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -521,7 +533,13 @@ def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterat
         yield _edit(node, node.above, above, "division-added", "without the division", 2.4)
     for name, part in (("above", node.above), ("below", node.below)):
         for factor in _candidates(within):
-            factors = part.factors if isinstance(part, Product) else (Group(part.start, part.end, part),) if isinstance(part, Sum) else (part,)
+            factors = (
+                part.factors
+                if isinstance(part, Product)
+                else (Group(part.start, part.end, part),)
+                if isinstance(part, Sum)
+                else (part,)
+            )
             if isinstance(part, Number) and part.value == 1:
                 factors = ()
             inner = parse_one(factor)
@@ -548,7 +566,7 @@ def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[E
         yield _edit(node, half, r"\frac{1}{2}", "number-inverted", "a half for two", 1.7)
 
 
-# -- calls ---------------------------------------------------------------------------------------------------------------------------------
+# -- calls ------------------------------------------------------------
 
 
 def _told(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:

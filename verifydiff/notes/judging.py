@@ -88,7 +88,7 @@ class Opinion:
     ways: list[Tried] = field(default_factory=list)
 
 
-# -- the ways ------------------------------------------------------------------------------------------------------------------------
+# -- the ways ------------------------------------------------------------
 
 
 def letters_in(nodes: Sequence[Node]) -> list[Letter]:
@@ -220,7 +220,7 @@ def names_of(times: Times) -> dict[int, str]:
     return names
 
 
-# -- in numbers ------------------------------------------------------------------------------------------------------------------------
+# -- in numbers ------------------------------------------------------------
 
 
 def attempt(way: Way, link: Link, defined: Definitions, setting: Setting | None = None) -> list[Tried]:
@@ -288,9 +288,9 @@ def _agree(owed: Owed) -> bool:
     return gap > -TOLERANCE * scale if owed.relation == "<=" else gap > 0
 
 
-def ways(link: Link, preferred: Sequence[str], defined: Definitions, only: str = "") -> Iterator[Tried]:
+def ways(link: Link, preferred: Sequence[str], defined: Definitions) -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
-    usable = [one for one in conventions(link) if only in ("", one)]
+    usable = [one for one in conventions(link) if one in preferred]
     setting = setting_of(link)
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
@@ -323,7 +323,7 @@ def _one_convention(
         yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined, setting)
 
 
-# -- in letters ------------------------------------------------------------------------------------------------------------------------
+# -- in letters ------------------------------------------------------------
 
 
 def in_letters(tried: Tried, link: Link, defined: Definitions) -> tuple[list[Owed], Letters]:
@@ -339,8 +339,8 @@ def in_letters(tried: Tried, link: Link, defined: Definitions) -> tuple[list[Owe
 
 def proved(tried: Tried, link: Link, defined: Definitions) -> bool | None:
     """Whether the engine proves what a way owes; None if it cannot say."""
-    from ..proof import decide  # noqa: PLC0415
-    from ..verdict import Proof  # noqa: PLC0415
+    from ..proof import decide
+    from ..verdict import Proof
 
     try:
         owed, algebra = in_letters(tried, link, defined)
@@ -353,9 +353,9 @@ def proved(tried: Tried, link: Link, defined: Definitions) -> bool | None:
 
 
 def _claim(owed: Owed, algebra: Letters) -> Any:
-    from sympy import Ge, Gt, S, sympify  # noqa: PLC0415
+    from sympy import Ge, Gt, S, sympify
 
-    from ..proof import Claim  # noqa: PLC0415
+    from ..proof import Claim
 
     left, right = sympify(owed.left), sympify(owed.right)
     letters = left.free_symbols | right.free_symbols
@@ -366,7 +366,7 @@ def _claim(owed: Owed, algebra: Letters) -> Any:
 
 def counterexample(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, object] | None, str]:
     """A point at which a way fails, found by the engine, and what is compared there."""
-    from ..proof import decide  # noqa: PLC0415
+    from ..proof import decide
 
     try:
         owed, algebra = in_letters(tried, link, defined)
@@ -408,16 +408,16 @@ def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, 
     return None, ""
 
 
-# -- the opinion ------------------------------------------------------------------------------------------------------------------------
+# -- the opinion ------------------------------------------------------------
 
 
 def agrees(link: Link, convention: str) -> bool:
     """Whether a link agrees in numbers under a convention."""
-    return any(tried.grade is Grade.AGREES for tried in ways(link, (convention,), {}, only=convention))
+    return any(tried.grade is Grade.AGREES for tried in ways(link, (convention,), {}))
 
 
 def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Opinion:
-    """What is thought of a link on a page that prefers some conventions, its own first."""
+    """What is thought of a link on a page that may be written in some conventions, its own first."""
     if (said := _nothing_to_judge(link)) is not None:
         return said
     tried = []
@@ -441,7 +441,9 @@ def _is_settled(tried: Tried) -> bool:
 
 def _is_empty(owed: list[Owed]) -> bool:
     """Whether both sides vanish, as an error of a prediction does where it is taken for the truth: that says nothing."""
-    return bool(owed) and all(abs(complex(side)) < 1e-12 for side in (owed[0].left, owed[0].right)) and owed[0].of == "the two sides"
+    return (
+        bool(owed) and all(abs(complex(side)) < 1e-12 for side in (owed[0].left, owed[0].right)) and owed[0].of == "the two sides"
+    )
 
 
 _WHY = {
@@ -474,7 +476,9 @@ def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> 
         if not approximate and any(_is_rigid(one, own) for one in certain):
             return Opinion(fails=True, reason=_sentence(of), counterexample=example, ways=tried)
         reason = "an approximation, which is not judged" if approximate else "it may hold for letters that may be chosen"
-        return Opinion(doubtful=True, defines=_gives_a_letter(link) and not approximate, reason=reason, counterexample=example, ways=tried)
+        return Opinion(
+            doubtful=True, defines=_gives_a_letter(link) and not approximate, reason=reason, counterexample=example, ways=tried
+        )
     differing = [one for one in tried if one.grade is Grade.DIFFERS]
     if differing:
         held = sorted({name for one in differing for name in map(_shown, one.unknown)})
@@ -494,7 +498,11 @@ def _is_rigid(tried: Tried, own: str) -> bool:
     chosen = {str(key[1]) for key in tried.seen if key[0] == "free"}
     if chosen and not (tried.way.rule in (step, law) and chosen <= {"sigma", "Sigma_theta"}):
         return False
-    return tried.way.convention == own and own in ("ddpm", "ddim", "root", "signal-vp") and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
+    return (
+        tried.way.convention == own
+        and own in ("ddpm", "ddim", "root", "signal-vp")
+        and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
+    )
 
 
 def _gives_a_letter(link: Link) -> bool:
@@ -531,7 +539,9 @@ def _has_densities_left(certain: list[Tried]) -> bool:
 
 def _is_of_densities(link: Link) -> bool:
     """Whether the link is between densities alone, and fails even where all variables are independent."""
-    if link.relation != "=" or any(isinstance(one, (Mean, Gradient, Large)) for side in (link.left, link.right) for one in walk(side)):
+    if link.relation != "=" or any(
+        isinstance(one, (Mean, Gradient, Large)) for side in (link.left, link.right) for one in walk(side)
+    ):
         return False
     reading = reading_of(Way("ddpm", RULES[0]), link, Numbers(SEEDS[0]), {})
     try:
@@ -557,7 +567,7 @@ def _shown(letter: Letter) -> str:
     return name_of(letter)
 
 
-# -- introductions ------------------------------------------------------------------------------------------------------------------------
+# -- introductions ------------------------------------------------------------
 
 
 def _nothing_to_judge(link: Link) -> Opinion | None:
@@ -572,7 +582,12 @@ def _nothing_to_judge(link: Link) -> Opinion | None:
         return Opinion(defines=True, reason="says how a letter is drawn")
     if _is_index(link.left) and _has_only_indices(link.right):
         return Opinion(defines=True, reason="names the value of a letter")
-    if link.is_equation and _is_plain_number(link.right) and isinstance(bare(link.left), (Letter, Call)) and _is_nameable(bare(link.left)):
+    if (
+        link.is_equation
+        and _is_plain_number(link.right)
+        and isinstance(bare(link.left), (Letter, Call))
+        and _is_nameable(bare(link.left))
+    ):
         return Opinion(defines=True, reason="names the value of a letter")
     return None
 
@@ -584,7 +599,11 @@ def _is_normal(node: Node) -> bool:
 
 def _is_index(node: Node) -> bool:
     node = bare(node)
-    return isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j", "T", "N", "tau", "S", "d", "h", "r") and not node.marks
+    return (
+        isinstance(node, Letter)
+        and node.base in ("t", "s", "i", "n", "k", "j", "T", "N", "tau", "S", "d", "h", "r")
+        and not node.marks
+    )
 
 
 def _has_only_indices(node: Node) -> bool:
@@ -650,4 +669,3 @@ def introduced(link: Link) -> tuple[str, Any] | None:
 
 def _index_base(node: Node) -> str | None:
     return node.base if isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j") and not node.index else None
-

@@ -33,7 +33,7 @@ def suggestions(
     if chain is None:
         return ()
     within = statement(source, chain.sides)
-    ways, setting = _ways(opinions[place]), setting_of(links[place])
+    ways, setting = _ways(opinions[place], preferred[0]), setting_of(links[place])
     found: list[Suggestion] = []
     deadline, enough = monotonic() + SECONDS, float("inf")
     for edit, mended in _candidates(links, place, opinions, within):
@@ -52,7 +52,9 @@ def barred(source: str, chain: Chain | None, convention: str) -> tuple[Suggestio
     """The formula with a bar on every alpha, for a page where alpha is one factor."""
     if chain is None or convention != "ddim":
         return ()
-    places = sorted({(one.start, one.end) for side in chain.sides for one in letters(side) if one.base == "alpha" and not one.marks})
+    places = sorted(
+        {(one.start, one.end) for side in chain.sides for one in letters(side) if one.base == "alpha" and not one.marks}
+    )
     latex, marked, at = "", "", chain.start
     for start, end in places:
         text = source[start:end].replace(r"\alpha", r"\bar\alpha", 1)
@@ -63,12 +65,13 @@ def barred(source: str, chain: Chain | None, convention: str) -> tuple[Suggestio
     return (Suggestion(latex, first, len(latex), marked, "bar-lost", "every alpha with its bar"),) if places else ()
 
 
-def _ways(opinion: Opinion) -> list[Way]:
-    """The ways in which the link could be read, each once."""
+def _ways(opinion: Opinion, own: str) -> list[Way]:
+    """The ways in which the link could be read on this page, each once."""
+    rivals = {"ddpm", "ddim", "root"} - {own} if own in ("ddpm", "ddim", "root") else set()
     found: dict[tuple[object, ...], Way] = {}
     least = min((tried.broken for tried in opinion.ways if tried.grade is Grade.DIFFERS), default=0)
     for tried in opinion.ways:
-        if tried.broken > least + 1:
+        if tried.broken > least + 1 or tried.way.convention in rivals:
             continue
         unworked = tried.error is not None and tried.error.why == UNWORKED
         if unworked or (tried.grade is Grade.DIFFERS and (not tried.unknown or tried.way.rule is told)):
@@ -116,5 +119,3 @@ def _suggestion(source: str, chain: Chain, edit: Edit) -> Suggestion:
     shown = text.strip()
     marked = rf"{before}\boxed{{{shown}}}{after}" if shown else rf"{before}\boxed{{\,}}{after}"
     return Suggestion(latex, len(before), len(before) + len(text), marked, edit.slip, edit.description)
-
-

@@ -93,6 +93,6 @@ def judge(spans: Sequence[Span]) -> list[Judged]:
     Args:
         spans: the mathematics of the page, in its order.
     """
-    from .statements import judged  # noqa: PLC0415
+    from .statements import judged
 
     return judged(spans)

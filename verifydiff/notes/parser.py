@@ -44,23 +44,31 @@ from .tree import (
 
 MAX_DEPTH = 40
 
-GREEK = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho",
-    "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon",
-    "Phi", "Psi", "Omega", "ell",
-}  # fmt: skip
+GREEK = frozenset(
+    """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
+    Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell
+    """.split()
+)
 VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varsigma": "sigma", "varrho": "rho", "infty": "infty",
     "Id": "I", "hbar": "hbar", "varnothing": "empty", "emptyset": "empty", "bullet": "bullet", "star": "star", "ast": "star"}  # fmt: skip
 ACCENTS = {
     "bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "dot": "dot",
     "check": "check", "breve": "breve", "vec": "", "underline": "underline", "mathring": "ring", "ddot": "ddot", "overrightarrow": "",
 }  # fmt: skip
-FONTS = {"mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "pmb", "mathtt", "operatorname", "operatorname*", "mathbfit",
-    "mathnormal", "symbf", "symbfit", "boldmath", "ensuremath", "mathop", "mathord", "mathbin", "up", "bf", "rm", "it", "boxed",
-    "bfseries"}  # fmt: skip
+FONTS = frozenset(
+    """
+    mathbf boldsymbol bm mathrm mathit mathsf pmb mathtt operatorname operatorname* mathbfit mathnormal symbf symbfit
+    boldmath ensuremath mathop mathord mathbin up bf rm it boxed bfseries
+    """.split()
+)
 SCRIPTS = {"mathcal": "cal", "mathscr": "cal", "mathbb": "bb", "mathfrak": "frak", "cal": "cal", "mathds": "bb"}
-FUNCTIONS = {"log", "ln", "exp", "cos", "sin", "tan", "arccos", "arctan", "sqrt", "max", "min", "tanh", "sinh", "cosh", "Tr", "tr",
-    "det", "diag", "sgn", "expm", "logdet", "coth", "Trace", "trace", "arcsin", "sign"}  # fmt: skip
+FUNCTIONS = frozenset(
+    """
+    log ln exp cos sin tan arccos arctan sqrt max min tanh sinh cosh Tr tr det diag sgn expm logdet coth Trace trace arcsin
+    sign
+    """.split()
+)
 FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"}
 DOTS = {"dots", "ldots", "cdots", "dotsc", "dotsb", "vdots", "dotsm", "dotsi"}
 PRODUCTS = {"cdot", "times", "odot", "ast", "circ", "bullet"}
@@ -69,17 +77,28 @@ CLOSERS = {"(": ")", "[": "]", "lbrace": "rbrace", "langle": "rangle"}
 MEANS = {"bb:E": "E", "E": "E", "cal:E": "E", "bb:V": "Var", "Var": "Var", "var": "Var", "Cov": "Cov", "cov": "Cov"}
 
 DENSITIES = {"p", "q", "r", "pi", "P", "Q", "bb:P"}
-NETWORKS = {"f", "g", "D", "F", "G", "H", "h", "U", "cal:N", "KL", "SNR", "logSNR", "snr", "D_KL", "cal:L", "L", "cal:U", "Uniform", "NN",
-    "N", "cal:D", "clip", "Law", "softmax", "sigmoid", "R", "J", "cal:J", "V", "cal:F", "stopgrad", "sg", "Unif", "Categorical", "Cat",
-    "score", "UNet", "net", "logit", "erf", "T", "c", "Beta", "Bernoulli"}  # fmt: skip
-TIMED = {"x", "alpha", "beta", "sigma", "lambda", "B", "w", "gamma", "y", "mu", "Sigma", "m", "v", "s", "a", "b", "rho", "phi", "z",
-    "k", "W", "psi", "nu", "t", "epsilon", "omega", "u", "delta", "eta", "zeta", "C", "A", "l", "tau", "kappa", "Lambda", "Phi", "xi"}  # fmt: skip
-TIMES = {"t", "s", "i", "k", "n", "tau", "T", "u", "j", "r"}
+NETWORKS = frozenset(
+    """
+    f g D F G H h U cal:N KL SNR logSNR snr D_KL cal:L L cal:U Uniform NN N cal:D clip Law softmax sigmoid R J cal:J V cal:F
+    stopgrad sg Unif Categorical Cat score UNet net logit erf T c Beta Bernoulli
+    """.split()
+)
+TIMED = frozenset(
+    """
+    x alpha beta sigma lambda B w gamma y mu Sigma m v s a b rho phi z k W psi nu t epsilon omega u delta eta zeta C A l tau
+    kappa Lambda Phi xi
+    """.split()
+)
+TIMES = frozenset("t s i k n tau T u j r".split())
 MODELS = {"theta", "phi", "psi", "vartheta", "omega", "Theta"}
-WORDS = {"SNR", "KL", "Var", "Cov", "tr", "Tr", "const", "logSNR", "snr", "data", "model", "Uniform", "MSE", "ELBO", "VLB", "NLL"}
-DIFFERENTIALS = {"x", "t", "w", "W", "s", "z", "y", "sigma", "lambda", "tau", "bar", "u", "B", "X", "Z", "Y", "epsilon", "r", "omega", "v"}
-LABELS = {"KL", "data", "skip", "out", "in", "noise", "min", "max", "prev", "next", "simple", "vlb", "model", "cfg", "uncond", "cond",
-    "large", "small", "vpred", "guided", "VLB", "ELBO", "eps", "hybrid", "DM", "LDM", "SM", "DSM", "sm", "dsm"}  # fmt: skip
+WORDS = frozenset("SNR KL Var Cov tr Tr const logSNR snr data model Uniform MSE ELBO VLB NLL".split())
+DIFFERENTIALS = frozenset("x t w W s z y sigma lambda tau bar u B X Z Y epsilon r omega v".split())
+LABELS = frozenset(
+    """
+    KL data skip out in noise min max prev next simple vlb model cfg uncond cond large small vpred guided VLB ELBO eps
+    hybrid DM LDM SM DSM sm dsm
+    """.split()
+)
 STATED = {"overset", "stackrel", "underset", "overbrace", "underbrace"}
 
 
@@ -808,7 +827,7 @@ class _Parser:
         return Large(start, self.ended, "int", body, index, low, high, over)
 
 
-# -- what kind of thing it is ------------------------------------------------------------------------------------------------------
+# -- what kind of thing it is ------------------------------------------------------------
 
 
 def _items(node: Node) -> tuple[Node, ...]:
@@ -846,7 +865,9 @@ def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
     if (letter.base, first) in (("sigma", "eta"), ("lambda", "sigma"), ("w", "sigma")):
         return True
     if any(_is_time(one) for one in letter.index) and letter.base != "x":
-        return (len(letter.base) > 1 and letter.base not in GREEK) or letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])
+        return (len(letter.base) > 1 and letter.base not in GREEK) or (
+            letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])
+        )
     return _is_time(arguments[0]) or (letter.base in ("mu", "epsilon", "s", "v", "u", "x") and _is_state(arguments[0]))
 
 

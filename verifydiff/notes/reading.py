@@ -57,7 +57,6 @@ from .tree import (
 Key = tuple[Any, ...]
 MODES = ("plain", "optimal", "unified")
 TIES = ("marginal", "transition", "free")
-NETWORKS = {"theta", "phi", "psi", "omega", "Theta"}
 STATES = {"x", "X"}
 VECTORS = {"x", "E", "S", "noise", "d"}
 _NAMES: dict[Key, str] = {}
@@ -303,7 +302,7 @@ def refused(node: Node, why: str = "") -> NotUnderstoodError:
     return NotUnderstoodError(type(node).__name__.lower(), node.start, why)
 
 
-# -- the walk ------------------------------------------------------------------------------------------------------------------
+# -- the walk ------------------------------------------------------------
 
 
 def read(node: Node, reading: Reading) -> Value | Logs | Normal:
@@ -405,7 +404,9 @@ def _without_ellipsis(factors: tuple[Node, ...], reading: Reading) -> list[Node]
             found.append(factor)
             continue
         before, after = (factors[place - 1] if place else None), (factors[place + 1] if place + 1 < len(factors) else None)
-        if not (isinstance(before, Letter) and isinstance(after, Letter) and before.base == after.base and before.index and after.index):
+        if not (
+            isinstance(before, Letter) and isinstance(after, Letter) and before.base == after.base and before.index and after.index
+        ):
             raise refused(factor, "an ellipsis that is not spread")
         low, high = sorted((_time(before.index[0], before, reading), _time(after.index[0], after, reading)))
         for inner in range(low + 1, high):
@@ -588,7 +589,11 @@ def _integral(node: Large, reading: Reading) -> Any:
     over = [one.of for one in node.over] or ([node.low] if node.low is not None else [])
     if len(over) == 1 and isinstance(over[0], Letter) and over[0].base in ("s", "t", "tau", "u", "r") and not over[0].index:
         body = node.body
-        held = "".join(one.base + "".join(one.marks) for one in walk(body) if isinstance(one, Letter) and one.base not in ("s", "t", "tau", "u"))
+        held = "".join(
+            one.base + "".join(one.marks)
+            for one in walk(body)
+            if isinstance(one, Letter) and one.base not in ("s", "t", "tau", "u")
+        )
         return _time_integral(body, held, reading)
     found = _as_density(read(node.body, reading), reading)
     for one in over:
@@ -701,7 +706,11 @@ def _gradient(node: Gradient, reading: Reading) -> Value:
 
 def _state_in(found: Any, name: Key) -> Key:
     """The state that is meant by x where it has no index: the noisiest that the body speaks of."""
-    held = {one for (_, variables_), _ in found.parts.items() for one in variables_ if one[0] == "x"} if isinstance(found, Logs) else set()
+    held = (
+        {one for (_, variables_), _ in found.parts.items() for one in variables_ if one[0] == "x"}
+        if isinstance(found, Logs)
+        else set()
+    )
     return max(held, key=lambda one: one[1]) if held and name not in held else name
 
 
@@ -713,7 +722,7 @@ def _first_variable(node: Node) -> Node | None:
     return None
 
 
-# -- expectations ------------------------------------------------------------------------------------------------------------------
+# -- expectations ------------------------------------------------------------
 
 
 def _mean(node: Mean, reading: Reading) -> Value:
@@ -820,7 +829,11 @@ def _variance(node: Mean, times: set[int], reading: Reading) -> Value:
 
 def _unconditional(node: Mean, reading: Reading) -> Value:
     held = [one for one in walk(node.body) if isinstance(one, Letter) and one.base not in ("I",)]
-    if held and all(one.base in ("epsilon", "z") and not one.index for one in held) and not any(isinstance(one, Call) for one in walk(node.body)):
+    if (
+        held
+        and all(one.base in ("epsilon", "z") and not one.index for one in held)
+        and not any(isinstance(one, Call) for one in walk(node.body))
+    ):
         total = reading.number(0)
         for sign in (1, -1):  # exact for what is at most cubic
             fixed = {("noise", "epsilon"): reading.number(sign), ("noise", "z"): reading.number(sign)}
@@ -835,7 +848,7 @@ def _unconditional(node: Mean, reading: Reading) -> Value:
     return value(node.body, reading)
 
 
-# -- letters and calls ---------------------------------------------------------------------------------------------------------------
+# -- letters and calls ------------------------------------------------------------
 
 
 def _letter(node: Letter, reading: Reading) -> Value:
@@ -843,14 +856,14 @@ def _letter(node: Letter, reading: Reading) -> Value:
 
 
 def _call(node: Call, reading: Reading) -> Value | Logs | Normal:
-    from .vocabulary import called  # noqa: PLC0415
+    from .vocabulary import called
 
     return called(node, reading)
 
 
 def letter_value(node: Letter, arguments: tuple[Node, ...], reading: Reading) -> Value:
     """What a letter stands for, with its arguments."""
-    from .vocabulary import meaning  # noqa: PLC0415
+    from .vocabulary import meaning
 
     return meaning(node, arguments, reading)
 
@@ -896,4 +909,3 @@ _WALKS: dict[type, Callable[[Any, Reading], Any]] = {
     Span: _unread,
 }
 
-__all__ = ["FRACTION", "MODES", "TIES", "Density", "Logs", "Normal", "Reading", "canonical", "letter_value", "log_normal", "read", "value"]

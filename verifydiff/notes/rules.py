@@ -26,7 +26,6 @@ from .tokens import NotUnderstoodError
 from .tree import Call, Differential, Gradient, Group, Letter, Node, Number, Power, Product, Quotient, walk
 from .vocabulary import NETWORKS, Said, conditional_law, divergence, is_divergence
 
-__all__ = ["RULES", "Link", "Owed", "divergence", "is_divergence"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def state_time(node: Node, reading: Reading) -> int | None:
     return next(iter(names))[1] if len(names) == 1 else None
 
 
-# -- equations ----------------------------------------------------------------------------------------------------------------------
+# -- equations ------------------------------------------------------------
 
 
 def equal(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -168,7 +167,8 @@ def _again(node: Node, reading: Reading) -> Logs:
     return found if isinstance(found, Density) else _density_of(found, reading)  # type: ignore[arg-type]
 
 
-# -- linear forms --------------------------------------------------------------------------------------------------------------------
+# -- linear forms ------------------------------------------------------------
+
 
 def weights(node: Node, reading: Reading) -> dict[Key, Value]:
     """The weight of every vector in an expression that is linear in them; what is left over as that of ``()``.
@@ -197,7 +197,7 @@ def _nothing(weight: Value) -> bool:
     return bool(abs(weight) < 1e-12) if isinstance(weight, complex) else bool(weight == 0)
 
 
-# -- states in law -------------------------------------------------------------------------------------------------------------------
+# -- states in law ------------------------------------------------------------
 
 
 def forward(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -370,7 +370,7 @@ def langevin(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     ]
 
 
-# -- normal laws ---------------------------------------------------------------------------------------------------------------------
+# -- normal laws ------------------------------------------------------------
 
 
 def law(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -434,7 +434,10 @@ def _backward_law(
     reading.seen |= chosen
     zero, process = reading.number(0), reading.process
     on_state, on_data = found.get(("x", start), zero), found.get(("x", 0), zero)
-    total = sum((weight if key[0] == "E" else -weight / process.noise(start) for key, weight in found.items() if key and key[0] in "ES"), zero)
+    total = sum(
+        (weight if key[0] == "E" else -weight / process.noise(start) for key, weight in found.items() if key and key[0] in "ES"),
+        zero,
+    )
     data, eps = on_state * process.signal(start) + on_data, on_state * process.noise(start) + total
     free = any(key[0] == "free" for key in reading.seen)
     if free or 0 not in given:
@@ -493,7 +496,7 @@ def _letter_law(left: Letter | Call, right: Normal, link: Link, reading: Reading
     if not given:
         yield from _prior(at, right, [], reading)
         return
-    from .vocabulary import _chain_law  # noqa: PLC0415
+    from .vocabulary import _chain_law
 
     own = _chain_law(at, given, reading)
     if max(given) > at:
@@ -513,7 +516,7 @@ def _states(node: Node, reading: Reading) -> set[Key]:
     return {key for key in found if key[0] == "x"}
 
 
-# -- choices and guidance ----------------------------------------------------------------------------------------------------------------
+# -- choices and guidance ------------------------------------------------------------
 
 
 def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -561,8 +564,15 @@ def _sigma_of(node: Node) -> tuple[Letter | None, bool]:
         return _sigma_of(node.factors[0])
     if isinstance(node, Call):
         letter: Node = node.function
-        if node.arguments and isinstance(node.arguments[0], (Letter, Number)) and not node.function.index and node.function.base == "sigma":
-            letter = Letter(node.start, node.end, node.function.base, node.function.marks, (node.arguments[0],), node.function.upper)
+        if (
+            node.arguments
+            and isinstance(node.arguments[0], (Letter, Number))
+            and not node.function.index
+            and node.function.base == "sigma"
+        ):
+            letter = Letter(
+                node.start, node.end, node.function.base, node.function.marks, (node.arguments[0],), node.function.upper
+            )
         node = letter
     if isinstance(node, Letter) and node.base in ("sigma", "Sigma") and (node.index or node.base == "Sigma"):
         return node, squared or node.base == "Sigma"
@@ -591,7 +601,11 @@ def guided(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     given = {key[2] for key in found if key and key[0] in ("E", "S")}
     times = {key[1] for key in found if key and key[0] in ("E", "S")}
     chosen = any(key[0] == "free" for key in reading.seen)
-    if not any(given) or len(times) != 1 or (_stands_known(link.left, reading) and not (chosen and isinstance(bare(link.left), Gradient))):
+    if (
+        not any(given)
+        or len(times) != 1
+        or (_stands_known(link.left, reading) and not (chosen and isinstance(bare(link.left), Gradient)))
+    ):
         return
     (at,) = times
     kind = "E" if any(key and key[0] == "E" for key in found) else "S"
@@ -632,11 +646,13 @@ def _stands_known(node: Node, reading: Reading) -> bool:
     node = bare(node)
     letter = node.function if isinstance(node, Call) else node
     if isinstance(node, Gradient):
-        return not any(isinstance(one, Letter) and (one.marks or one.index or one.upper) and one.base in ("p", "q") for one in walk(node))
+        return not any(
+            isinstance(one, Letter) and (one.marks or one.index or one.upper) and one.base in ("p", "q") for one in walk(node)
+        )
     return not isinstance(letter, Letter) or letter.base not in ("epsilon", "s", "v", "x", "D", "f", "F", "u", "mu")
 
 
-# -- differentials -------------------------------------------------------------------------------------------------------------------------
+# -- differentials ------------------------------------------------------------
 
 
 def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -727,7 +743,12 @@ def scalings(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """The weight of the loss of Karras et al., and the scalings of consistency models, which are the identity at their last level."""
     left = bare(link.left)
     letter = left.function if isinstance(left, Call) else left
-    if not link.is_equation or not isinstance(letter, Letter) or letter.base not in ("lambda", "c") or reading.process.convention != "ve":
+    if (
+        not link.is_equation
+        or not isinstance(letter, Letter)
+        or letter.base not in ("lambda", "c")
+        or reading.process.convention != "ve"
+    ):
         return
     said = Said(letter, (), reading)
     found = value(link.right, reading)

@@ -71,7 +71,7 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
     return [one for piece in pieces for one in _judged(piece, preferred, definitions)]
 
 
-# -- pieces --------------------------------------------------------------------------------------------------------------------------
+# -- pieces ------------------------------------------------------------
 
 
 def _pieces(spans: Sequence[Span]) -> Iterator[Piece]:
@@ -152,7 +152,7 @@ def _continued(piece: Piece, last: Piece | None) -> Piece | None:
     return Piece(piece.span, source, chains[0]) if len(chains) == 1 else None
 
 
-# -- the page's convention --------------------------------------------------------------------------------------------------------------
+# -- the page's convention ------------------------------------------------------------
 
 
 def _convention(pieces: Sequence[Piece]) -> list[str]:
@@ -163,7 +163,9 @@ def _convention(pieces: Sequence[Piece]) -> list[str]:
         return list(CONVENTIONS)
     votes = dict.fromkeys(("ddpm", "root") if barred else ("ddpm", "ddim", "root", "signal-vp", "signal"), 0)
     links = [link for piece in pieces for link in _links(piece) if link.is_equation or link.relation == "~"]
-    for link in [one for one in links if any(letter.base in ("alpha", "beta") for letter in letters_in((one.left, one.right)))][:VOTERS]:
+    for link in [one for one in links if any(letter.base in ("alpha", "beta") for letter in letters_in((one.left, one.right)))][
+        :VOTERS
+    ]:
         for convention in votes:
             votes[convention] += agrees(link, convention)
     usual = next(iter(votes))
@@ -189,7 +191,7 @@ def _links(piece: Piece) -> list[Link]:
     return found
 
 
-# -- judging -----------------------------------------------------------------------------------------------------------------------------
+# -- judging ------------------------------------------------------------
 
 
 def _judged(piece: Piece, preferred: Sequence[str], definitions: Definitions) -> Iterator[Judged]:
@@ -223,14 +225,20 @@ def _standing(
     for place, opinion in enumerate(opinions):
         if opinion.fails or opinion.doubtful:
             found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, definitions)
-            if opinion.fails or (found and opinion.counterexample is not None and links[place].relation in ("=", ":=", "~", "~~", "prop")):
-                reason = _at(place, links, opinion.reason if opinion.fails else "the two sides differ, and a single change mends it")
+            if opinion.fails or (
+                found and opinion.counterexample is not None and links[place].relation in ("=", ":=", "~", "~~", "prop")
+            ):
+                reason = _at(
+                    place, links, opinion.reason if opinion.fails else "the two sides differ, and a single change mends it"
+                )
                 return Judged(span, line, latex, Standing.FAILS, reason, opinion.counterexample, found)
     for place, opinion in enumerate(opinions):
         if not (opinion.holds or opinion.defines):
             return Judged(span, line, latex, Standing.NOT_UNDERSTOOD, _at(place, links, opinion.reason))
     own = preferred[0]
     foreign = next((one for one in opinions if one.holds and _is_foreign(one.convention, own)), None)
+    if foreign is not None and (failing := _own_failure(piece, links, opinions, foreign, preferred, definitions)) is not None:
+        return failing
     if foreign is not None:
         reason = f"it holds where {_WORDS[foreign.convention]}, which this page does not keep"
         return Judged(span, line, latex, Standing.NOTATION, reason, None, barred(piece.source, piece.chain, foreign.convention))
@@ -239,6 +247,23 @@ def _standing(
     if any(one.holds for one in opinions):
         return Judged(span, line, latex, Standing.HOLDS, next(one.reason for one in opinions if one.holds))
     return Judged(span, line, latex, Standing.DEFINITION, opinions[0].reason)
+
+
+def _own_failure(
+    piece: Piece, links: list[Link], opinions: list[Opinion], foreign: Opinion, preferred: Sequence[str], definitions: Definitions
+) -> Judged | None:
+    """A formula that holds where letters are roots, but that one lost root explains better."""
+    if foreign.convention != "root":
+        return None
+    place = opinions.index(foreign)
+    usual = [one for one in preferred if one != "root"]
+    opinion = judge_link(links[place], usual, definitions)
+    seen = [*opinions[:place], opinion, *opinions[place + 1 :]]
+    found = suggestions(piece.source, piece.chain, links, place, seen, usual, definitions)
+    if not found or not opinion.fails:
+        return None
+    reason = _at(place, links, f"{opinion.reason}; it would hold where {_WORDS['root']}")
+    return Judged(piece.span, piece.line, piece.latex, Standing.FAILS, reason, opinion.counterexample, found)
 
 
 def _at(place: int, links: list[Link], reason: str) -> str:
@@ -257,13 +282,13 @@ def _is_foreign(convention: str, own: str) -> bool:
 
 
 def _is_law_of_density(link: Link) -> bool:
-    from .tree import Call  # noqa: PLC0415
+    from .tree import Call
 
     return isinstance(link.left, Call) and link.left.function.base in ("p", "q")
 
 
 def _equates_law(link: Link) -> bool:
-    from .tree import Call, Letter  # noqa: PLC0415
+    from .tree import Call, Letter
 
     right: Any = link.right
     is_law = isinstance(right, Call) and right.function.base == "cal:N" and len(right.arguments) == 2

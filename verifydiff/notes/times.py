@@ -37,7 +37,11 @@ class Times:
         self.bound = dict(bound or {})
         nodes = tuple(nodes)
         found = _free_letters(nodes)
-        self.stride = 2 if any(_is_nested(index) for node in nodes for one in walk(node) if isinstance(one, Letter) for index in one.index) else 1
+        self.stride = (
+            2
+            if any(_is_nested(index) for node in nodes for one in walk(node) if isinstance(one, Letter) for index in one.index)
+            else 1
+        )
         ranked = sorted(found - {"T", "N"}, key=lambda one: _RANK.get(one, 3))
         places = [*([1] * (len(ranked) - 2)), CLEANER, MAIN][-len(ranked) :] if ranked else []
         self.place = dict(zip(ranked, places, strict=True))
@@ -122,7 +126,11 @@ def _free_letters(nodes: Iterable[Node]) -> set[str]:
 
 def _unbound(node: Node) -> Iterator[Node]:
     """The nodes but for what stands under an integral over time."""
-    if isinstance(node, Large) and node.kind == "int" and any(isinstance(one.of, Letter) and one.of.base in LETTERS for one in node.over):
+    if (
+        isinstance(node, Large)
+        and node.kind == "int"
+        and any(isinstance(one.of, Letter) and one.of.base in LETTERS for one in node.over)
+    ):
         return
     yield node
     for _, _, child in children(node):

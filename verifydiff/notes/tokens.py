@@ -53,8 +53,7 @@ RELATIONS = {
     "longrightarrow": "->", "mapsto": "->", "in": "in", "subset": "in", "subseteq": "in", "notin": "notin",
 }  # fmt: skip
 
-BREAKS = {"quad", "qquad", "Rightarrow", "Longrightarrow", "implies", "iff", "Leftrightarrow", "Longleftrightarrow", "therefore",
-    "because", "forall", "wedge", "land"}  # fmt: skip
+BREAKS = frozenset("quad qquad Rightarrow Longrightarrow implies iff Leftrightarrow Longleftrightarrow therefore because forall wedge land".split())
 
 SILENT = {
     ",", ";", ":", "!", " ", ">", "/", "displaystyle", "textstyle", "scriptstyle", "scriptscriptstyle", "limits", "nolimits",
@@ -69,10 +68,14 @@ SIZES = {"left", "big", "Big", "bigg", "Bigg", "bigl", "Bigl", "biggl", "Biggl"}
 DROPPED = {"label": 1, "tag": 1, "hspace": 1, "vspace": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "color": 1, "mspace": 1,
     "kern": 0, "textcolor": 1, "colorbox": 1, "eqref": 1, "ref": 1, "cite": 1, "footnote": 1, "intertext": 0, "raisebox": 1}  # fmt: skip
 
-TEXTS = {"text", "textrm", "textbf", "textit", "textsf", "textnormal", "mbox", "hbox", "textup", "intertext", "textmd", "textsc"}
+TEXTS = frozenset("text textrm textbf textit textsf textnormal mbox hbox textup intertext textmd textsc".split())
 
-ENVIRONMENTS = {"aligned", "align", "align*", "equation", "equation*", "gather", "gather*", "gathered", "split", "multline",
-    "multline*", "eqnarray", "eqnarray*", "alignat", "alignat*", "flalign", "flalign*", "math", "displaymath", "alignedat"}  # fmt: skip
+ENVIRONMENTS = frozenset(
+    """
+    aligned align align* equation equation* gather gather* gathered split multline multline* eqnarray eqnarray* alignat
+    alignat* flalign flalign* math displaymath alignedat
+    """.split()
+)
 
 UNICODE = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ϵ": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
@@ -121,9 +124,7 @@ class _Reader:
             self._command(UNICODE[char], start, start + 1)
         elif char == "\\":
             self._backslash()
-        elif char in " \t\r\n":
-            self.at += 1
-        elif char == "~":
+        elif char in " \t\r\n" or char == "~":
             self.at += 1
         elif char == "%":
             end = self.source.find("\n", start)

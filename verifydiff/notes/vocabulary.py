@@ -24,7 +24,7 @@ _ONE = Fraction(1)
 NETWORKS = {"theta", "phi", "psi", "omega", "Theta"}
 CONDITIONS = {"c", "y", "C", "p", "label", "cond", "pos", "text"}
 NO_CONDITIONS = {"empty", "uncond", "null", "neg", "u"}
-WEIGHTS = {"eta", "w", "gamma", "omega", "k", "zeta", "rho", "delta", "Delta", "h", "r", "kappa", "tau"}
+WEIGHTS = frozenset("eta w gamma omega k zeta rho delta Delta h r kappa tau".split())
 DENSITIES = {"p", "q", "r", "P", "Q", "bb:P"}
 
 
@@ -206,11 +206,13 @@ def free(said: Said, domain: str = POSITIVE) -> Value:
 
 def _tex(said: Said) -> str:
     base = said.letter.base if len(said.letter.base) == 1 else rf"\{said.letter.base}"
-    index = ",".join([*sorted(said.labels), *([] if said.time is None else [said.reading.times.names.get(said.time, str(said.time))])])
+    index = ",".join(
+        [*sorted(said.labels), *([] if said.time is None else [said.reading.times.names.get(said.time, str(said.time))])]
+    )
     return f"{base}_{{{index}}}" if index else base
 
 
-# -- letters, one by one ---------------------------------------------------------------------------------------------------------------
+# -- letters, one by one ------------------------------------------------------------
 
 
 def _alpha(said: Said) -> Value | None:
@@ -313,7 +315,9 @@ def _noise(said: Said) -> Value | None:
         return unknown(said)
     if reading.tie == "free" or said.marks or said.labels:
         suffix = "" if said.time is None else f"_{said.time}"
-        return reading.letter(("noise", "epsilon" + "".join(sorted(said.marks)) + "".join(sorted(said.labels)) + suffix), r"\epsilon")
+        return reading.letter(
+            ("noise", "epsilon" + "".join(sorted(said.marks)) + "".join(sorted(said.labels)) + suffix), r"\epsilon"
+        )
     at = said.time if said.time else reading.main
     return reading.eps(at) if reading.tie == "marginal" else reading.transition_noise(at)
 
@@ -464,7 +468,7 @@ _MAKERS: dict[str, Callable[[Said], Value | None]] = {
 }
 
 
-# -- calls --------------------------------------------------------------------------------------------------------------------------------
+# -- calls ------------------------------------------------------------
 
 
 def called(node: Call, reading: Reading) -> Value | Logs | Normal:
@@ -542,7 +546,9 @@ def _respread(node: Call) -> list[str]:
 
 def measure_of(function: Letter, reading: Reading) -> str:
     """The measure that a density belongs to: q, or p where it is another, or a network's."""
-    labels = {_text(one) for one in (*function.index, *function.upper) if not _is_time_like(one)} - NETWORKS - {"sigma", "0t", "data"}
+    labels = (
+        {_text(one) for one in (*function.index, *function.upper) if not _is_time_like(one)} - NETWORKS - {"sigma", "0t", "data"}
+    )
     if labels and not any(char.isdigit() for label in labels for char in label):
         return f"{function.base} {sorted(labels)[0]}"
     if function.base in reading.learned:
@@ -552,7 +558,9 @@ def measure_of(function: Letter, reading: Reading) -> str:
 
 def is_divergence(function: Letter) -> bool:
     """Whether it is the Kullback-Leibler divergence."""
-    return function.base in ("KL", "D_KL", "DKL") or (function.base in ("D", "bb:D", "cal:D") and "KL" in {_text(one) for one in function.index})
+    return function.base in ("KL", "D_KL", "DKL") or (
+        function.base in ("D", "bb:D", "cal:D") and "KL" in {_text(one) for one in function.index}
+    )
 
 
 def divergence(node: Call, reading: Reading) -> Value:
