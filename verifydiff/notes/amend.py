@@ -1,9 +1,9 @@
 r"""Did you mean: the smallest slips that make a failing formula hold.
 
-The mistakes are those of :mod:`verifydiff.slips`, undone on the tree as it is written: a lost bar is put back, an index moved, a sign
-turned, a root taken. Each change is one piece of text in place of another, so that the corrected formula reads as the author wrote
-it but for the change. A change is a correction only if the formula then holds, and is not another mistake that happens to cancel: the
-smallest come first, those on the right-hand side before those on the left.
+The mistakes are those of :mod:`verifydiff.slips`, undone on the tree as it is written: a lost bar is put back, an index moved, a
+sign turned, a root taken. Each change is one piece of text in place of another, so that the corrected formula reads as the author
+wrote it but for the change. A change is a correction only if the formula then holds; the smallest come first, those on the
+right-hand side before those on the left.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit
         yield _edit(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "alpha with its bar", 1)
     elif node.base == "alpha" and "bar" in node.marks:
         yield _edit(node, bare, _without_mark(node, within), "bar-added", "alpha without its bar", 1)
-    if node.base in ("beta", "mu") and not node.index == () and not node.marks:
+    if node.base in ("beta", "mu") and node.index != () and not node.marks:
         yield _edit(
             node, replace(node, marks=("tilde",)), _over("tilde", node, within), "tilde-lost", f"{node.base} with its tilde", 1
         )
@@ -271,7 +271,7 @@ def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edi
             if new != bound:
                 plain = text if within.source[bound.start - 1 : bound.start] in ("{", "=") else f"{{{text}}}"
                 yield Edit(
-                    replace(node, **{name: new}), bound.start, bound.end, plain, "bound-off-by-one", f"the bound {text}", 1.5
+                    with_child(node, name, None, new), bound.start, bound.end, plain, "bound-off-by-one", f"the bound {text}", 1.5
                 )
     if node.kind in ("sum", "prod"):
         other = "prod" if node.kind == "sum" else "sum"
@@ -321,10 +321,10 @@ def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit
                 yield Edit(new, node.end, node.end, more, "factor-lost", f"a factor {more}", 2.2)
     if level and not raised:
         one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
-        whole = Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
+        complement = Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
         plain = isinstance(parent, (Root, Quotient)) or parent is None
         written = f"1 - {text}" if plain else f"(1 - {text})"
-        yield _edit(node, Group(node.start, node.end, whole), written, "complement-missing", "one minus the level", 1.3)
+        yield _edit(node, Group(node.start, node.end, complement), written, "complement-missing", "one minus the level", 1.3)
 
 
 def _unpower(node: Power, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -397,7 +397,7 @@ def _exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
     pairs = [(one, other) for one in states for other in noises] if len(states) == len(noises) == 1 else []
     signals, sigmas = ({one for one in held if one.base == base} for base in ("alpha", "sigma"))
     if len(signals) == len(sigmas) == 1:
-        pairs.append((*signals, *sigmas))
+        pairs.append((signals.pop(), sigmas.pop()))
     for one, other in pairs:
         texts = {one: within.text(other), other: within.text(one)}
         text, at = "", node.start
@@ -549,7 +549,7 @@ def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterat
                 continue
             slip = "factor-lost" if name == "above" else "division-lost"
             written = f"{factor} {text}" if factors else factor
-            edited = replace(node, **{name: new_part})
+            edited = with_child(node, name, None, new_part)
             yield Edit(edited, part.start, part.end, written, slip, f"{factor} {name} the line", 2.35)
 
 

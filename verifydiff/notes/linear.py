@@ -1,7 +1,8 @@
-r"""Linear forms in the states and noises, :math:`\sum_k w_k X_k + r`: an expression is worked out once, and all its weights are known.
+r"""Linear forms in the states and noises, :math:`\sum_k w_k X_k + r`: an expression is worked out once, and its weights
+are known.
 
-The weights are numbers or expressions; a form multiplies and divides by these. Anything else that is done to a form, such as a product
-of two or a root, is not linear.
+The weights are numbers or expressions; a form multiplies and divides by these. Anything else that is done to a form, such as a
+product of two or a root, is not linear.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ class Linear:
         return Linear({key: -weight for key, weight in self.weights.items()}, -self.rest)
 
     def __sub__(self, other: Any) -> Linear:
-        return self + (-other)
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Linear:
-        return (-self) + other
+        return (-self).__add__(other)
 
     def __mul__(self, other: Any) -> Linear:
         if isinstance(other, Linear):

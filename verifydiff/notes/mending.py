@@ -1,7 +1,7 @@
 r"""Which changes make a failing statement hold.
 
-Every change of one place (:mod:`verifydiff.notes.amend`) is tried in numbers, in the ways in which the statement was read; the first
-few that agree are proved, as the statement itself would have been. A side of a chain is mended so that its other link holds too.
+Every change of one place (:mod:`verifydiff.notes.amend`) is tried in numbers, in the ways in which the statement was read; the
+first few that agree are proved, as the statement itself would have been. A side of a chain is mended so that its other link holds too.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from .amend import Edit, Statement, edits, statement
-from .judging import UNWORKED, Definitions, Grade, Opinion, Setting, Tried, Way, attempt, proved, setting_of
+from .introductions import Opinion
 from .page import Suggestion
-from .rules import RULES, Link, differential, told
+from .proofs import proved
+from .rules import Link, differential, equal, told
 from .tree import Chain, letters
+from .ways import UNWORKED, Definitions, Grade, Setting, Tried, Way, attempt, setting_of
 
 MAX_SUGGESTIONS = 3
 SECONDS = 1.5
@@ -78,7 +80,7 @@ def _ways(opinion: Opinion, own: str) -> list[Way]:
             way = tried.way
             found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
     differing = {tried.way.rule for tried in opinion.ways if tried.grade is Grade.DIFFERS}
-    specific = [way for way in found.values() if way.rule not in (RULES[0], told) and way.rule in differing]
+    specific = [way for way in found.values() if way.rule not in (equal, told) and way.rule in differing]
     return specific or list(found.values())
 
 
@@ -111,10 +113,7 @@ def _suggestion(source: str, chain: Chain, edit: Edit) -> Suggestion:
     begin, end = chain.start, chain.end
     before, after = source[begin : edit.start], source[edit.end : max(end, edit.end)]
     text = edit.text
-    if text.endswith(("}", ")")) or not after[:1].isalpha():
-        glue = ""
-    else:
-        glue = " "
+    glue = "" if text.endswith(("}", ")")) or not after[:1].isalpha() else " "
     latex = f"{before}{text}{glue}{after}"
     shown = text.strip()
     marked = rf"{before}\boxed{{{shown}}}{after}" if shown else rf"{before}\boxed{{\,}}{after}"

@@ -36,70 +36,36 @@ from .tree import (
     Product,
     Quotient,
     Root,
-    Span,
+    Range,
     Sum,
     Term,
     walk,
 )
+from .words import ENDING, (
+    ACCENTS,
+    CLOSERS,
+    DENSITIES,
+    DIFFERENTIALS,
+    DOTS,
+    FONTS,
+    FRACTIONS,
+    FUNCTIONS,
+    GREEK,
+    LABELS,
+    LARGE,
+    MEANS,
+    MODELS,
+    NETWORKS,
+    PRODUCTS,
+    SCRIPTS,
+    STATED,
+    TIMED,
+    TIMES,
+    VARIANTS,
+    WORDS,
+)
 
 MAX_DEPTH = 40
-
-GREEK = frozenset(
-    """
-    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
-    Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell
-    """.split()
-)
-VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varsigma": "sigma", "varrho": "rho", "infty": "infty",
-    "Id": "I", "hbar": "hbar", "varnothing": "empty", "emptyset": "empty", "bullet": "bullet", "star": "star", "ast": "star"}  # fmt: skip
-ACCENTS = {
-    "bar": "bar", "overline": "bar", "hat": "hat", "widehat": "hat", "tilde": "tilde", "widetilde": "tilde", "dot": "dot",
-    "check": "check", "breve": "breve", "vec": "", "underline": "underline", "mathring": "ring", "ddot": "ddot", "overrightarrow": "",
-}  # fmt: skip
-FONTS = frozenset(
-    """
-    mathbf boldsymbol bm mathrm mathit mathsf pmb mathtt operatorname operatorname* mathbfit mathnormal symbf symbfit
-    boldmath ensuremath mathop mathord mathbin up bf rm it boxed bfseries
-    """.split()
-)
-SCRIPTS = {"mathcal": "cal", "mathscr": "cal", "mathbb": "bb", "mathfrak": "frak", "cal": "cal", "mathds": "bb"}
-FUNCTIONS = frozenset(
-    """
-    log ln exp cos sin tan arccos arctan sqrt max min tanh sinh cosh Tr tr det diag sgn expm logdet coth Trace trace arcsin
-    sign
-    """.split()
-)
-FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"}
-DOTS = {"dots", "ldots", "cdots", "dotsc", "dotsb", "vdots", "dotsm", "dotsi"}
-PRODUCTS = {"cdot", "times", "odot", "ast", "circ", "bullet"}
-LARGE = {"sum": "sum", "prod": "prod", "int": "int", "iint": "int"}
-CLOSERS = {"(": ")", "[": "]", "lbrace": "rbrace", "langle": "rangle"}
-MEANS = {"bb:E": "E", "E": "E", "cal:E": "E", "bb:V": "Var", "Var": "Var", "var": "Var", "Cov": "Cov", "cov": "Cov"}
-
-DENSITIES = {"p", "q", "r", "pi", "P", "Q", "bb:P"}
-NETWORKS = frozenset(
-    """
-    f g D F G H h U cal:N KL SNR logSNR snr D_KL cal:L L cal:U Uniform NN N cal:D clip Law softmax sigmoid R J cal:J V cal:F
-    stopgrad sg Unif Categorical Cat score UNet net logit erf T c Beta Bernoulli
-    """.split()
-)
-TIMED = frozenset(
-    """
-    x alpha beta sigma lambda B w gamma y mu Sigma m v s a b rho phi z k W psi nu t epsilon omega u delta eta zeta C A l tau
-    kappa Lambda Phi xi
-    """.split()
-)
-TIMES = frozenset("t s i k n tau T u j r".split())
-MODELS = {"theta", "phi", "psi", "vartheta", "omega", "Theta"}
-WORDS = frozenset("SNR KL Var Cov tr Tr const logSNR snr data model Uniform MSE ELBO VLB NLL".split())
-DIFFERENTIALS = frozenset("x t w W s z y sigma lambda tau bar u B X Z Y epsilon r omega v".split())
-LABELS = frozenset(
-    """
-    KL data skip out in noise min max prev next simple vlb model cfg uncond cond large small vpred guided VLB ELBO eps
-    hybrid DM LDM SM DSM sm dsm
-    """.split()
-)
-STATED = {"overset", "stackrel", "underset", "overbrace", "underbrace"}
 
 
 def parse(source: str) -> tuple[Chain, ...]:
@@ -283,8 +249,7 @@ class _Parser:
         if token.kind == "command":
             if token.text in ("|", "Vert", "lVert"):
                 return not self.within_bars
-            return token.text not in ("rbrace", "}", "rangle", "rVert", "vert", "mid", "parallel", "over", "rvert", "rfloor", "rceil",
-                "pm", "mp", "setminus", "cup", "cap")  # fmt: skip
+            return token.text not in ENDING
         return False
 
     def factor(self) -> Node:
@@ -358,7 +323,7 @@ class _Parser:
         node = self.sum()
         if self.is_sign(":"):
             self.take()
-            return Span(start, self.here.end, node, self.sum())
+            return Range(start, self.here.end, node, self.sum())
         relations: list[str] = []
         sides = [node]
         while self.here.kind == "relation":
@@ -769,8 +734,7 @@ class _Parser:
         """What a function without brackets is taken of: the factors up to the next sign; with brackets, these alone."""
         start = self.here.start
         if self.is_sign("(", "[") or self.is_command("lbrace", "{"):
-            node = self.factor()
-            return node
+            return self.factor()
         factors = [self.factor()]
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
             if self.here.kind == "letter" and self.here.text == "d" and self.is_differential():
@@ -839,7 +803,7 @@ def _is_transpose(node: Node) -> bool:
 
 
 def _is_label(node: Node) -> bool:
-    """Whether a superscript only tells letters apart: x^{(i)}, x^{\text{cfg}}, eps^\theta."""
+    r"""Whether a superscript only tells letters apart: x^{(i)}, x^{\text{cfg}}, eps^\theta."""
     if isinstance(node, (Group, Listed)):
         return True
     if isinstance(node, Letter):
@@ -879,8 +843,9 @@ def _is_time(node: Node) -> bool:
     """Whether it reads as a time: t, s - 1, 0, T."""
     if isinstance(node, Sum):
         bases = [term.body for term in node.terms]
-        return len(bases) == 2 and isinstance(bases[0], Letter) and bases[0].base in TIMES and isinstance(bases[1], (Number, Letter)) \
-            and not isinstance(bases[1], Group) and (isinstance(bases[1], Number) or bases[1].base == "Delta")  # fmt: skip
+        if len(bases) != 2 or not isinstance(bases[0], Letter) or bases[0].base not in TIMES:
+            return False
+        return isinstance(bases[1], Number) or (isinstance(bases[1], Letter) and bases[1].base == "Delta")
     if isinstance(node, Letter):
         return node.base in TIMES and not node.marks
     return isinstance(node, Number) and node.value in (0, 1)

@@ -21,6 +21,7 @@ Times are whole numbers here, 0 the data. In letters only the times that a formu
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from functools import cached_property
 
@@ -55,6 +56,7 @@ class Process:
 
     @cached_property
     def is_vp(self) -> bool:
+        """Whether the variance is preserved."""
         return self.convention in ("ddpm", "ddim", "root", "signal-vp")
 
     def abar(self, i: int) -> Value:
@@ -160,7 +162,7 @@ class Process:
         if self.is_vp or self.convention in ("flow", "vp-time"):
             return []
         rungs = [rung for rung in self.rungs if rung > 0]
-        return [self.added(high, low) for low, high in zip(rungs, rungs[1:], strict=False)]
+        return [self.added(high, low) for low, high in itertools.pairwise(rungs)]
 
     def carried(self, i: int, j: int) -> Value:
         """a_{i|j}."""

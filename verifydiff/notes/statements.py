@@ -1,7 +1,7 @@
 r"""From the spans of a page to judged statements.
 
-A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. Where words such as "is" join two spans, or a
-span begins with a relation, they are one statement. The page's convention is read off its formulas: where :math:`\bar\alpha` is
+A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. Where words such as "is" join two spans,
+or a span begins with a relation, they are one statement. The page's convention is read off its formulas: where :math:`\bar\alpha` is
 written, :math:`\alpha` is one factor; where it is not, the convention under which most formulas hold is the page's own.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .judging import Definitions, Opinion, agrees, introduced, judge_link, letters_in
+from .introductions import Opinion, introduced
+from .judging import judge_link
 from .mending import barred, suggestions
 from .page import Judged, Span, Standing
 from .parser import parse
@@ -20,15 +21,17 @@ from .process import CONVENTIONS
 from .rules import Link
 from .tokens import NotUnderstoodError
 from .tree import Chain, Dots, Node
+from .ways import Definitions, agrees, letters_in
 
 VOTERS = 30
 
-JOINERS = re.compile(
-    r"^[\s,(]*(is|are|equals|is equal to|is given by|is defined (as|by|to be)|is simply|is just|becomes|being|denotes|means|stands for|"
-    r"simplifies to|reduces to|is nothing but|which is|that is|i\.e\.,?|or|就是|即为|即是|定义为|记为|等于|等价于|可写为|可以写成|可写成|"
-    r"化简为|变为|为|是|即|也就是)[\s,:,:()]*$",
-    re.IGNORECASE,
-)
+JOINED_BY = (
+    "is", "are", "equals", "is equal to", "is given by", "is defined as", "is defined by", "is defined to be", "is simply", "is just",
+    "becomes", "being", "denotes", "means", "stands for", "simplifies to", "reduces to", "is nothing but", "which is", "that is",
+    "i.e.", "i.e.,", "就是", "即为", "即是", "定义为", "记为", "等于", "等价于", "可写为", "可以写成", "可写成", "化简为", "变为", "为", "是",
+    "即", "也就是",
+)  # fmt: skip
+JOINERS = re.compile(rf"^[\s,(]*({'|'.join(map(re.escape, JOINED_BY))})[\s,:,:()]*$", re.IGNORECASE)
 
 
 @dataclass

@@ -11,6 +11,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from .words import words
+
 MAX_LENGTH, MAX_TOKENS = 6_000, 2_500
 
 
@@ -53,7 +55,23 @@ RELATIONS = {
     "longrightarrow": "->", "mapsto": "->", "in": "in", "subset": "in", "subseteq": "in", "notin": "notin",
 }  # fmt: skip
 
-BREAKS = frozenset("quad qquad Rightarrow Longrightarrow implies iff Leftrightarrow Longleftrightarrow therefore because forall wedge land".split())
+BREAKS = frozenset(
+    [
+        "quad",
+        "qquad",
+        "Rightarrow",
+        "Longrightarrow",
+        "implies",
+        "iff",
+        "Leftrightarrow",
+        "Longleftrightarrow",
+        "therefore",
+        "because",
+        "forall",
+        "wedge",
+        "land",
+    ]
+)
 
 SILENT = {
     ",", ";", ":", "!", " ", ">", "/", "displaystyle", "textstyle", "scriptstyle", "scriptscriptstyle", "limits", "nolimits",
@@ -66,16 +84,14 @@ SILENT = {
 SIZES = {"left", "big", "Big", "bigg", "Bigg", "bigl", "Bigl", "biggl", "Biggl"}
 
 DROPPED = {"label": 1, "tag": 1, "hspace": 1, "vspace": 1, "phantom": 1, "hphantom": 1, "vphantom": 1, "color": 1, "mspace": 1,
-    "kern": 0, "textcolor": 1, "colorbox": 1, "eqref": 1, "ref": 1, "cite": 1, "footnote": 1, "intertext": 0, "raisebox": 1}  # fmt: skip
+    "kern": 0, "textcolor": 1, "colorbox": 1, "eqref": 1, "ref": 1, "cite": 1, "footnote": 1, "raisebox": 1}  # fmt: skip
 
-TEXTS = frozenset("text textrm textbf textit textsf textnormal mbox hbox textup intertext textmd textsc".split())
+TEXTS = words("text textrm textbf textit textsf textnormal mbox hbox textup intertext textmd textsc")
 
-ENVIRONMENTS = frozenset(
-    """
+ENVIRONMENTS = words("""
     aligned align align* equation equation* gather gather* gathered split multline multline* eqnarray eqnarray* alignat
     alignat* flalign flalign* math displaymath alignedat
-    """.split()
-)
+    """)
 
 UNICODE = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ϵ": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",

@@ -176,7 +176,7 @@ class Large(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Span(Node):
+class Range(Node):
     """An index from one to another: 1:T."""
 
     low: Node
@@ -209,10 +209,10 @@ def children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
 
 
 @cache
-def _held(kind: type[Node]) -> tuple[str, ...]:
+def _held(kind: Any) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
-    return tuple(one.name for one in fields(kind) if "Node" in str(one.type) or "Term" in str(one.type) or "Letter" in str(one.type)
-                 or "Differential" in str(one.type))  # fmt: skip
+    kinds = ("Node", "Term", "Letter", "Differential")
+    return tuple(one.name for one in fields(kind) if any(name in str(one.type) for name in kinds))
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -9,141 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 
 from .algebra import POSITIVE, REAL, SMALL, Value
+from .densities import DENSITIES, density, divergence, is_divergence, normal
 from .process import NoSuchLetterError
-from .reading import STATES, Density, Logs, Normal, Reading, canonical, refused, value, variables
-from .reading import read as read_node
+from .reading import STATES, Logs, Normal, Reading, refused
+from .said import NETWORKS, Said, name_of, text_of
 from .times import NoTimeError
 from .tokens import NotUnderstoodError
-from .tree import Call, Chain, Dots, Group, Letter, Node, Number, Sum, walk
-from .tree import Span as SpanOf
+from .tree import Call, Letter, Node
+from .walk import reads, value
+from .words import words
 
-_ONE = Fraction(1)
-NETWORKS = {"theta", "phi", "psi", "omega", "Theta"}
-CONDITIONS = {"c", "y", "C", "p", "label", "cond", "pos", "text"}
-NO_CONDITIONS = {"empty", "uncond", "null", "neg", "u"}
-WEIGHTS = frozenset("eta w gamma omega k zeta rho delta Delta h r kappa tau".split())
-DENSITIES = {"p", "q", "r", "P", "Q", "bb:P"}
+WEIGHTS = words("eta w gamma omega k zeta rho delta Delta h r kappa tau")
 
 
-def name_of(letter: Letter) -> str:
-    """The letter without its times: what tells it from others on the page."""
-    labels = [_text(one) for one in (*letter.index, *letter.upper) if not _is_time_like(one)]
-    return "/".join([letter.base, *letter.marks, *labels])
-
-
-def _is_time_like(node: Node) -> bool:
-    if isinstance(node, Sum):
-        return bool(node.terms) and _is_time_like(node.terms[0].body)
-    if isinstance(node, Group):
-        return _is_time_like(node.body)
-    return isinstance(node, Number) or (
-        isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j", "tau", "T", "N", "prev", "next", "S", "r")
-    )
-
-
-def _text(node: Node) -> str:
-    return "".join(one.base if isinstance(one, Letter) else str(getattr(one, "value", "")) for one in walk(node))
-
-
-class Said:
-    """A letter with what hangs on it, sorted: its time, its labels, its arguments."""
-
-    def __init__(self, letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> None:
-        self.letter, self.reading = letter, reading
-        self.marks = frozenset(letter.marks)
-        self.labels: set[str] = set()
-        self.time: int | None = None
-        self.later: int | None = None
-        for one in (*letter.index, *letter.upper):
-            self._hang(one)
-        self.states: list[Node] = []
-        self.given = ""
-        for one in arguments:
-            self._argue(one)
-
-    def _hang(self, one: Node) -> None:
-        bare = one.body if isinstance(one, Group) else one
-        try:
-            found = self.reading.times.of(bare)
-        except NoTimeError:
-            self.labels.add(_text(bare))
-            return
-        if self.time is None:
-            self.time = found
-        elif self.time != found:
-            self.labels.add(str(found))
-            self.later = found
-
-    def _argue(self, one: Node) -> None:
-        one = one.sides[-1] if isinstance(one, Chain) else one
-        if isinstance(one, Letter):
-            if one.base in NO_CONDITIONS:
-                self.given = ""
-                self.labels.add("uncond")
-                return
-            if one.base in CONDITIONS or (one.base == "y" and not one.index):
-                self.given = "y"
-                return
-            if one.base in ("sigma", "lambda", "gamma", "alpha", "bar") or (one.base == "t" and one.index):
-                return
-        try:
-            time = self.reading.times.of(one)
-        except NoTimeError:
-            self.states.append(one)
-            return
-        if isinstance(one, Number) and self.states:
-            return
-        if self.states and self.time is None and not isinstance(one, Number):
-            self.time = time
-            self._agree(time, one)
-        elif self.time is None:
-            self.time = time
-
-    def _agree(self, time: int, argument: Node) -> None:
-        """A network must be told the time of the state that it is given."""
-        try:
-            names = variables(self.states[0], self.reading)
-        except NotUnderstoodError:
-            return
-        for name in names:
-            if name[0] == "x" and name[1] > 0 and isinstance(self.states[0], Letter) and self.states[0].index:
-                reading = self.reading
-                reading.owed.append(("the time that the network is told", reading.number(name[1]), reading.number(time)))
-                self.time = name[1]
-
-    @property
-    def at(self) -> int:
-        """The time: the one written, that of the state it is given, or the main one."""
-        if self.time is not None:
-            return self.time
-        for one in self.states:
-            try:
-                names = variables(one, self.reading)
-            except NotUnderstoodError:
-                continue
-            for name in names:
-                if name[0] == "x" and name[1] > 0:
-                    return int(name[1])
-        return self.reading.main
-
-    @property
-    def is_network(self) -> bool:
-        """Whether it is predicted."""
-        return bool(self.labels & NETWORKS)
-
-    def owe_state(self) -> None:
-        """What a network is given in place of a state must be that state."""
-        if not self.states or isinstance(self.states[0], (Letter, Call)):
-            return
-        reading, at = self.reading, self.at
-        try:
-            given = value(self.states[0], reading)
-        except NotUnderstoodError:
-            return
-        reading.owed.append(("what the network is given", given, reading.state(at)))
+@reads(Letter)
+def _letter(letter: Letter, reading: Reading) -> Value:
+    return meaning(letter, (), reading)
 
 
 def meaning(letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> Value:
@@ -191,7 +74,7 @@ def unknown(said: Said) -> Value:
     """A letter that nothing is known of."""
     letter, reading = said.letter, said.reading
     reading.unknown.setdefault(name_of(letter), letter)
-    inner = "_".join(_text(one) for one in said.states)
+    inner = "_".join(text_of(one) for one in said.states)
     return reading.letter(("u", name_of(letter), said.time if said.time is not None else "", inner), letter.base, POSITIVE)
 
 
@@ -210,9 +93,6 @@ def _tex(said: Said) -> str:
         [*sorted(said.labels), *([] if said.time is None else [said.reading.times.names.get(said.time, str(said.time))])]
     )
     return f"{base}_{{{index}}}" if index else base
-
-
-# -- letters, one by one ------------------------------------------------------------
 
 
 def _alpha(said: Said) -> Value | None:
@@ -468,9 +348,7 @@ _MAKERS: dict[str, Callable[[Said], Value | None]] = {
 }
 
 
-# -- calls ------------------------------------------------------------
-
-
+@reads(Call)
 def called(node: Call, reading: Reading) -> Value | Logs | Normal:
     """What a function of its arguments says."""
     function = node.function
@@ -485,133 +363,3 @@ def called(node: Call, reading: Reading) -> Value | Logs | Normal:
     if function.base in ("Var", "var", "Cov"):
         raise refused(node, "a variance in that notation")
     return meaning(function, node.arguments, reading)
-
-
-def normal(node: Call, reading: Reading) -> Normal:
-    """A normal law: N(x; m, v) or N(m, v)."""
-    items = node.arguments
-    if len(items) == 3:
-        return Normal(value(items[1], reading), value(items[2], reading), value(items[0], reading))
-    if len(items) == 2:
-        return Normal(value(items[0], reading), value(items[1], reading))
-    raise refused(node, "a normal law has a mean and a variance")
-
-
-def density(node: Call, reading: Reading) -> Density:
-    """q(a | b) as q(a, b) / q(b)."""
-    marks = list(node.marks)
-    arguments = _spread(node.arguments)
-    if len(arguments) != len(node.arguments):
-        marks = _respread(node)
-    if ";" in marks:
-        cut = marks.index(";")
-        arguments, marks = arguments[: cut + 1], marks[:cut]
-    bar = marks.index("|") if "|" in marks else len(arguments) - 1
-    before = frozenset(one for item in arguments[: bar + 1] for one in _variables(item, reading))
-    after = frozenset(one for item in arguments[bar + 1 :] for one in _variables(item, reading))
-    measure = measure_of(node.function, reading)
-    parts = Density(reading.number(0), {(measure, before | after): _ONE})
-    return Density(**vars(parts.plus(Density(reading.number(0), {(measure, after): _ONE}), -1))) if after else parts
-
-
-def _variables(item: Node, reading: Reading) -> frozenset[tuple[object, ...]]:
-    if isinstance(item, Letter) and item.base in (*NETWORKS, "sigma", "t", "empty", "lambda"):
-        return frozenset()
-    return variables(item, reading)
-
-
-def _spread(arguments: tuple[Node, ...]) -> list[Node]:
-    """x_1, ..., x_T as x_{1:T}."""
-    found: list[Node] = []
-    for place, one in enumerate(arguments):
-        if isinstance(one, Dots):
-            continue
-        before = arguments[place - 1] if place else None
-        if isinstance(before, Dots) and found and isinstance(one, Letter) and isinstance(found[-1], Letter) and one.index:
-            low = found.pop()
-            found.append(replace(one, index=(SpanOf(one.start, one.end, low.index[0], one.index[0]),)))  # type: ignore[attr-defined]
-        else:
-            found.append(one)
-    return found
-
-
-def _respread(node: Call) -> list[str]:
-    """The marks between the arguments that are left when an ellipsis is spread."""
-    found = []
-    for place, mark in enumerate(node.marks):
-        if not isinstance(node.arguments[place], Dots) and not isinstance(node.arguments[place + 1], Dots):
-            found.append(mark)
-    return found
-
-
-def measure_of(function: Letter, reading: Reading) -> str:
-    """The measure that a density belongs to: q, or p where it is another, or a network's."""
-    labels = (
-        {_text(one) for one in (*function.index, *function.upper) if not _is_time_like(one)} - NETWORKS - {"sigma", "0t", "data"}
-    )
-    if labels and not any(char.isdigit() for label in labels for char in label):
-        return f"{function.base} {sorted(labels)[0]}"
-    if function.base in reading.learned:
-        return f"{function.base} of a network"
-    return function.base if reading.apart else "q"
-
-
-def is_divergence(function: Letter) -> bool:
-    """Whether it is the Kullback-Leibler divergence."""
-    return function.base in ("KL", "D_KL", "DKL") or (
-        function.base in ("D", "bb:D", "cal:D") and "KL" in {_text(one) for one in function.index}
-    )
-
-
-def divergence(node: Call, reading: Reading) -> Value:
-    """KL of two normal laws, one coordinate."""
-    if node.marks[:1] != ("||",) or len(node.arguments) != 2:
-        raise refused(node, "a divergence is of two laws")
-    one, other = (law_of(item, reading) for item in node.arguments)
-    if one is None or other is None:
-        raise refused(node, "a divergence of laws that are not normal")
-    ratio = one.variance / other.variance
-    return (ratio + (one.mean - other.mean) ** 2 / other.variance - 1 - reading.algebra.log(ratio)) / 2
-
-
-def law_of(node: Node, reading: Reading) -> Normal | None:
-    """The normal law that a density is, if it is one that is known."""
-    found = read_node(node, reading)
-    if isinstance(found, Normal):
-        return found
-    if isinstance(node, Call) and isinstance(found, Density):
-        return conditional_law(node, found, reading)
-    return None
-
-
-def conditional_law(node: Call, found: Density, reading: Reading) -> Normal | None:
-    """The law of one state given others, by the chain."""
-    of = [key for key in variables(node.arguments[0], reading) if key[0] == "x"]
-    parts = canonical(found)
-    measures = {key[0] for key in parts}
-    if len(of) != 1:
-        return None
-    at = of[0][1]
-    given = {name[1] for key in found.parts for name in key[1] if name[0] == "x"} - {at}
-    if any(name[0] != "x" for key in found.parts for name in key[1]):
-        return None
-    if measures == {"q"}:
-        return _chain_law(at, given, reading)
-    if len(given) == 1 and min(given) > at:
-        upper = min(given)
-        mean = reading.process.posterior_mean(upper, at, reading.state(upper), reading.predicted_data(upper))
-        deviation = meaning(Letter(0, 0, "sigma", (), (Number(0, 0, _ONE * upper),)), (), reading)
-        return Normal(mean, deviation**2, reading.state(at))
-    return None
-
-
-def _chain_law(at: int, given: set[int], reading: Reading) -> Normal | None:
-    lower = max((time for time in given if time < at), default=None)
-    upper = min((time for time in given if time > at), default=None)
-    process = reading.process
-    if lower is not None and upper is None:
-        return Normal(process.carried(at, lower) * reading.state(lower), process.added(at, lower), reading.state(at))
-    if lower == 0 and upper is not None:
-        mean = process.posterior_mean(upper, at, reading.state(upper), reading.state(0))
-        return Normal(mean, process.posterior_variance(upper, at), reading.state(at))
-    return None

@@ -1,0 +1,154 @@
+r"""Densities and laws as they are written: :math:`q(a \mid b)`, :math:`\mathcal{N}(x; m, v)`, :math:`D_{KL}(q \| p)`.
+
+A density is kept as a quotient of joint densities until it is compared; a divergence is that of two normal laws, one coordinate:
+
+.. math:: D_{KL} = \tfrac12 (v_1 / v_2 + (m_1 - m_2)^2 / v_2 - 1 - \log (v_1 / v_2))
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from .algebra import Value
+from .reading import Density, Normal, Reading, canonical, refused
+from .said import NETWORKS, is_time_like, text_of
+from .tree import Call, Dots, Letter, Node, Number
+from .tree import Range
+from .variables import variables
+from .walk import read, value
+
+_ONE = Fraction(1)
+
+DENSITIES = {"p", "q", "r", "P", "Q", "bb:P"}
+
+
+def normal(node: Call, reading: Reading) -> Normal:
+    """A normal law: N(x; m, v) or N(m, v)."""
+    items = node.arguments
+    if len(items) == 3:
+        return Normal(value(items[1], reading), value(items[2], reading), value(items[0], reading))
+    if len(items) == 2:
+        return Normal(value(items[0], reading), value(items[1], reading))
+    raise refused(node, "a normal law has a mean and a variance")
+
+
+def density(node: Call, reading: Reading) -> Density:
+    """q(a | b) as q(a, b) / q(b)."""
+    marks = list(node.marks)
+    arguments = _spread(node.arguments)
+    if len(arguments) != len(node.arguments):
+        marks = _respread(node)
+    if ";" in marks:
+        cut = marks.index(";")
+        arguments, marks = arguments[: cut + 1], marks[:cut]
+    bar = marks.index("|") if "|" in marks else len(arguments) - 1
+    before = frozenset(one for item in arguments[: bar + 1] for one in _variables(item, reading))
+    after = frozenset(one for item in arguments[bar + 1 :] for one in _variables(item, reading))
+    measure = measure_of(node.function, reading)
+    parts = Density(reading.number(0), {(measure, before | after): _ONE})
+    return Density(**vars(parts.plus(Density(reading.number(0), {(measure, after): _ONE}), -1))) if after else parts
+
+
+def _variables(item: Node, reading: Reading) -> frozenset[tuple[object, ...]]:
+    if isinstance(item, Letter) and item.base in (*NETWORKS, "sigma", "t", "empty", "lambda"):
+        return frozenset()
+    return variables(item, reading)
+
+
+def _spread(arguments: tuple[Node, ...]) -> list[Node]:
+    """x_1, ..., x_T as x_{1:T}."""
+    found: list[Node] = []
+    for place, one in enumerate(arguments):
+        if isinstance(one, Dots):
+            continue
+        before = arguments[place - 1] if place else None
+        if isinstance(before, Dots) and found and isinstance(one, Letter) and isinstance(found[-1], Letter) and one.index:
+            low = found.pop()
+            found.append(replace(one, index=(Range(one.start, one.end, low.index[0], one.index[0]),)))
+        else:
+            found.append(one)
+    return found
+
+
+def _respread(node: Call) -> list[str]:
+    """The marks between the arguments that are left when an ellipsis is spread."""
+    found = []
+    for place, mark in enumerate(node.marks):
+        if not isinstance(node.arguments[place], Dots) and not isinstance(node.arguments[place + 1], Dots):
+            found.append(mark)
+    return found
+
+
+def measure_of(function: Letter, reading: Reading) -> str:
+    """The measure that a density belongs to: q, or p where it is another, or a network's."""
+    labels = (
+        {text_of(one) for one in (*function.index, *function.upper) if not is_time_like(one)} - NETWORKS - {"sigma", "0t", "data"}
+    )
+    if labels and not any(char.isdigit() for label in labels for char in label):
+        return f"{function.base} {sorted(labels)[0]}"
+    if function.base in reading.learned:
+        return f"{function.base} of a network"
+    return function.base if reading.apart else "q"
+
+
+def is_divergence(function: Letter) -> bool:
+    """Whether it is the Kullback-Leibler divergence."""
+    return function.base in ("KL", "D_KL", "DKL") or (
+        function.base in ("D", "bb:D", "cal:D") and "KL" in {text_of(one) for one in function.index}
+    )
+
+
+def divergence(node: Call, reading: Reading) -> Value:
+    """KL of two normal laws, one coordinate."""
+    if node.marks[:1] != ("||",) or len(node.arguments) != 2:
+        raise refused(node, "a divergence is of two laws")
+    one, other = (law_of(item, reading) for item in node.arguments)
+    if one is None or other is None:
+        raise refused(node, "a divergence of laws that are not normal")
+    ratio = one.variance / other.variance
+    return (ratio + (one.mean - other.mean) ** 2 / other.variance - 1 - reading.algebra.log(ratio)) / 2
+
+
+def law_of(node: Node, reading: Reading) -> Normal | None:
+    """The normal law that a density is, if it is one that is known."""
+    found = read(node, reading)
+    if isinstance(found, Normal):
+        return found
+    if isinstance(node, Call) and isinstance(found, Density):
+        return conditional_law(node, found, reading)
+    return None
+
+
+def conditional_law(node: Call, found: Density, reading: Reading) -> Normal | None:
+    """The law of one state given others, by the chain."""
+    of = [key for key in variables(node.arguments[0], reading) if key[0] == "x"]
+    parts = canonical(found)
+    measures = {key[0] for key in parts}
+    if len(of) != 1:
+        return None
+    at = of[0][1]
+    given = {name[1] for key in found.parts for name in key[1] if name[0] == "x"} - {at}
+    if any(name[0] != "x" for key in found.parts for name in key[1]):
+        return None
+    if measures == {"q"}:
+        return chain_law(at, given, reading)
+    if len(given) == 1 and min(given) > at:
+        upper = min(given)
+        mean = reading.process.posterior_mean(upper, at, reading.state(upper), reading.predicted_data(upper))
+        deviation = value(Letter(0, 0, "sigma", (), (Number(0, 0, _ONE * upper),)), reading)
+        return Normal(mean, deviation**2, reading.state(at))
+    return None
+
+
+def chain_law(at: int, given: set[int], reading: Reading) -> Normal | None:
+    """The law of a state given a cleaner one, or given a noisier one and the data."""
+    lower = max((time for time in given if time < at), default=None)
+    upper = min((time for time in given if time > at), default=None)
+    process = reading.process
+    if lower is not None and upper is None:
+        return Normal(process.carried(at, lower) * reading.state(lower), process.added(at, lower), reading.state(at))
+    if lower == 0 and upper is not None:
+        mean = process.posterior_mean(upper, at, reading.state(upper), reading.state(0))
+        return Normal(mean, process.posterior_variance(upper, at), reading.state(at))
+    return None

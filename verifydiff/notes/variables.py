@@ -1,0 +1,69 @@
+r"""What stands for a variable: the states and other letters that a density, an integral or a gradient is about."""
+
+from __future__ import annotations
+
+from .tree import Range
+from .reading import STATES, Key, Reading, refused
+from .times import NoTimeError
+from .tokens import NotUnderstoodError
+from .tree import Call, Chain, Group, Letter, Listed, Node, walk
+
+
+def variables(node: Node, reading: Reading) -> frozenset[Key]:
+    """What a density is of: states of the chain, or other letters."""
+    while isinstance(node, (Group, Chain)):
+        node = node.body if isinstance(node, Group) else node.sides[0]
+    if isinstance(node, Listed):
+        return frozenset(one for item in node.items for one in variables(item, reading))
+    if isinstance(node, Call):
+        if node.function.base in STATES and len(node.arguments) == 1:
+            return frozenset({("x", time_of(node.arguments[0], node, reading))})
+        raise refused(node, "no variable of a density")
+    if isinstance(node, Letter):
+        if len(node.index) == 1 and isinstance(node.index[0], Range):
+            low, high = bound_of(node.index[0].low, reading), bound_of(node.index[0].high, reading)
+            if high - low > 40:
+                raise refused(node, "too many variables")
+            return frozenset(("x" if node.base in STATES else node.base, place) for place in range(low, high + 1))
+        latent = ("z is a state",) in reading.fixed
+        if node.base in STATES and ("tilde is noisy",) in reading.fixed and not node.index:
+            return frozenset({("x", reading.main if "tilde" in node.marks else 0)})
+        if (node.base in STATES and not set(node.marks) - {"prime"}) or (latent and node.base == "z" and node.index):
+            alone = 0 if latent else reading.main
+            return frozenset({("x", time_of(node.index[0], node, reading) if node.index else alone)})
+        name = node.base + "".join(node.marks) + "".join(str(label_of(one)) for one in node.index)
+        return frozenset({("v", name)})
+    raise refused(node, "no variable of a density")
+
+
+def label_of(node: Node) -> str:
+    """What a label reads."""
+    return "".join(one.base if isinstance(one, Letter) else str(getattr(one, "value", "")) for one in walk(node))
+
+
+def time_of(index: Node, node: Node, reading: Reading) -> int:
+    """The time that an index of a node names."""
+    try:
+        return reading.times.of(index)
+    except NoTimeError:
+        raise refused(node, "an index that is no time") from None
+
+
+def bound_of(node: Node, reading: Reading) -> int:
+    """The time that a bound names."""
+    try:
+        return reading.times.of(node)
+    except NoTimeError:
+        raise refused(node, "a bound that is no time") from None
+
+
+def named_states(node: Node, reading: Reading) -> set[Key]:
+    """The states that a formula speaks of."""
+    found: set[Key] = set()
+    for one in walk(node):
+        if isinstance(one, Letter) and one.base in STATES:
+            try:
+                found |= variables(one, reading)
+            except NotUnderstoodError:
+                continue
+    return found
