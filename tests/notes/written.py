@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a formula stands on one line, as its author wrote it
 r"""Formulas as people write them, right ones and misprints of them; the words are ours, the mathematics is the field's."""
 
 RIGHT: dict[str, str] = {

@@ -26,8 +26,8 @@ from .tree import (
     Power,
     Product,
     Quotient,
-    Root,
     Range,
+    Root,
     Sum,
 )
 from .variables import time_of

@@ -13,8 +13,7 @@ from fractions import Fraction
 from .algebra import Value
 from .reading import Density, Normal, Reading, canonical, refused
 from .said import NETWORKS, is_time_like, text_of
-from .tree import Call, Dots, Letter, Node, Number
-from .tree import Range
+from .tree import Call, Dots, Letter, Node, Number, Range
 from .variables import variables
 from .walk import read, value
 
@@ -62,9 +61,9 @@ def _spread(arguments: tuple[Node, ...]) -> list[Node]:
     for place, one in enumerate(arguments):
         if isinstance(one, Dots):
             continue
-        before = arguments[place - 1] if place else None
-        if isinstance(before, Dots) and found and isinstance(one, Letter) and isinstance(found[-1], Letter) and one.index:
-            low = found.pop()
+        low = found[-1] if found and place and isinstance(arguments[place - 1], Dots) else None
+        if isinstance(low, Letter) and isinstance(one, Letter) and low.index and one.index:
+            found.pop()
             found.append(replace(one, index=(Range(one.start, one.end, low.index[0], one.index[0]),)))
         else:
             found.append(one)

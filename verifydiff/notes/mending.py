@@ -1,7 +1,7 @@
 r"""Which changes make a failing statement hold.
 
 Every change of one place (:mod:`verifydiff.notes.amend`) is tried in numbers, in the ways in which the statement was read; the
-first few that agree are proved, as the statement itself would have been. A side of a chain is mended so that its other link holds too.
+first few that agree are proved, as the statement itself would have been.
 """
 
 from __future__ import annotations

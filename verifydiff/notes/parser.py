@@ -35,18 +35,19 @@ from .tree import (
     Power,
     Product,
     Quotient,
-    Root,
     Range,
+    Root,
     Sum,
     Term,
     walk,
 )
-from .words import ENDING, (
+from .words import (
     ACCENTS,
     CLOSERS,
     DENSITIES,
     DIFFERENTIALS,
     DOTS,
+    ENDING,
     FONTS,
     FRACTIONS,
     FUNCTIONS,

@@ -1,8 +1,8 @@
 r"""From the spans of a page to judged statements.
 
 A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. Where words such as "is" join two spans,
-or a span begins with a relation, they are one statement. The page's convention is read off its formulas: where :math:`\bar\alpha` is
-written, :math:`\alpha` is one factor; where it is not, the convention under which most formulas hold is the page's own.
+or a span begins with a relation, they are one statement. The page's convention is read off its formulas: where :math:`\bar\alpha`
+is written, :math:`\alpha` is one factor; where it is not, the convention under which most formulas hold is the page's own.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .ways import Definitions, agrees, letters_in
 VOTERS = 30
 
 JOINED_BY = (
-    "is", "are", "equals", "is equal to", "is given by", "is defined as", "is defined by", "is defined to be", "is simply", "is just",
-    "becomes", "being", "denotes", "means", "stands for", "simplifies to", "reduces to", "is nothing but", "which is", "that is",
-    "i.e.", "i.e.,", "就是", "即为", "即是", "定义为", "记为", "等于", "等价于", "可写为", "可以写成", "可写成", "化简为", "变为", "为", "是",
-    "即", "也就是",
+    "is", "are", "equals", "is equal to", "is given by", "is defined as", "is defined by", "is defined to be", "is simply",
+    "is just", "becomes", "being", "denotes", "means", "stands for", "simplifies to", "reduces to", "is nothing but", "which is", "that is",
+    "i.e.", "i.e.,", "就是", "即为", "即是", "定义为", "记为", "等于", "等价于", "可写为", "可以写成",
+    "可写成", "化简为", "变为", "为", "是", "即", "也就是",
 )  # fmt: skip
 JOINERS = re.compile(rf"^[\s,(]*({'|'.join(map(re.escape, JOINED_BY))})[\s,:,:()]*$", re.IGNORECASE)
 

@@ -1,7 +1,7 @@
 r"""Which time an index speaks of.
 
-The letters of a formula's indices are placed on whole numbers, 0 the data: the main one (t, or n, k, i where they stand alone) at 5,
-a cleaner one (s, or j beside i) at 2, T at 8. What is added to a letter moves it: t - 1 is 4. A time within a list of times
+The letters of a formula's indices are placed on whole numbers, 0 the data: the main one (t, or n, k, i where they stand alone)
+at 5, a cleaner one (s, or j beside i) at 2, T at 8. What is added to a letter moves it: t - 1 is 4. A time within a list of times
 (:math:`\tau_{i-1}` before :math:`\tau_i`) moves by several at once, and so does :math:`t - \Delta t`, so that nothing is taken for
 a single step that is none.
 """

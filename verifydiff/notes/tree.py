@@ -198,7 +198,8 @@ class Chain(Node):
 
 def children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
     """The nodes directly below: the field that holds each, and its place there if it holds several."""
-    for name in _held(type(node)):
+    kind: Any = type(node)
+    for name in _held(kind):
         value = getattr(node, name)
         if isinstance(value, Node):
             yield name, None, value

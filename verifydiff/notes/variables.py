@@ -2,11 +2,10 @@ r"""What stands for a variable: the states and other letters that a density, an 
 
 from __future__ import annotations
 
-from .tree import Range
 from .reading import STATES, Key, Reading, refused
 from .times import NoTimeError
 from .tokens import NotUnderstoodError
-from .tree import Call, Chain, Group, Letter, Listed, Node, walk
+from .tree import Call, Chain, Group, Letter, Listed, Node, Range, walk
 
 
 def variables(node: Node, reading: Reading) -> frozenset[Key]:
