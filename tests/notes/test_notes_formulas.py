@@ -1,10 +1,12 @@
 """Do right formulas hold, and are misprints of them called wrong, with the right correction first?"""
 
 from functools import cache
+from time import process_time
 
 import pytest
 from written import DDIM_PAGE, MISPRINTS, RIGHT
 
+from verifydiff.notes.amend import edits, statement
 from verifydiff.notes.page import Judged, Span, Standing, judge
 from verifydiff.notes.parser import parse
 
@@ -87,3 +89,27 @@ def test_the_change_is_marked_where_it_stands():
     assert best.latex[best.start : best.end] == r"\sqrt{1-\bar\alpha_t}"
     assert best.marked == r"x_t = \sqrt{\bar\alpha_t} x_0 + \boxed{\sqrt{1-\bar\alpha_t}}\epsilon"
     assert best.slip == "root-lost"
+
+
+RIGID = ("closed-form", "marginal", "kernel", "posterior-variance", "x0-hat", "kernel-score")
+
+
+@pytest.mark.parametrize("name", RIGID)
+def test_no_small_change_of_a_right_formula_holds(name):
+    latex = RIGHT[name]
+    sides = parse(latex)[0].sides
+    for edit in edits(sides[-1], statement(latex, sides)):
+        if edit.slip in ("other-sign", "bar-lost", "bar-added", "root-lost", "root-added", "complement-missing", "upside-down"):
+            glue = " " if edit.text[-1:].isalpha() and latex[edit.end : edit.end + 1].isalpha() else ""
+            changed = latex[: edit.start] + edit.text + glue + latex[edit.end :]
+            assert Standing.HOLDS not in {one.status for one in on_a_page(changed)}, changed
+
+
+def test_a_right_formula_takes_little_time_once_the_engine_is_warm():
+    on_a_page(RIGHT["closed-form"])
+    times = []
+    for latex in RIGHT.values():
+        started = process_time()
+        judge([Span(1, latex, display=True)])
+        times.append(process_time() - started)
+    assert sorted(times)[len(times) // 2] < 0.05

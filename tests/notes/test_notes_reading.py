@@ -104,13 +104,11 @@ def test_places_are_those_of_the_source():
             assert letter.base[0] in source[letter.start : letter.end] or letter.base[0] in "xz"
 
 
-pieces = st.sampled_from(
-    [r"\alpha", r"\bar", "x", "_t", "_{t-1}", "^2", r"\sqrt", "{", "}", "(", ")", "=", "+", "-", r"\frac", "1", "2", r"\epsilon", "|",
-     ",", r"\mathcal{N}", "q", "p", r"\|", r"\left", r"\right", r"\sum", r"\prod", r"\int", "d", "t", r"\\", "&",
-     r"\nabla",
-     r"\log", r"\mathbb{E}",
-     "[", "]", r"\theta", "_", "^", r"\sim", r"\dots", "/", r"\text{if}", r"\exp", "I", " ", "~", "e", "w", r"\sigma"]
-)  # fmt: skip
+TOKENS = r"""
+\alpha \bar x _t _{t-1} ^2 \sqrt { } ( ) = + - \frac 1 2 \epsilon | , \mathcal{N} q p \| \left \right \sum \prod \int d t \\ & \nabla \log
+\mathbb{E} [ ] \theta _ ^ \sim \dots / \text{if} \exp I ~ e w \sigma
+""".split()
+pieces = st.sampled_from([*TOKENS, " "])
 
 
 @settings(max_examples=150, deadline=None)

@@ -38,6 +38,10 @@ def text_of(node: Node) -> str:
     return "".join(one.base if isinstance(one, Letter) else str(getattr(one, "value", "")) for one in walk(node))
 
 
+def _is_zero(letter: Letter) -> bool:
+    return len(letter.index) == 1 and isinstance(letter.index[0], Number) and letter.index[0].value == 0
+
+
 class Said:
     """A letter with what hangs on it, sorted: its time, its labels, its arguments."""
 
@@ -126,9 +130,13 @@ class Said:
 
     def owe_state(self) -> None:
         """What a network is given in place of a state must be that state."""
-        if not self.states or isinstance(self.states[0], (Letter, Call)):
+        if not self.states or isinstance(self.states[0], Call):
             return
-        reading, at = self.reading, self.at
+        reading, at, given = self.reading, self.at, self.states[0]
+        if isinstance(given, Letter):
+            if given.base == "epsilon" or (given.base == "x" and not given.marks and _is_zero(given) and self.time != 0):
+                reading.owed.append(("whether the network is given a noisy state", reading.number(0), reading.number(1)))
+            return
         try:
             given = value(self.states[0], reading)
         except NotUnderstoodError:

@@ -37,6 +37,8 @@ def gradient(node: Gradient, reading: Reading) -> Value:
     logs = found if isinstance(found, Logs) else Logs(reading.flat(found), {})
     if isinstance(logs, Density):
         raise refused(node, "the gradient of a density, not of its logarithm")
+    if logs.parts and not any(name in variables_ for _, variables_ in logs.parts):
+        reading.owed.append(("whether the density depends on what the gradient is along", reading.number(0), reading.number(1)))
     return reading.slope_of(logs, name, body)
 
 

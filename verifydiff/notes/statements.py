@@ -20,16 +20,17 @@ from .parser import parse
 from .process import CONVENTIONS
 from .rules import Link
 from .tokens import NotUnderstoodError
-from .tree import Chain, Dots, Node
+from .tree import Chain, Dots, Letter, Node
 from .ways import Definitions, agrees, letters_in
 
 VOTERS = 30
 
 JOINED_BY = (
     "is", "are", "equals", "is equal to", "is given by", "is defined as", "is defined by", "is defined to be", "is simply",
-    "is just", "becomes", "being", "denotes", "means", "stands for", "simplifies to", "reduces to", "is nothing but", "which is", "that is",
-    "i.e.", "i.e.,", "就是", "即为", "即是", "定义为", "记为", "等于", "等价于", "可写为", "可以写成",
-    "可写成", "化简为", "变为", "为", "是", "即", "也就是",
+    "is just", "becomes", "being", "denotes", "means", "stands for", "simplifies to", "reduces to", "is nothing but",
+    "which is", "that is", "i.e.", "i.e.,",
+    "就是", "即为", "即是", "定义为", "记为", "等于", "等价于", "可写为", "可以写成", "可写成", "化简为", "变为", "为", "是",
+    "即", "也就是",
 )  # fmt: skip
 JOINERS = re.compile(rf"^[\s,(]*({'|'.join(map(re.escape, JOINED_BY))})[\s,:,:()]*$", re.IGNORECASE)
 
@@ -212,7 +213,7 @@ def _judged(piece: Piece, preferred: Sequence[str], definitions: Definitions) ->
 def _opinion(links: list[Link], place: int, preferred: Sequence[str], definitions: Definitions) -> Opinion:
     link = links[place]
     opinion = judge_link(link, preferred, definitions)
-    if place and not opinion.holds and link.is_equation and links[0].is_equation:
+    if place and not opinion.holds and link.is_equation and links[0].is_equation and _is_state(links[0].left):
         head = judge_link(Link(links[0].left, link.relation, link.right), preferred, definitions)
         if head.holds or (head.fails and not opinion.fails):
             return head
@@ -269,6 +270,11 @@ def _own_failure(
     return Judged(piece.span, piece.line, piece.latex, Standing.FAILS, reason, opinion.counterexample, found)
 
 
+def _is_state(node: Node) -> bool:
+    """Whether it is a state, of which the links of a chain say the law."""
+    return isinstance(node, Letter) and node.base in ("x", "z", "X")
+
+
 def _at(place: int, links: list[Link], reason: str) -> str:
     return reason if len(links) == 1 else f"link {place + 1} of {len(links)}: {reason}"
 
@@ -276,6 +282,7 @@ def _at(place: int, links: list[Link], reason: str) -> str:
 _WORDS = {
     "ddpm": "alpha_t is 1 - beta_t",
     "ddim": "alpha_t is the whole product (abar_t)",
+    "backward": "time runs backward along the equation",
     "root": "alpha_t and beta_t are square roots, alpha_t^2 + beta_t^2 = 1",
 }
 

@@ -151,6 +151,8 @@ def _sigma(said: Said) -> Value | None:
 def _variance_letter(said: Said) -> Value | None:
     if "q" in said.labels:
         return said.reading.process.posterior_variance(said.at, said.at - 1)
+    if said.is_network:
+        said.owe_state()
     return free(said)
 
 
@@ -213,6 +215,7 @@ def _fresh(said: Said) -> Value | None:
 def _mean_letter(said: Said) -> Value | None:
     reading, at = said.reading, said.at
     if said.is_network or "hat" in said.marks:
+        said.owe_state()
         return reading.process.posterior_mean(at, at - 1, reading.state(at), reading.predicted_data(at, said.given))
     if "tilde" in said.marks or "q" in said.labels or len(said.states) == 2:
         given = [value(one, reading) for one in said.states]

@@ -10,7 +10,7 @@ from ..reading import STATES, Density, Key, Normal, Reading
 from ..tokens import NotUnderstoodError
 from ..tree import Call, Letter, Node, walk
 from ..variables import variables
-from .link import Link, Owed, bare, state_time, weights
+from .link import Link, Owed, bare, chosen_variances, state_time, weights
 from .states import start_of
 
 
@@ -80,7 +80,7 @@ def _backward_law(
         zero,
     )
     data, eps = on_state * process.signal(start) + on_data, on_state * process.noise(start) + total
-    free = any(key[0] == "free" for key in reading.seen)
+    free = bool(chosen_variances(reading))
     if free or 0 not in given:
         yield [
             *named,
@@ -96,7 +96,7 @@ def _backward_law(
         Owed("the weight of the noise", eps, process.posterior_mean(start, at, process.noise(start), zero)),
     ]
     if free:
-        yield posterior
+        yield from ([*posterior, Owed("the variance", right.variance, one)] for one in chosen_variances(reading))
         return
     for variance in (process.posterior_variance(start, at), process.added(start, at)):
         yield [*posterior, Owed("the variance", right.variance, variance)]

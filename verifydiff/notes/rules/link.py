@@ -86,6 +86,14 @@ def weights(node: Node, reading: Reading) -> dict[Key, Value]:
     return {(): whole.rest, **whole.weights}
 
 
+def chosen_variances(reading: Reading) -> list[Value]:
+    """The variances that an author may have chosen for the fresh noise: the squares of sigma, Sigma itself."""
+    keys = sorted(
+        (key for key in reading.seen if key[0] == "free" and len(key) == 3 and str(key[1]).startswith(("sigma", "Sigma"))), key=str
+    )
+    return [reading.letter(key, "") ** (2 if str(key[1]).startswith("sigma") else 1) for key in keys]
+
+
 def square_sum(values: list[Value], reading: Reading) -> Value:
     """The sum of the squares."""
     return sum((one**2 for one in values), reading.number(0))

@@ -8,7 +8,7 @@ from ..algebra import Value
 from ..reading import Key, Reading
 from ..tokens import NotUnderstoodError
 from ..tree import Letter, Node, Product, Quotient
-from .link import Link, Owed, bare, square_sum, state_time, vanishes, weights
+from .link import Link, Owed, bare, chosen_variances, square_sum, state_time, vanishes, weights
 
 
 def forward(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -120,18 +120,23 @@ def _steps(found: dict[Key, Value], at: int, start: int, reading: Reading) -> It
         Owed("the weight of the noise", eps, process.posterior_mean(start, at, noise, zero)),
         *signs,
     ]
-    for spread in _spreads(fresh, at, start, reading):
+    has_noise = any(key and key[0] == "noise" for key in found)
+    for spread in _spreads(fresh, has_noise, at, start, reading) if fresh or not has_noise else ():
         yield [*mean, *spread]
     if process.convention == "ddpm" and vanishes(on_data):
         yield from _discretised(on_state, -noise * total_noise, fresh, at, start, reading)
 
 
-def _spreads(fresh: list[Value], at: int, start: int, reading: Reading) -> Iterator[list[Owed]]:
+def _spreads(fresh: list[Value], has_noise: bool, at: int, start: int, reading: Reading) -> Iterator[list[Owed]]:
     """The noises that are in use with the mean of the posterior: none, one's own choice, or one of the two common ones."""
     variance = square_sum(fresh, reading)
     process = reading.process
-    if not fresh or any(key[0] == "free" for key in reading.seen):
+    if not has_noise:
         yield []
+        return
+    chosen = chosen_variances(reading)
+    if chosen:
+        yield from ([Owed("the variance of the fresh noise", variance, one)] for one in chosen)
         return
     yield [Owed("the variance of the fresh noise", variance, process.posterior_variance(start, at))]
     yield [Owed("the variance of the fresh noise", variance, process.added(start, at))]
@@ -172,7 +177,10 @@ def langevin(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         on_score = -found[scores[0]] * reading.process.noise(scores[0][1])
     else:
         on_score = found[scores[0]]
+    at = state_time(left, reading)
     yield [
+        Owed("the time of the score", reading.number(scores[0][1]), reading.number(states[0][1])),
+        Owed("whether the state moves", reading.number(int(at == states[0][1])), reading.number(0)),
         Owed("the weight of the state", found[states[0]], reading.number(1)),
         Owed("the variance of the fresh noise", found[noises[0]] ** 2, 2 * on_score),
         Owed("the sign of the fresh noise", reading.number(0), found[noises[0]], "<="),
