@@ -16,7 +16,7 @@ from .introductions import Opinion, introduces, most_telling, nothing_to_judge, 
 from .meanings import read
 from .proofs import counterexample, proved
 from .reading import Logs
-from .rules import Link, bare, differential, equal, law, step
+from .rules import Link, bare, differential, equal, law, renamed, step
 from .said import name_of
 from .tokens import NotUnderstoodError
 from .tree import Call, Gradient, Large, Letter, Mean, Power, walk
@@ -37,7 +37,8 @@ def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Op
             certain = proved(one, link, defined)
             if certain:
                 backward = one.way.rule is differential and one.way.choice % 3 == 2
-                return Opinion(holds=True, convention="backward" if backward else one.way.convention, reason=_why(one), ways=tried)
+                convention = "backward" if backward else "renamed" if one.way.rule is renamed else one.way.convention
+                return Opinion(holds=True, convention=convention, reason=_why(one), ways=tried)
             if certain is None and _is_settled(one):
                 return Opinion(reason="the two sides agree in numbers, but that they always do was not proved", ways=tried)
     return _against(tried, link, defined, preferred[0])

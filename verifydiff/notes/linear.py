@@ -77,6 +77,11 @@ class Linear:
         raise NotLinearError
 
     @property
+    def imag(self) -> float:
+        """A form has no imaginary part, and so no slope by a step along it."""
+        raise NotLinearError
+
+    @property
     def free_symbols(self) -> set[Any]:
         """A form is no expression."""
         raise NotLinearError

@@ -285,6 +285,9 @@ class _Parser:
             token = self.here  # x^10 is x^1 0
             self.tokens[self.at] = replace(token, text=token.text[1:], start=token.start + 1)
             return Number(token.start, token.start + 1, Fraction(token.text[0]))
+        if self.here.kind == "text":
+            token = self.take()
+            return Letter(token.start, token.end, "".join(token.text.split()))
         if self.is_sign("*", "+", "-"):
             token = self.take()
             return Letter(token.start, token.end, {"*": "star", "+": "plus", "-": "minus"}[token.text])

@@ -24,6 +24,8 @@ def gradient(node: Gradient, reading: Reading) -> Value:
     if isinstance(along, Letter) and along.base in ("theta", "phi", "psi"):
         reading.unknown.setdefault("gradient", along)
         return reading.letter(("gradient", label_of(node.body)), r"\nabla_\theta")
+    if isinstance(along, Letter) and along.base in ("t", "s", "tau") and not isinstance(found, Logs):
+        raise refused(node, "a derivative along time")
     names = variables(along, reading)
     if len(names) != 1:
         raise refused(node, "a gradient along several letters")

@@ -24,6 +24,7 @@ from .tree import Chain, Dots, Letter, Node
 from .ways import Definitions, agrees, letters_in
 
 VOTERS = 30
+BROKEN = "the reader broke on it"
 
 JOINED_BY = (
     "is", "are", "equals", "is equal to", "is given by", "is defined as", "is defined by", "is defined to be", "is simply",
@@ -171,12 +172,19 @@ def _convention(pieces: Sequence[Piece]) -> list[str]:
         :VOTERS
     ]:
         for convention in votes:
-            votes[convention] += agrees(link, convention)
+            votes[convention] += _agrees(link, convention)
     usual = next(iter(votes))
     best = max(votes, key=lambda one: votes[one])
     if best == "root" and votes[best] < votes[usual] + 2:  # rare, and a lost root or two on another page looks like it
         best = usual
     return [best, *(one for one in CONVENTIONS if one != best)]
+
+
+def _agrees(link: Link, convention: str) -> bool:
+    try:
+        return agrees(link, convention)
+    except Exception:  # told where the formula itself is judged
+        return False
 
 
 def _links(piece: Piece) -> list[Link]:
@@ -206,8 +214,12 @@ def _judged(piece: Piece, preferred: Sequence[str], definitions: Definitions) ->
     if not links:
         yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, "an ellipsis stands in place of a side")
         return
-    opinions = [_opinion(links, place, preferred, definitions) for place in range(len(links))]
-    yield _standing(piece, links, opinions, preferred, definitions)
+    try:
+        opinions = [_opinion(links, place, preferred, definitions) for place in range(len(links))]
+        yield _standing(piece, links, opinions, preferred, definitions)
+    except Exception as error:  # the rest of the page is judged, whatever a formula does to the reader
+        reason = f"{BROKEN} ({type(error).__name__})"
+        yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, reason)
 
 
 def _opinion(links: list[Link], place: int, preferred: Sequence[str], definitions: Definitions) -> Opinion:
@@ -282,6 +294,7 @@ def _at(place: int, links: list[Link], reason: str) -> str:
 _WORDS = {
     "ddpm": "alpha_t is 1 - beta_t",
     "ddim": "alpha_t is the whole product (abar_t)",
+    "renamed": "alpha_t names the signal that is left",
     "backward": "time runs backward along the equation",
     "root": "alpha_t and beta_t are square roots, alpha_t^2 + beta_t^2 = 1",
 }

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from .tree import Call, Large, Letter, Node, Number, Sum, children, walk
 
 DATA, CLEANER, MAIN, TOP = 0, 2, 5, 8
-LETTERS = ("t", "s", "n", "k", "i", "j", "r", "u", "l", "m", "tau", "N", "T")
+LETTERS = ("t", "s", "n", "k", "i", "j", "r", "l", "m", "tau", "N", "T")
 STRIDED = {"tau", "t", "S", "s", "iota"}
 EARLIER = {"prev", "next", "last"}
 _RANK = {"s": 0, "j": 1, "r": 1, "u": 1, "i": 2, "k": 3, "n": 3, "l": 3, "m": 3, "tau": 3, "t": 4}

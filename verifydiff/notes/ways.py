@@ -97,6 +97,8 @@ def conventions(link: Link) -> list[str]:
             found += ["signal-vp", "signal"]
     elif "sigma" in bases or "D" in bases or "c" in bases:
         found += ["ve", "signal-vp"]
+    if is_continuous(link):
+        found += ["flow"]
     if any(isinstance(one, Letter) and one.base == "t" for one in _scalars(link)):
         found += ["flow", "ve"]
     elif any(one.base == "x" and _is_one(one) for one in held) or bases & {"v", "u"}:

@@ -23,6 +23,7 @@ from .differentials import is_continuous as is_continuous
 from .equations import equal as equal
 from .equations import ordered as ordered
 from .equations import proportional as proportional
+from .equations import renamed as renamed
 from .laws import law as law
 from .link import Link as Link
 from .link import Owed as Owed
@@ -32,4 +33,17 @@ from .states import forward as forward
 from .states import langevin as langevin
 from .states import step as step
 
-RULES: tuple[Rule, ...] = (equal, law, forward, step, proportional, ordered, fresh_noise, guided, differential, scalings, langevin)
+RULES: tuple[Rule, ...] = (
+    equal,
+    law,
+    forward,
+    step,
+    proportional,
+    ordered,
+    fresh_noise,
+    guided,
+    differential,
+    scalings,
+    langevin,
+    renamed,
+)

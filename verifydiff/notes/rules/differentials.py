@@ -29,6 +29,7 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         at = reading.main
         eps, data = reading.predicted_noise(at), reading.predicted_data(at)
         yield [Owed("the velocity", drift, reading.velocity(at, eps, data))]
+        yield [Owed("the velocity", drift, reading.velocity(at, reading.eps(at), reading.state(0)))]
         return
     yield from _equations(drift, diffusion, reading)
 

@@ -3,14 +3,15 @@ r"""Equations, orders and proportions: the two sides are compared as they are.""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ..algebra import Value
 from ..meanings import read, value
-from ..reading import Density, Logs, Normal, Reading
+from ..reading import Density, Key, Logs, Normal, Reading
 from ..tokens import NotUnderstoodError
 from ..tree import Call, Letter, Node, walk
-from ..variables import variables
-from .link import Link, Owed
+from ..variables import named_states, variables
+from .link import Link, Owed, bare
 
 
 def equal(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -47,6 +48,20 @@ def ordered(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         yield [Owed("the two sides", left, right, link.relation.replace(">", "<"))]
 
 
+def renamed(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """Alpha as a name for the signal, or for the whole product, on a page where it is one factor."""
+    left = bare(link.left)
+    if not link.is_equation or not isinstance(left, Letter) or left.base != "alpha" or left.marks or not left.index:
+        return
+    if reading.process.convention != "ddpm" or any(
+        isinstance(one, Letter) and one.base == "alpha" and not one.marks for one in walk(link.right)
+    ):
+        return
+    at, found = reading.times.of(left.index[0]), value(link.right, reading)
+    yield [Owed("the signal", found, reading.process.signal(at))]
+    yield [Owed("the whole product", found, reading.process.abar(at))]
+
+
 def proportional(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """Two densities are proportional in their first variable: their logarithms have one slope."""
     constant = link.is_equation and any(_is_constant(one) for side in (link.left, link.right) for one in walk(side))
@@ -62,12 +77,15 @@ def proportional(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if call is None:
         return
     other = right if isinstance(right, Density) else _density_of(right, reading)
-    owed = []
-    for name in sorted(variables(call.arguments[0], reading), key=str):
-        one_slope = reading.slope_of(left, name, lambda: read(link.left, reading))
-        other_slope = reading.slope_of(other, name, lambda: _again(link.right, reading))
-        owed.append(Owed("the slopes of the two logarithms", one_slope, other_slope))
-    yield owed
+    given = [one for item in call.arguments[1:] for one in variables(item, reading)]
+    for names in (variables(call.arguments[0], reading), frozenset(given)):
+        owed = []
+        for name in sorted(names, key=str):
+            one_slope = reading.slope_of(left, name, partial(read, link.left, reading))
+            other_slope = reading.slope_of(other, name, partial(_again, link.right, reading))
+            owed.append(Owed("the slopes of the two logarithms", one_slope, other_slope))
+        if owed:
+            yield owed
 
 
 def _is_constant(node: Node) -> bool:
@@ -75,21 +93,45 @@ def _is_constant(node: Node) -> bool:
 
 
 def _up_to_constant(link: Link, reading: Reading) -> Iterator[list[Owed]]:
-    """Two logarithms of densities are equal but for what does not depend on their variable."""
-    left = read(link.left, reading)
+    """Two densities, or their logarithms, are equal but for what does not depend on their variable."""
+    held = _constant_in(link)
+    left, right = read(link.left, reading), read(link.right, reading)
+    if isinstance(left, Normal) or isinstance(right, Normal):
+        return
     call = next((one for one in walk(link.left) if isinstance(one, Call) and one.function.base in ("p", "q")), None)
-    if call is None or not isinstance(left, Logs):
-        return
-    right = read(link.right, reading)
-    if isinstance(right, Normal):
-        return
+    if call is not None:
+        names = variables(call.arguments[0], reading)
+    else:
+        names = frozenset(named_states(link.left, reading) & named_states(link.right, reading)) - held_by(held, reading)
+    are_logs = isinstance(left, Logs) and not isinstance(left, Density)
     owed = []
-    for name in sorted(variables(call.arguments[0], reading), key=str):
-        one = reading.slope_of(left, name, lambda: read(link.left, reading))
-        logs = right if isinstance(right, Logs) else Logs(right, {})
-        other = reading.slope_of(logs, name, lambda: read(link.right, reading))
-        owed.append(Owed("the slopes of the two logarithms", one, other))
-    yield owed
+    for name in sorted(names, key=str):
+        slopes = []
+        for node in (link.left, link.right):
+            body = partial(_logarithm, node, reading, are_logs)
+            slopes.append(reading.slope_of(body(), name, body))
+        owed.append(Owed("the slopes of the two logarithms", *slopes))
+    if owed:
+        yield owed
+
+
+def _constant_in(link: Link) -> Node | None:
+    return next(
+        (one for side in (link.left, link.right) for one in walk(side) if isinstance(one, Call) and _is_constant(one.function)),
+        None,
+    )
+
+
+def held_by(constant: Node | None, reading: Reading) -> frozenset[Key]:
+    """The states that a constant may depend on: C(x_t, x_0)."""
+    return frozenset(named_states(constant, reading)) if constant is not None else frozenset()
+
+
+def _logarithm(node: Node, reading: Reading, is_log: bool) -> Logs:
+    found = read(node, reading)
+    if isinstance(found, Logs):
+        return Logs(found.scalar, found.parts)
+    return Logs(found if is_log else reading.algebra.log(found), {})
 
 
 def _again(node: Node, reading: Reading) -> Logs:
