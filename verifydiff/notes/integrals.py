@@ -11,7 +11,7 @@ from typing import Any
 
 from .algebra import POSITIVE, Value
 from .reading import Density, Key, Reading, canonical, refused
-from .tree import Large, Letter, Node, Product, Sum, walk
+from .tree import Call, Large, Letter, Node, Number, Product, Sum, walk
 from .variables import bound_of, variables
 from .walk import added_up, as_density, read, reads, value
 
@@ -52,31 +52,31 @@ def _integral(node: Large, reading: Reading) -> Any:
     """Over a variable of densities; over time, of a rate."""
     over = [one.of for one in node.over] or ([node.low] if node.low is not None else [])
     if len(over) == 1 and isinstance(over[0], Letter) and over[0].base in ("s", "t", "tau", "u", "r") and not over[0].index:
-        body = node.body
-        held = "".join(
-            one.base + "".join(one.marks)
-            for one in walk(body)
-            if isinstance(one, Letter) and one.base not in ("s", "t", "tau", "u")
-        )
-        return _time_integral(body, held, reading)
+        return _time_integral(node.body, node, reading)
     found = as_density(read(node.body, reading), reading)
     for one in over:
         found = _integrated(node, found, variables(one, reading), reading)
     return found
 
 
-def _time_integral(body: Node, held: str, reading: Reading) -> Value:
+def _time_integral(body: Node, node: Large, reading: Reading) -> Value:
+    """A letter for the integral of a rate from 0 to t; numbers stand before it, anything else is another letter."""
     if isinstance(body, Sum) and len(body.terms) == 1:
-        return body.terms[0].sign * _time_integral(body.terms[0].body, held, reading)
+        return body.terms[0].sign * _time_integral(body.terms[0].body, node, reading)
     if isinstance(body, Product):
         numbers = [one for one in body.factors if not any(isinstance(inner, Letter) for inner in walk(one))]
         rest = tuple(one for one in body.factors if one not in numbers)
         if numbers and rest:
-            total = _time_integral(rest[0] if len(rest) == 1 else replace(body, factors=rest), held, reading)
+            total = _time_integral(rest[0] if len(rest) == 1 else replace(body, factors=rest), node, reading)
             for one in numbers:
                 total = total * value(one, reading)
             return total
-    return reading.letter(("integral", held), r"\int " + held, POSITIVE)
+    rate = body.function if isinstance(body, Call) else body
+    from_zero = node.low is None or (isinstance(node.low, Number) and node.low.value == 0)
+    if isinstance(rate, Letter) and not rate.marks and from_zero and (node.high is None or isinstance(node.high, Letter)):
+        return reading.letter(("integral", rate.base), r"\int " + rate.base, POSITIVE)
+    shape = "".join(type(one).__name__ + getattr(one, "base", "") * isinstance(one, Letter) for one in walk(node))
+    return reading.letter(("integral", shape), r"\int", POSITIVE)
 
 
 def _integrated(node: Node, found: Any, names: frozenset[Key], reading: Reading) -> Any:
