@@ -75,7 +75,7 @@ def _time_integral(body: Node, node: Large, reading: Reading) -> Value:
     from_zero = node.low is None or (isinstance(node.low, Number) and node.low.value == 0)
     if isinstance(rate, Letter) and not rate.marks and from_zero and (node.high is None or isinstance(node.high, Letter)):
         return reading.letter(("integral", rate.base), r"\int " + rate.base, POSITIVE)
-    shape = "".join(type(one).__name__ + getattr(one, "base", "") * isinstance(one, Letter) for one in walk(node))
+    shape = "".join(type(one).__name__ + (one.base if isinstance(one, Letter) else "") for one in walk(node))
     return reading.letter(("integral", shape), r"\int", POSITIVE)
 
 

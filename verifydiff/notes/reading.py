@@ -146,6 +146,15 @@ class Reading:
         finally:
             self.fixed = before
 
+    @contextmanager
+    def plainly(self) -> Iterator[None]:
+        """With states and noises as values for a while, not as linear forms."""
+        before, self.is_linear = self.is_linear, False
+        try:
+            yield
+        finally:
+            self.is_linear = before
+
     # -- the quantities of the field -------------------------------------------------------------------------------------------
 
     def state(self, i: int) -> Value:

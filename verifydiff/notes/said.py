@@ -138,7 +138,7 @@ class Said:
                 reading.owed.append(("whether the network is given a noisy state", reading.number(0), reading.number(1)))
             return
         try:
-            given = value(self.states[0], reading)
+            with reading.plainly():
+                reading.owed.append(("what the network is given", value(self.states[0], reading), reading.state(at)))
         except NotUnderstoodError:
             return
-        reading.owed.append(("what the network is given", given, reading.state(at)))
