@@ -31,12 +31,15 @@ EQUALS = re.compile(
 )
 """What may stand between the two sides of an equation."""
 NOTHING = re.compile(r"[\s,，:：]*")
-CONDITION = re.compile(
-    r"(?:\b(?:when(?:ever)?|if|for|unless|until|once|assume|suppose|let|setting|set|choosing|case|both|from|by|using|with|and|or"
-    r"|inserting|plugging|substituting|putting)|当|若|如果|假设|假如|设|取|令|只要|除非|对于?|由|根据|将|把|代入|利用|用|和|与|及|或|、)\s*$",
-    re.IGNORECASE,
+NOT_A_SUBJECT = re.compile(
+    r"""(?:\b(?:when(?:ever)?|if|for|unless|until|once|assume|suppose|let|set|case|both|and|or|with|from|by|
+           of|to|in|on|at|given|over|under|per|than|between|against|through|within|into|about|like|as|before|after|
+           without|except|\w+ing)
+      | 当|若|如果|假设|假如|设|取|令|只要|除非|对于?|由|根据|将|把|代入|利用|用|和|与|及|或|、|给定|关于|除以|乘以|在)\s*$""",
+    re.IGNORECASE | re.VERBOSE,
 )
-"""What before the first formula makes it a supposition, a means, or one of several that share a verb."""
+"""Words before the first formula that make it a supposition, a means, one of several that share a verb, or what something is said
+*of*: "the variance of :math:`x_t` is ..." says nothing of :math:`x_t` itself."""
 CLAUSE_ENDS = re.compile(
     r"""(?!\s*[,，;；]?\s*(?:if|when(?:ever)?|provided|unless|as\s+long|in\s+the\s+limit|for\s+(?!all|any|every|each)|respectively|
            当|若|如果|只要|假设|分别))
@@ -100,7 +103,7 @@ def _joined(found: tuple[Found, ...], words: list[str], first: int) -> tuple[str
     latex, last = found[first].latex, first
     while last + 1 < len(found) and last - first < LONGEST_CHAIN:
         sign = _sign(latex, found[last + 1].latex, words[last + 1], chained=last > first)
-        if sign is None or (last == first and CONDITION.search(words[first])) or not CLAUSE_ENDS.match(words[last + 2]):
+        if sign is None or (last == first and NOT_A_SUBJECT.search(words[first])) or not CLAUSE_ENDS.match(words[last + 2]):
             break
         latex, last = f"{latex} {sign} {found[last + 1].latex}" if sign else f"{latex} {found[last + 1].latex}", last + 1
     return latex, last
