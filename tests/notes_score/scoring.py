@@ -63,6 +63,7 @@ class Outcome:
         return next((k for k, one in enumerate(self.wrong.suggestion) if same(one.latex, self.right.latex, spans)), None)
 
 
+@cache
 def outcome(slip: Slip) -> Outcome:
     """Judge a page with a misprint in it."""
     before, spans = judged(slip.page), [one.span for one in stated(slip.page, slip)]
