@@ -4,10 +4,12 @@ Nothing here is judged by a clock; the ratios within a round are printed by `pyt
 is that the runs that are timed do the same work.
 """
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from sampling import SIZES, VARIANCE, diffusers_loop, floor, means, ours
+from sampling import LEVELS, SIZES, VARIANCE, diffusers_loop, floor, means, ours
 
+from verifydiff.oracles import DiagonalGaussian, law_after, steps
 from verifydiff.samplers import DDIM, DDPM
 
 SMALL = {2: 16_384, 64: 2_048}
@@ -21,15 +23,25 @@ def test_draws_of_a_mixture(benchmark, d, name):
     benchmark.pedantic(run, args=(0,), rounds=3, warmup_rounds=1)
 
 
-@pytest.mark.parametrize("d", SIZES)
-@pytest.mark.parametrize("name", ["DDPM", "matrix", "plain"])
-def test_what_is_timed_samples_the_mixture(d, name):
-    """Every draw belongs to one of the means: its squared distance, over the variance, is a chi-squared variable on d degrees.
+def spread(run, d):
+    """The mean squared distance of draws from the nearest of the means, over that of the data, and its standard error.
 
-    By its mean, within six of its standard errors and what fifty steps leave.
+    Were components far apart, it would be a chi-squared variable on d degrees, over d, times the bias of fifty steps.
     """
-    if name != "DDPM":
-        pytest.importorskip("diffusers", reason="the loop beside it is diffusers'")
-    run = ours(DDPM(), d, 4096) if name == "DDPM" else diffusers_loop(d, 4096, plain=name == "plain")
     apart = ((run(0)[:, None] - means(d)[None]) ** 2).sum(-1).min(1) / VARIANCE / d
-    assert abs(apart.mean() - 1) < 6 * np.sqrt(2 / d / 4096) + 0.1
+    return apart.mean(), np.sqrt(2 / d / len(apart))
+
+
+def test_what_is_timed_ends_where_the_oracle_says():
+    """In 64 dimensions, where components are far apart: each is a Gaussian of its own."""
+    end = law_after(DiagonalGaussian(jnp.zeros(1), jnp.array([VARIANCE])), LEVELS, steps.ddpm())
+    measured, error = spread(ours(DDPM(), 64, 4096), 64)
+    assert abs(measured - float(end.variance[0]) / VARIANCE) < 6 * error
+
+
+@pytest.mark.parametrize("d", SIZES)
+@pytest.mark.parametrize("plain", [False, True], ids=["matrix", "plain"])
+def test_the_loops_that_are_timed_sample_the_same_law(d, plain):
+    pytest.importorskip("diffusers", reason="the loop beside it is diffusers'")
+    mine, error = spread(ours(DDPM(), d, 4096), d)
+    assert abs(spread(diffusers_loop(d, 4096, plain=plain), d)[0] - mine) < 6 * np.sqrt(2) * error
