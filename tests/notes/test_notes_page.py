@@ -17,13 +17,10 @@ def split(first: str, words: str, second: str) -> list[Standing]:
     return [one.status for one in judge(spans)[1:]]
 
 
-@pytest.mark.parametrize("words", ["is", "where it is", "equals", "is given by", "为", "即", "等于", "就是"])
-def test_two_spans_are_joined_by_the_words_between_them(words):
-    if words == "where it is":
-        assert split(r"\beta_t", words, r"1 - \alpha_t") == []
-        return
-    assert split(r"\beta_t", words, r"1 - \alpha_t") == [HOLDS]
-    assert split(r"\beta_t", words, r"1 + \alpha_t") == [FAILS]
+@pytest.mark.parametrize("words", ["is", "where it is", "为"])
+def test_spans_are_judged_as_they_are_handed_over(words):
+    """What words join is joined by who reads the page: "the variance of x is y" makes no equation of x and y."""
+    assert split(r"\beta_t", words, r"1 - \alpha_t") == []
 
 
 def test_a_span_that_begins_with_a_relation_goes_on_with_the_one_before():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable
 from fractions import Fraction
+from math import inf
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -19,11 +20,16 @@ Value = Any
 """A complex number or a SymPy expression: what adds, multiplies and divides."""
 
 STEP, MAX_KNOWN = 1e-30, 20_000
+MAX_BITS, MAX_DEGREE = 4096, 256  # of a power: so many binary digits, or so high
 REAL, POSITIVE, FRACTION, LEVEL, SMALL = "real", "positive", "fraction", "level", "small"
 
 
 class UndefinedError(ArithmeticError):
     """An expression has no real value."""
+
+
+class TooLargeError(ArithmeticError):
+    """A number is too large, or too near to 0, to be worked out: nothing is said of it."""
 
 
 class Algebra(Protocol):
@@ -71,7 +77,7 @@ class Numbers:
         try:
             return complex(float(value))
         except OverflowError:
-            raise UndefinedError("a number outgrows the limits on size") from None
+            raise TooLargeError("a number outgrows the limits on size") from None
 
     def letter(self, name: str, tex: str = "", domain: str = REAL) -> complex:
         """A free letter: a value in its domain that depends on its name and the seed alone."""
@@ -106,7 +112,7 @@ class Numbers:
     def exp(self, value: complex) -> complex:
         """An exponential."""
         if value.real > 600:
-            raise UndefinedError("an exponential outgrows the limits on size")
+            raise TooLargeError("an exponential outgrows the limits on size")
         return cmath.exp(value)
 
     def absolute(self, value: complex) -> complex:
@@ -128,6 +134,14 @@ class Numbers:
     def slope(self, function: Callable[[complex], complex], at: complex, name: str) -> complex:
         """The derivative of a function of one letter."""
         return complex(function(at + 1j * STEP).imag / STEP)
+
+
+def _writable(base: Any, exponent: Any) -> bool:
+    """Whether a power by a number stays small: in its digits if the base is a number, in its degree if not."""
+    size = abs(float(exponent)) if exponent.is_comparable else inf
+    if not base.is_Rational:
+        return bool(size <= MAX_DEGREE)
+    return bool(size * max(base.p.bit_length(), base.q.bit_length()) <= MAX_BITS)
 
 
 class Letters:
@@ -187,7 +201,9 @@ class Letters:
         return self._sympy.Abs(value)
 
     def power(self, value: Any, exponent: Any) -> Any:
-        """A power."""
+        """A power; of numbers, only as far as the result can be written down."""
+        if exponent.is_number and not _writable(value, exponent):
+            raise TooLargeError("a number outgrows the limits on size")
         return value**exponent
 
     def function(self, name: str, value: Any) -> Any:

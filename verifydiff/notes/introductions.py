@@ -140,6 +140,8 @@ def _index_base(node: Node) -> str | None:
 
 def sentence(of: str) -> str:
     """What is wrong, in words."""
+    if not of:
+        return "it has no value"
     if of == "the two sides":
         return "the two sides differ"
     return f"{of} is not what it must be" if not of.endswith("sides") else f"{of} differ"

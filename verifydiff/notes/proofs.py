@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .algebra import Letters, Numbers, UndefinedError
+from .algebra import Letters, Numbers
 from .rules import Link, Owed
 from .tokens import NotUnderstoodError
 from .ways import SEEDS, Definitions, Tried, agree, debts, reading_of
@@ -29,7 +29,7 @@ def proved(tried: Tried, link: Link, defined: Definitions) -> bool | None:
     try:
         owed, algebra = in_letters(tried, link, defined)
         outcomes = [decide(_claim(one, algebra), seconds=1.0).outcome for one in owed]
-    except (NotUnderstoodError, UndefinedError, ValueError, TypeError):
+    except (NotUnderstoodError, ArithmeticError, ValueError, TypeError):
         return None
     if all(outcome is Proof.PROVED for outcome in outcomes):
         return True
@@ -54,7 +54,7 @@ def counterexample(tried: Tried, link: Link, defined: Definitions) -> tuple[dict
 
     try:
         owed, algebra = in_letters(tried, link, defined)
-    except (NotUnderstoodError, UndefinedError, ValueError, TypeError):
+    except (NotUnderstoodError, ArithmeticError, ValueError, TypeError):
         return _numeric(tried, link, defined)
     for one in owed:
         try:

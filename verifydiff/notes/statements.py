@@ -1,15 +1,15 @@
 r"""From the spans of a page to judged statements.
 
-A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. Where words such as "is" join two spans,
-or a span begins with a relation, they are one statement. The page's convention is read off its formulas: where :math:`\bar\alpha`
-is written, :math:`\alpha` is one factor; where it is not, the convention under which most formulas hold is the page's own.
+A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. A span that begins with a relation goes on
+with the last side of the one before it; what words join is joined before (:mod:`.documents.joining`). The page's convention is read
+off its formulas: where :math:`\bar\alpha` is written, :math:`\alpha` is one factor; where it is not, the convention under which
+most formulas hold is the page's own.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from .introductions import Opinion, introduced
@@ -25,15 +25,6 @@ from .ways import Definitions, agrees, letters_in
 
 VOTERS = 30
 BROKEN = "the reader broke on it"
-
-JOINED_BY = (
-    "is", "are", "equals", "is equal to", "is given by", "is defined as", "is defined by", "is defined to be", "is simply",
-    "is just", "becomes", "being", "denotes", "means", "stands for", "simplifies to", "reduces to", "is nothing but",
-    "which is", "that is", "i.e.", "i.e.,",
-    "就是", "即为", "即是", "定义为", "记为", "等于", "等价于", "可写为", "可以写成", "可写成", "化简为", "变为", "为", "是",
-    "即", "也就是",
-)  # fmt: skip
-JOINERS = re.compile(rf"^[\s,(]*({'|'.join(map(re.escape, JOINED_BY))})[\s,:,:()]*$", re.IGNORECASE)
 
 
 @dataclass
@@ -81,16 +72,8 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
 
 def _pieces(spans: Sequence[Span]) -> Iterator[Piece]:
     last: Piece | None = None
-    place = 0
-    while place < len(spans):
-        span = spans[place]
-        source = span.latex
-        while place + 1 < len(spans) and (joined := _joined(source, span, spans[place + 1])) is not None:
-            source = joined
-            place += 1
-            span = replace(span, after=spans[place].after)
-        place += 1
-        for piece in _read(replace(span, latex=spans[place - 1].latex if source == spans[place - 1].latex else span.latex), source):
+    for span in spans:
+        for piece in _read(span):
             if piece.chain is not None and _begins_with_relation(piece.chain):
                 piece = _continued(piece, last) or piece
             if piece.error is not None or (piece.chain is not None and piece.chain.relations):
@@ -99,7 +82,8 @@ def _pieces(spans: Sequence[Span]) -> Iterator[Piece]:
                 last = piece
 
 
-def _read(span: Span, source: str) -> list[Piece]:
+def _read(span: Span) -> list[Piece]:
+    source = span.latex
     try:
         chains = parse(source)
     except NotUnderstoodError as error:
@@ -121,23 +105,6 @@ def _is_condition(piece: Piece) -> bool:
         return False
     held = letters_in(chain.sides)
     return all(one.base in ("t", "s", "i", "n", "k", "j", "T", "N", "S") and not one.index for one in held)
-
-
-def _joined(source: str, span: Span, after: Span) -> str | None:
-    """Two spans as one statement, if the words between them say that the first is the second."""
-    words = span.after.strip()
-    if span.display and after.display and words:
-        return None
-    if _states(source) or _states(after.latex) or not JOINERS.match(words):
-        return None
-    return f"{source} = {after.latex}"
-
-
-def _states(source: str) -> bool:
-    try:
-        return any(chain.relations for chain in parse(source))
-    except NotUnderstoodError:
-        return True
 
 
 def _begins_with_relation(chain: Chain) -> bool:

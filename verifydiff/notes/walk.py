@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .algebra import UndefinedError, Value
+from .algebra import TooLargeError, UndefinedError, Value
 from .process import NoSuchLetterError
 from .reading import Density, Logs, Normal, Reading, log_normal, refused
 from .tokens import NotUnderstoodError
@@ -36,6 +36,7 @@ def read(node: Node, reading: Reading) -> Value | Logs | Normal:
     Raises:
         NotUnderstoodError: if it says nothing that is known here.
         UndefinedError: if it has no value.
+        TooLargeError: if its value is not worked out.
     """
     walker = _KINDS.get(type(node))
     if walker is None:
@@ -45,7 +46,7 @@ def read(node: Node, reading: Reading) -> Value | Logs | Normal:
     except ZeroDivisionError:
         raise UndefinedError("a division by zero") from None
     except OverflowError:
-        raise UndefinedError("a number outgrows the limits on size") from None
+        raise TooLargeError("a number outgrows the limits on size") from None
     except NoSuchLetterError as missing:
         raise NotUnderstoodError(str(missing), node.start, "the convention has no such letter") from None
 

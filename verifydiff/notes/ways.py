@@ -230,7 +230,7 @@ def _at_point(way: Way, link: Link, defined: Definitions, seed: int, setting: Se
             found.append(_graded(way, choice, broken, reading))
     except NotUnderstoodError as error:
         found.append(Tried(way, Grade.UNREAD, error=error, unknown=tuple(reading.unknown.values()), seen=frozenset(reading.seen)))
-    except (UndefinedError, ZeroDivisionError, OverflowError, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         found.append(_undefined(way, reading, error))
     return found
 
