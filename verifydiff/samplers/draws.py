@@ -106,17 +106,18 @@ class Draws:
             MisuseError: if an index is no whole number, or out of range.
         """
         key, wanted = as_key(key), self._indices(indices)
+        if np.any(wanted[1:] < wanted[:-1]):
+            apart, back = np.unique(wanted, return_inverse=True)
+            return np.asarray(self.at(apart, key=key)[back])
         drawn = np.empty((wanted.size, self.dimensions), self.dtype)
         owner, row = np.divmod(wanted, self.chunk_size)
-        order = np.argsort(owner, kind="stable")
-        chunks, first = np.unique(owner[order], return_index=True)
-        parts = np.split(order, first[1:])
+        starts = np.append(0, np.flatnonzero(np.diff(owner)) + 1)[: wanted.size]
 
-        def put(c: np.int64, part: np.ndarray[Any, Any]) -> None:
-            drawn[part] = np.asarray(self._compiled(np.uint32(c), key=key))[row[part]]
+        def put(start: int, stop: int) -> None:
+            drawn[start:stop] = np.asarray(self._compiled(np.uint32(owner[start]), key=key))[row[start:stop]]
 
         with ThreadPoolExecutor(_cores()) as pool:
-            list(pool.map(put, chunks, parts))
+            list(pool.map(put, starts, np.append(starts[1:], wanted.size)))
         return drawn
 
     @cached_property
