@@ -85,5 +85,6 @@ class EDM(Sampler):
         gamma = jnp.where((sigma_t >= self.tmin) & (sigma_t <= self.tmax), state.gamma, 0)
         sigma_up = (1 + gamma) * sigma_t
         z = random.normal(key, state.x.shape, state.x.dtype)
-        xbar_up = state.x / sqrt(abar_t) + sqrt(sigma_up**2 - sigma_t**2) * self.noise * z
+        added = sqrt(gamma * (2 + gamma)) * sigma_t  # the root of sigma_up^2 - sigma_t^2, which rounding can take below 0
+        xbar_up = state.x / sqrt(abar_t) + added * self.noise * z
         return sqrt(level(sigma_up)) * xbar_up, level(sigma_up)
