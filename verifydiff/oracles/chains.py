@@ -18,6 +18,7 @@ standard normal numbers z, and the levels. It returns the state at s. Those of w
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -104,14 +105,17 @@ def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = Fals
         data = data.dense()
     if not isinstance(data, SpectralGaussian):
         raise MisuseError(f"the law after S steps is known for Gaussian data, got {type(data).__name__}.")
-    abar = levels(abar)
-    start = data.diffused(abar[0])
-    mean, variance = (
-        (start._turned(start.loc), start.spectrum) if exact_start else (jnp.zeros_like(data.loc), jnp.ones_like(data.loc))
-    )
+    law: SpectralGaussian = _after(step, exact_start, last_denoises, data, levels(abar))
+    return law
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _after(step: Step, exact_start: bool, last_denoises: bool, data: SpectralGaussian, abar: Array) -> SpectralGaussian:
+    mu, lam = data._turned(data.loc), data.spectrum
+    start = data._diffused(abar[0])
+    mean, variance = (start._turned(start.loc), start.spectrum) if exact_start else (jnp.zeros_like(mu), jnp.ones_like(lam))
     chain = jax.vmap(lambda *direction: _pushed(step, abar, last_denoises, *direction))
-    directions = (data._turned(data.loc), data.spectrum, mean, variance)
-    mean, variance = (moment.reshape(data.loc.shape) for moment in chain(*(part.reshape(-1) for part in directions)))
+    mean, variance = (moment.reshape(mu.shape) for moment in chain(*(part.reshape(-1) for part in (mu, lam, mean, variance))))
     return data._law(data._turned_back(mean), variance)
 
 
