@@ -107,6 +107,15 @@ def test_an_eta_of_zero_draws_nothing_and_agrees_with_one_that_is_not_known_yet(
     np.testing.assert_allclose(jax.jit(run)(0.0), run(0.0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("edm", [EDM(), EDM(churn=3.0, tmin=30.0), EDM(churn=3.0, tmax=0.01)], ids=["none", "above", "below"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_where_nothing_is_churned_edm_is_heun_also_if_that_is_not_known_before(edm, dtype):
+    levels, x_T = log_uniform(40, 0.05, 20.0), jnp.ones(3, dtype)
+    run = jax.jit(lambda edm: sample(edm, eps, x_T, levels, key=KEY))
+    expected = sample(Heun(), eps, x_T, levels, key=KEY)
+    np.testing.assert_allclose(run(edm), expected, rtol=1e-4 if dtype == "float32" else 1e-12)
+
+
 def test_the_old_kind_of_key_is_the_same_key():
     old, new = random.PRNGKey(3), random.key(3)
     np.testing.assert_array_equal(*(sample(DDPM(), eps, jnp.ones(3), LEVELS, key=key) for key in (old, new)))
