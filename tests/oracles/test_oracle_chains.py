@@ -91,8 +91,8 @@ def ddpm_by_loop(law, x, t, s, z):
 
 
 def euler_maruyama_by_loop(law, x, t, s, z):
-    beta = 1 - t / s
-    return x + beta / 2 * x + beta * law.score(x, t) + np.sqrt(beta) * z if s < 1 else law.denoise(x, t)
+    B = np.log(s / t)
+    return x + B / 2 * x + B * law.score(x, t) + np.sqrt(B) * z if s < 1 else law.denoise(x, t)
 
 
 def churn_by_loop(law, x, t, s, z):

@@ -111,7 +111,7 @@ SLIPS = {
         None,
     ),
     "the prior's covariance": lambda m, C, a: (None, C),
-    "the noise's covariance": lambda m, C, a: (None, (1 - a) * np.eye(2)),
+    "the likelihood's covariance": lambda m, C, a: (None, (1 - a) / a * np.eye(2)),
     "x_t for the mean": lambda m, C, a: (X_T, None),
 }
 

@@ -2,6 +2,7 @@ r"""A way read in letters and put to the proof engine: proved, or refuted with a
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .algebra import Letters, Numbers
@@ -62,7 +63,7 @@ def counterexample(tried: Tried, link: Link, defined: Definitions) -> tuple[dict
         except (ValueError, TypeError):
             continue
         if (found := decision.counterexample) is not None:
-            at = {str(getattr(letter, "tex", letter)): str(number) for letter, number in found.point.items()}
+            at = {_plain(str(getattr(letter, "tex", letter))): str(number) for letter, number in found.point.items()}
             at.update(_levels(found.point))
             return {"at": at, "left": found.lhs, "right": found.rhs, "of": one.of}, one.of
     return _numeric(tried, link, defined)
@@ -90,3 +91,8 @@ def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, 
     except (NotUnderstoodError, ArithmeticError, ValueError):
         return None, ""
     return None, ""
+
+
+def _plain(tex: str) -> str:
+    """A letter without the braces that a single index does without: two ways of reading may have spelled it differently."""
+    return re.sub(r"_\{(\w)\}", r"_\1", tex)
