@@ -95,6 +95,13 @@ def test_nothing_is_called_wrong_that_may_be_meant_otherwise(latex):
     assert FAILS not in statuses(latex)
 
 
+def test_a_counterexample_is_spelled_in_the_letters_of_its_own_page():
+    wrong = r"\tilde\beta_k = \frac{1-\bar\alpha_k}{1-\bar\alpha_{k-1}} \beta_k"
+    for index in "kntkn":
+        (failing,) = judge([Span(1, wrong.replace("k", index), True)])
+        assert {rf"\bar\alpha_{{{index}-1}}", rf"\alpha_{index}", rf"\bar\alpha_{index}"} == set(failing.counterexample["at"])
+
+
 def test_what_only_names_something_states_nothing():
     assert judge([Span(1, r"x_t"), Span(1, r"\epsilon_\theta(x_t, t)")]) == []
 

@@ -63,20 +63,23 @@ def counterexample(tried: Tried, link: Link, defined: Definitions) -> tuple[dict
         except (ValueError, TypeError):
             continue
         if (found := decision.counterexample) is not None:
-            at = {_plain(str(getattr(letter, "tex", letter))): str(number) for letter, number in found.point.items()}
-            at.update(_levels(found.point))
+            at = _spelled(found.point, algebra)
             return {"at": at, "left": found.lhs, "right": found.rhs, "of": one.of}, one.of
     return _numeric(tried, link, defined)
 
 
-def _levels(point: dict[Any, Any]) -> dict[str, str]:
-    """abar_t, which the engine builds from its ratio."""
-    by_name = {letter.name: (letter, number) for letter, number in point.items()}
-    if "abar_s" in by_name and "alpha_t" in by_name:
-        ratio = by_name["alpha_t"]
-        index = ratio[0].tex.removeprefix(r"\alpha")
-        return {rf"\bar\alpha{index}": str(ratio[1] * by_name["abar_s"][1])}
-    return {}
+def _spelled(point: dict[Any, Any], algebra: Letters) -> dict[str, str]:
+    """The numbers of a point by the page's own letters, and abar_t, which the engine builds from its ratio.
+
+    A letter is looked up by its name: SymPy may hand back an equal one that another page spelled in another way.
+    """
+    names = {name: letter.tex for name, letter in algebra.known.items()}
+    names = {letter.name: names.get(letter.name, getattr(letter, "tex", letter.name)) for letter in point}
+    numbers = {letter.name: number for letter, number in point.items()}
+    if "abar_s" in numbers and "alpha_t" in numbers:
+        names["abar_t"] = names["alpha_t"].replace(r"\alpha", r"\bar\alpha")
+        numbers["abar_t"] = numbers["alpha_t"] * numbers["abar_s"]
+    return {re.sub(r"_\{(\w)\}", r"_\1", names[name]): str(number) for name, number in numbers.items()}
 
 
 def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, object] | None, str]:
@@ -91,8 +94,3 @@ def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, 
     except (NotUnderstoodError, ArithmeticError, ValueError):
         return None, ""
     return None, ""
-
-
-def _plain(tex: str) -> str:
-    """A letter without the braces that a single index does without: two ways of reading may have spelled it differently."""
-    return re.sub(r"_\{(\w)\}", r"_\1", tex)
