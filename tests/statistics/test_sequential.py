@@ -157,7 +157,7 @@ def largest_coordinate_for_the_average(draw: Draw, rng: np.random.Generator) -> 
 
 
 @pytest.mark.parametrize(
-    ("mutant", "d"), [(peeking_with_the_fixed_test, 1), (largest_coordinate_for_the_average, 16)], ids=lambda one: str(one)
+    ("mutant", "d"), [(peeking_with_the_fixed_test, 1), (largest_coordinate_for_the_average, 16)], ids=["peeking", "largest"]
 )
 def test_the_judge_of_the_rates_kills(
     mutant: Callable[[Draw, np.random.Generator], bool], d: int, rng: np.random.Generator
