@@ -177,20 +177,20 @@ def _law_after() -> Any:
 
 
 def coefficients(setting: Setting) -> dict[str, Any]:
-    r"""The weights of :math:`x_t`, :math:`\hat\epsilon` and :math:`z` of every step, from the proved form."""
+    r"""The weights of :math:`x_t`, :math:`\hat x_0` and :math:`z` of every step, from the proved form; all lie in [0, 1]."""
     from ..forms.families import DDIM
     from ..forms.quantities import abar_s, abar_t
 
     levels = spaced_levels(setting.table, setting.steps)
     family = DDIM(setting.eta)
     values = {abar_t: levels[:-1], abar_s: levels[1:]}
-    a, b, c = (np.broadcast_to(one, levels[1:].shape).astype(float) for one in family.writings[0].evaluate(values, "eps"))
+    p, q, c = (np.broadcast_to(one, levels[1:].shape).astype(float) for one in family.writings[0].evaluate(values))
     chosen = _thinned(setting.steps)
     return {
         "step": [int(k) + 1 for k in chosen],
         "abar": _plain(levels[:-1][chosen]),
-        "x_t": _plain(a[chosen]),
-        "eps": _plain(b[chosen]),
+        "x_t": _plain(p[chosen]),
+        "x_0": _plain(q[chosen]),
         "z": _plain(c[chosen]),
     }
 
@@ -255,4 +255,4 @@ def _density() -> Array:
 
 
 def _plain(values: Any) -> list[float]:
-    return [round(float(one), 9) for one in values]
+    return [float(f"{one:.10g}") for one in values]

@@ -1,9 +1,9 @@
 r"""A formula to play with: what its two sides come to at any schedule, any time, any values.
 
 A statement owes that some values are equal (:mod:`verifydiff.notes.rules`): its two sides, or the mean and the variance of a law.
-They are expressions in the letters of the proof engine, :math:`\bar\alpha_{t-1}` and :math:`\alpha_t` among them, and are worked out at
-numbers for these letters; nothing is ever run as code. What is shown of a failing formula is the very thing that the judge refuted:
-at the judge's counterexample it comes to the judge's own numbers, or it is not shown.
+They are expressions in the letters of the proof engine, :math:`\bar\alpha_{t-1}` and :math:`\alpha_t` among them, and are worked
+out at numbers for these letters; nothing is ever run as code. What is shown of a failing formula is the very thing that the judge
+refuted: at the judge's counterexample it comes to the judge's own numbers, or it is not shown.
 """
 
 from __future__ import annotations

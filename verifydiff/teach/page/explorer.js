@@ -76,7 +76,7 @@ export function explorerPage() {
     el("figure", { class: "wide" }, el("figcaption", {}, el("strong", {}, say("pathsTitle")), el("span", { class: "quiet" }, say("pathsAbout"))), paths),
     el("div", { class: "pair" },
       el("figure", {}, el("figcaption", {}, el("strong", {}, say("distanceOverSteps"))), curve),
-      el("figure", {}, el("figcaption", {}, el("strong", {}, say("weights")), legend("one", "ofState"), legend("two", "ofEps"), legend("three", "ofFresh")), weights),
+      el("figure", {}, el("figcaption", {}, el("strong", {}, say("weights")), legend("one", "ofState"), legend("two", "ofData"), legend("three", "ofFresh")), weights),
     ),
   );
 }
@@ -95,16 +95,16 @@ function drawCurve(place, { curve, law }, { steps }) {
   });
 }
 
-function drawWeights(place, { step, x_t, eps, z }, steps) {
-  const [low, high] = span([x_t, eps, z], { from: 0 });
+function drawWeights(place, { step, x_t, x_0, z }, steps) {
+  const [low, high] = span([x_t, x_0, z, [1]], { from: 0 });
   const points = (values) => step.map((one, k) => [one, values[k]]);
   const single = step.length === 1;
   plot(place, {
     label: say("weights"),
     x: { name: say("stepAxis"), low: 1, high: Math.max(steps, 2) },
     y: { name: say("weightAxis"), low, high },
-    lines: single ? [] : [["one", x_t], ["two", eps], ["three", z]].map(([kind, values]) => ({ kind, points: points(values) })),
-    dots: single ? [["one", x_t], ["two", eps], ["three", z]].map(([kind, values]) => ({ kind, at: [1, values[0]] })) : [],
+    lines: single ? [] : [["one", x_t], ["two", x_0], ["three", z]].map(([kind, values]) => ({ kind, points: points(values) })),
+    dots: single ? [["one", x_t], ["two", x_0], ["three", z]].map(([kind, values]) => ({ kind, at: [1, values[0]] })) : [],
   });
 }
 

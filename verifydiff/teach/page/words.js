@@ -91,7 +91,7 @@ const WORDS = {
   weightAxis: ["weight", "系数"],
   stepAxis: ["step (noise on the left, data on the right)", "步（左为噪声，右为数据）"],
   ofState: ["of x_t", "x_t 的系数"],
-  ofEps: ["of the predicted noise", "预测噪声的系数"],
+  ofData: ["of the predicted data", "预测数据的系数"],
   ofFresh: ["of fresh noise", "新噪声的系数"],
   pathsTitle: ["Paths from noise to a mixture of three", "从噪声到三峰混合分布的路径"],
   pathsAbout: [
