@@ -41,7 +41,7 @@ def test_the_curve_goes_through_the_point_and_falls():
 
 
 def test_the_weights_keep_the_marginals():
-    """The mean keeps its level, p sqrt(abar_t) + q = sqrt(abar_s), and the noise its variance, p^2 (1 - abar_t) + c^2 = 1 - abar_s."""
+    """The signal: p sqrt(abar_t) + q = sqrt(abar_s). The noise, where x_0 is known: p^2 (1 - abar_t) + c^2 = 1 - abar_s."""
     weights = explore(SETTING)["coefficients"]
     abar_t = np.array(weights["abar"])
     abar_s = np.append(abar_t[1:], 1.0)

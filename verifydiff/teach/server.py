@@ -96,8 +96,7 @@ class Desk:
     def hint(self, asked: dict[str, Any]) -> dict[str, Any]:
         """One hint, of an exercise or of a formula, and how many there are."""
         if "exercise" in asked:
-            lines = [one for one in asked.get("lines", []) if isinstance(one, str)]
-            hints = hints_for(self._exercise(asked), lines)
+            hints = hints_for(self._exercise(asked), _texts(asked.get("lines", [])))
         else:
             hints = hints_for_formula(judged(plain(_text(asked, "latex")), checked_given(asked.get("given", []))))
         number = asked.get("number")
@@ -123,6 +122,12 @@ def _text(asked: dict[str, Any], name: str) -> str:
     return value
 
 
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise MisuseError("`lines` must be a list of texts.")
+    return value
+
+
 class Server(ThreadingHTTPServer):
     """The server.
 
@@ -135,6 +140,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = CONNECTIONS
     allow_reuse_address = sys.platform != "win32"  # where a port in use could be taken over
 
     def __init__(self, sets: Sequence[ExerciseSet], port: int) -> None:
