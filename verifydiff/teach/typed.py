@@ -1,7 +1,7 @@
 r"""What a field for mathematics writes, in the LaTeX that notes are written in.
 
 MathLive marks what it understands: :math:`\mleft(` for a bracket that grows, ``\differentialD`` for the d of a differential,
-``\placeholder{}`` where nothing has been typed yet. None of these is LaTeX that people write.
+``\placeholder{}`` where nothing has been typed yet, and leaves empty indices behind. None of these is LaTeX that people write.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ MARKED = {
 }
 _COMMAND = re.compile(r"\\(" + "|".join(sorted(MARKED, key=len, reverse=True)) + r")(?![a-zA-Z])")
 _PLACEHOLDER = re.compile(r"\\placeholder(?![a-zA-Z])")
+_EMPTY = re.compile(r"[_^]\{\s*\}")
 _LEADING = re.compile(r"^\s*&?\s*=\s*")
 
 
@@ -37,7 +38,8 @@ def plain(latex: str) -> str:
         raise MisuseError(f"a formula has at most {LONGEST} characters here, this one has {len(latex)}.")
     if _PLACEHOLDER.search(latex):
         raise MisuseError("something is still to be filled in.")
-    return _COMMAND.sub(lambda found: MARKED[found[1]] + " " * (not found[1].startswith("m")), latex).strip()
+    latex = _COMMAND.sub(lambda found: MARKED[found[1]] + " " * (not found[1].startswith("m")), latex)
+    return _EMPTY.sub("", latex).strip()
 
 
 def side(latex: str) -> str:

@@ -6,6 +6,7 @@ import { field, palette, shown, source } from "./formula.js";
 import { Hints } from "./hints.js";
 import { Board } from "./play.js";
 import { attempt, kept, remember } from "./store.js";
+import { entersGaps } from "./typing.js";
 import { VerdictStrip } from "./verdict.js";
 import { say, told } from "./words.js";
 
@@ -29,9 +30,9 @@ export function exercisePage(exercise, { chapter, before, after, solved }) {
 }
 
 // what all kinds do when something was typed: ask, tell, keep
-function judging(exercise, { strip, board, hints, asked, tell, solved }) {
+function judging(exercise, { strip, board, asked, tell, solved }) {
   const ask = latest();
-  const judge = async () => {
+  const judge = async (typed) => {
     const question = asked();
     if (!question) {
       strip.clear();
@@ -42,7 +43,7 @@ function judging(exercise, { strip, board, hints, asked, tell, solved }) {
     try {
       const verdict = await ask("answer", { exercise: exercise.id, ...question });
       tell(verdict);
-      attempt(exercise.id, verdict);
+      if (typed) attempt(exercise.id, verdict);
       if (verdict.solved) solved();
       if (["holds", "fails"].includes(verdict.status)) await board.of(verdict.judged ?? verdict.latex, exercise.given);
       else board.hide();
@@ -51,7 +52,7 @@ function judging(exercise, { strip, board, hints, asked, tell, solved }) {
       board.hide();
     }
   };
-  return { now: judge, soon: later(PAUSE, judge), hints };
+  return { now: () => judge(false), soon: later(PAUSE, () => judge(true)) };
 }
 
 const hintsOf = (exercise, question) => new Hints(question, { taken: (count) => remember("hints", exercise.id, Math.max(count, kept().hints[exercise.id] ?? 0)) });
@@ -68,7 +69,7 @@ function misprint(exercise, solved) {
     strip.tell(verdict, verdict.solved ? say("solved") : "");
     if (verdict.solved) hints.hide();
   };
-  const judge = judging(exercise, { strip, board, hints, asked: () => ({ latex: made.value }), tell, solved });
+  const judge = judging(exercise, { strip, board, asked: () => ({ latex: made.value }), tell, solved });
   const changed = () => {
     remember("drafts", exercise.id, made.value);
     judge.soon();
@@ -102,12 +103,13 @@ function complete(exercise, solved) {
     if (verdict.solved) hints.hide();
   };
   const asked = () => (gaps().every((one) => one.trim()) ? { gaps: gaps() } : null);
-  const judge = judging(exercise, { strip, board, hints, asked, tell, solved });
+  const judge = judging(exercise, { strip, board, asked, tell, solved });
   const changed = () => {
     remember("drafts", exercise.id, gaps());
     judge.soon();
   };
   made.addEventListener("mount", () => judge.now());
+  entersGaps(made);
   return el(
     "div",
     { class: "work" },
@@ -142,7 +144,7 @@ function derive(exercise, solved) {
     strip.tell({ ...verdict, reason: verdict.accepted ? "" : verdict.reason }, way);
   };
   const asked = () => (made.value.trim() ? { latex: made.value, lines } : null);
-  const judge = judging(exercise, { strip, board, hints, asked, tell, solved });
+  const judge = judging(exercise, { strip, board, asked, tell, solved });
   const changed = () => {
     take.disabled = true;
     remember("drafts", exercise.id, made.value);

@@ -5,6 +5,7 @@
 
 import { MathfieldElement, convertLatexToMarkup, convertLatexToSpeakableText } from "/vendor/mathlive/mathlive.min.mjs";
 import { el } from "./dom.js";
+import { typesAsWritten } from "./typing.js";
 import { say } from "./words.js";
 
 MathfieldElement.fontsDirectory = "/vendor/mathlive/fonts";
@@ -66,6 +67,9 @@ const SHORTCUTS = {
   grad: "\\nabla",
   EE: "\\mathbb{E}",
   NN: "\\mathcal{N}",
+  log: "\\log",
+  dx: "dx",
+  dt: "dt",
 };
 
 const PALETTE = [
@@ -79,7 +83,7 @@ const PALETTE = [
   ["\\epsilon", "\\epsilon"],
   ["\\epsilon_\\theta", "\\epsilon_{\\theta}(x_t, t)"],
   ["\\sigma_t", "\\sigma_t"],
-  ["\\sqrt{\\,\\cdot\\,}", "\\sqrt{#@}"],
+  ["\\sqrt{\\,\\cdot\\,}", "\\sqrt{#0}"],
   ["\\frac{a}{b}", "\\frac{#@}{#?}"],
   ["a^2", "#@^2"],
   ["\\nabla \\log p", "\\nabla_{x_t} \\log p(x_t)"],
@@ -92,7 +96,7 @@ export function palette(field) {
       {
         type: "button",
         class: "key",
-        title: latex.replaceAll("#@", "…").replaceAll("#?", "…"),
+        title: latex.replaceAll("#@", "…").replaceAll("#0", "…").replaceAll("#?", "…"),
         onpointerdown: (event) => event.preventDefault(), // the field keeps its caret
         onclick: () => {
           field.insert(drawn(latex), { focus: true, selectionMode: "placeholder" });
@@ -118,6 +122,7 @@ export function field(latex, { label, oninput, readonly = false }) {
     made.inlineShortcuts = { ...made.inlineShortcuts, ...SHORTCUTS };
     made.smartFence = false;
   });
+  typesAsWritten(made);
   return made;
 }
 
@@ -129,8 +134,11 @@ export function source(made, changed) {
     if (document.activeElement !== area) area.value = made.value;
   });
   area.addEventListener("input", () => {
+    const refused = UNSAFE.test(area.value);
+    area.toggleAttribute("aria-invalid", refused);
+    if (refused) return;
     made.value = area.value;
-    changed(area.value);
+    changed();
   });
   const box = el("details", { class: "latex" }, el("summary", {}, say("source")), area);
   box.refresh = () => (area.value = made.value);
