@@ -1,7 +1,7 @@
 """The page in a real browser: what a learner sees when they type, click and slide.
 
 A browser is wanted: `CHROMIUM` names one, or one stands on the path under a usual name. Without one, or without Playwright, these
-tests are skipped, and say so; `.ci/test` installs Debian's where it can.
+tests are skipped, and say so; `.ci/browser` installs Debian's where it can.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 
@@ -35,6 +36,14 @@ def browser() -> Iterator[object]:
             chromium = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
             yield chromium
             chromium.close()
+
+
+def until(page, expression: str, argument: object = None) -> None:
+    """Wait for something to be true on the page: asked from here, since the page's policy lets nobody evaluate strings in it."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 class Learner:
@@ -123,7 +132,7 @@ def test_hints_come_one_at_a_time_and_the_answer_last(learner):
     kinds = []
     for k in range(1, 5):
         page.click(".hinting button")
-        page.wait_for_function(f"document.querySelectorAll('.hints li').length === {k}")
+        until(page, f"document.querySelectorAll('.hints li').length === {k}")
         kinds.append(page.locator(".hints li").last.get_attribute("class"))
     assert kinds == ["say", "where", "slip", "answer"]
     assert page.locator(".hints .slip code").inner_text() == "bar-lost"
@@ -147,7 +156,7 @@ def test_gaps_are_filled_in_where_they_stand(learner, shipped):
     exercise = next(one for one in every(shipped) if one.id == "back-to-the-data")
     assert isinstance(exercise, Complete)
     page = learner.at("#/exercise/back-to-the-data")
-    page.wait_for_function("document.querySelector('math-field').getPrompts().length === 2")
+    until(page, "document.querySelector('math-field').getPrompts().length === 2")
     page.evaluate(
         """fillings => { const field = document.querySelector('math-field');
         fillings.forEach((one, k) => field.setPromptValue(`gap${k}`, one, {}));
@@ -161,7 +170,7 @@ def test_gaps_are_filled_in_where_they_stand(learner, shipped):
 
 def test_who_enters_a_field_with_gaps_types_into_the_first(learner):
     page = learner.at("#/exercise/ddim-deterministic")
-    page.wait_for_function("document.querySelector('math-field').getPrompts().length === 1")
+    until(page, "document.querySelector('math-field').getPrompts().length === 1")
     page.focus("math-field")
     page.wait_for_timeout(300)
     page.keyboard.type("sqrt1-abar_t-1", delay=30)
@@ -176,14 +185,14 @@ def test_a_derivation_is_walked_line_by_line(learner):
     learner.write(r"= \frac{1 - \bar\alpha_{t-1}}{1 - \bar\alpha_t} (1 - \alpha_t)")
     assert "nearer" in learner.verdict("holds")
     page.click("text=Take this line")
-    page.wait_for_function("document.querySelectorAll('.sheet .row').length === 2")
+    until(page, "document.querySelectorAll('.sheet .row').length === 2")
     learner.write(r"\frac{1 - \bar\alpha_{t-1}}{1 - \bar\alpha_t} \beta_t")
     page.wait_for_selector("text=That is the goal")
     page.click("text=Take this line")
-    page.wait_for_function("document.querySelectorAll('.sheet .row').length === 3")
+    until(page, "document.querySelectorAll('.sheet .row').length === 3")
     assert page.is_hidden("math-field")
     page.click("text=Take back the last line")
-    page.wait_for_function("document.querySelectorAll('.sheet .row').length === 2")
+    until(page, "document.querySelectorAll('.sheet .row').length === 2")
     assert page.is_visible("math-field")
 
 
@@ -195,12 +204,12 @@ def test_the_counterexample_can_be_turned_and_put_on_a_schedule(learner):
     dial.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("before => document.querySelector('.sides tbody').innerText !== before", arg=before)
+    until(page, "before => document.querySelector('.sides tbody').innerText !== before", before)
     page.select_option(".clock select", "cosine")
     page.wait_for_selector(".board svg.plot path.line.one")
     page.locator(".clock input[type=range]").focus()
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('.clock output').textContent === '1000'")
+    until(page, "document.querySelector('.clock output').textContent === '1000'")
 
 
 def test_any_formula_is_judged_and_markup_in_it_stays_text(learner):
@@ -224,7 +233,7 @@ def test_answers_are_kept_and_exported(learner, tmp_path):
     page = learner.at("#/exercise/score-sign")
     learner.verdict("fails")
     learner.write(r"\nabla_{x_t} \log q(x_t | x_0) = \frac{\epsilon}{1 - \bar\alpha_t}")
-    page.wait_for_function("localStorage.getItem('verifydiff.teach.1').includes('fails')")
+    until(page, "localStorage.getItem('verifydiff.teach.1').includes('fails')")
     learner.write(r"\nabla_{x_t} \log q(x_t | x_0) = -\frac{\epsilon}{\sqrt{1 - \bar\alpha_t}}")
     learner.verdict("holds")
     page.reload()
@@ -237,7 +246,7 @@ def test_answers_are_kept_and_exported(learner, tmp_path):
     assert [one["id"] for one in told["exercises"] if one["solved"]] == ["score-sign"]
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("text=Start over")
-    page.wait_for_function("!document.querySelector('.contents li.done')")
+    until(page, "!document.querySelector('.contents li.done')")
 
 
 def test_a_spoiled_storage_does_no_harm(learner):
@@ -255,7 +264,7 @@ def test_the_explorer_draws_what_is_set(learner):
     before = page.inner_text("output.big")
     page.locator("input[data-name=eta]").focus()
     page.keyboard.press("End")
-    page.wait_for_function("before => document.querySelector('output.big').textContent !== before", arg=before)
+    until(page, "before => document.querySelector('output.big').textContent !== before", before)
     assert page.locator("svg.plot").count() == 3
     assert page.locator("svg.plot path.path").count() == 36
     assert "NaN" not in page.content()
