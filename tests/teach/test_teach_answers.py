@@ -87,6 +87,14 @@ def test_a_line_follows_if_it_is_equal_and_counts_if_it_is_nearer(shipped, latex
     verdict = next_line(named(shipped, "score-of-the-kernel"), [], latex)
     assert (verdict.more["accepted"], verdict.solved) == (accepted, solved)
     assert nearer is None or verdict.more["nearer"] == nearer
+    assert verdict.latex == side(latex)  # the page keeps the line, not the statement that was judged
+
+
+def test_a_line_that_was_never_one_is_refused(shipped):
+    exercise = named(shipped, "score-of-the-kernel")
+    for lines in ([r"-\frac{x_t}{2} = \epsilon"], ["{"], ["x"] * 61):
+        with pytest.raises(MisuseError):
+            next_line(exercise, lines, r"\epsilon")
 
 
 def test_a_derivation_can_be_walked_by_its_hints_alone(shipped):

@@ -137,6 +137,7 @@ HOSTILE = {
     "files": r"\input{/etc/passwd} \write18{true}",
     "markup": "<script>alert(1)</script>",
     "control characters": "x\x00 = \u202e\ud800",
+    "many equations": r"\begin{align} " + r"\beta_t &= \alpha_t \\ " * 80 + r"\end{align}",
     "sums": "x_t = " + r"+ \sqrt{\bar\alpha_t} x_0 \epsilon_\theta(x_t, t)" * 40,
 }
 

@@ -87,8 +87,8 @@ def next_line(exercise: Derive, lines: Sequence[str], latex: str) -> Verdict:
         latex: the new one, with its sign of equality or without.
 
     Returns:
-        a verdict whose ``more`` says whether the line is ``accepted``, ``nearer``, and how ``far`` along the way it is, from 0 to
-        1; it is solved at the goal.
+        a verdict on the line whose ``more`` says whether it is ``accepted``, ``nearer``, how ``far`` along the way it is, from 0
+        to 1, and which statement was ``judged``; it is solved at the goal.
 
     Raises:
         MisuseError: if a line cannot be read, or there are too many.
@@ -100,6 +100,8 @@ def next_line(exercise: Derive, lines: Sequence[str], latex: str) -> Verdict:
     if chain.relations:
         return _refused(latex, "write one line: what the left side is equal to next")
     line, before = chain.sides[0], side(lines[-1]) if lines else exercise.start
+    if read(before).relations:
+        raise MisuseError("the line before is no single expression.")
     if _mentions(line, read(exercise.head).sides[0]):
         return _refused(latex, "it says what something is by itself")
     was = read(before).sides[0]
@@ -110,7 +112,8 @@ def next_line(exercise: Derive, lines: Sequence[str], latex: str) -> Verdict:
     accepted = verdict.status == Standing.HOLDS
     solved = accepted and is_there(line, exercise.way[-1])
     far = 1.0 if solved else min(here[0] / (len(exercise.way) - 1), 0.95)
-    return replace(verdict, solved=solved, more={"accepted": accepted, "nearer": solved or here > earlier, "far": far})
+    more = {"accepted": accepted, "nearer": solved or here > earlier, "far": far, "judged": verdict.latex}
+    return replace(verdict, latex=latex, solved=solved, more=more)
 
 
 def _equal(exercise: Derive, before: str, latex: str) -> Verdict:

@@ -9,10 +9,15 @@ from threading import RLock
 from typing import Any
 
 from ..notes.page import Judged, Span, Standing, judge
+from ..notes.parser import parse
+from ..notes.tokens import NotUnderstoodError
 from ..verdict import MisuseError
 
 SECONDS = 30.0
 """How long a formula may wait for those before it: one is judged at a time."""
+
+MOST_RELATIONS = 10
+"""Each takes a bounded time, and whoever comes after waits for all of them."""
 
 NOTHING = "nothing"  # nothing is stated that could be judged
 _WORST_FIRST = (Standing.FAILS, Standing.NOT_UNDERSTOOD, Standing.NOTATION, Standing.DEFINITION, Standing.HOLDS)
@@ -59,6 +64,8 @@ def judged(latex: str, given: Sequence[str] = ()) -> Verdict:
     Raises:
         BusyError: if other formulas take too long.
     """
+    if _relations(latex) > MOST_RELATIONS:
+        return Verdict(latex, Standing.NOT_UNDERSTOOD, f"at most {MOST_RELATIONS} equations are judged at a time")
     with turn():
         statements = _judged(tuple(given), latex)
     if not statements:
@@ -80,6 +87,13 @@ class turn:  # noqa: N801 - reads as the words it stands for: with turn()
 
     def __exit__(self, *_: object) -> None:
         _TURN.release()
+
+
+def _relations(latex: str) -> int:
+    try:
+        return sum(len(chain.relations) for chain in parse(latex))
+    except (NotUnderstoodError, RecursionError):
+        return 0  # the judge says why
 
 
 @lru_cache(maxsize=1024)
