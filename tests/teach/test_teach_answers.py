@@ -48,6 +48,27 @@ def test_the_printed_misprint_solves_nothing_and_the_right_formula_everything(sh
             assert answer(exercise, {"latex": exercise.right}).solved
 
 
+OTHERS = {
+    "ddim-sigma": r"\sigma_t = \sqrt{\beta_t}",
+    "ddim-step": r"x_{t-1} = \sqrt{\bar\alpha_{t-1}} \hat x_0 + \sqrt{1 - \bar\alpha_{t-1}} \epsilon_\theta(x_t, t)",
+    "vp-sde": r"dx = \left[ -\frac{1}{2} \beta(t) x - \frac{1}{2} \beta(t) \nabla_x \log p_t(x) \right] dt",
+    "classifier-free": r"\tilde\epsilon_\theta(x_t, c) = \epsilon_\theta(x_t, c)",
+}
+
+
+@pytest.mark.parametrize(("id_", "latex"), OTHERS.items())
+def test_another_formula_that_holds_is_not_the_one_that_was_asked_for(shipped, id_, latex):
+    exercise = named(shipped, id_)
+    assert judged(latex, exercise.given).status in ("holds", "definition")
+    verdict = answer(exercise, {"latex": latex})
+    assert (verdict.status, verdict.solved) in {("other", False), ("definition", False)}
+
+
+def test_gaps_do_not_take_another_formula_that_holds(shipped):
+    assert not answer(named(shipped, "reverse-vp"), {"gaps": [r"\frac{1}{2} \beta(t)", "0"]}).solved
+    assert answer(named(shipped, "reverse-vp"), {"gaps": [r"\sqrt{\beta(t)}^2", r"\beta(t)^{1/2}"]}).solved
+
+
 def test_gaps_take_what_is_equal(shipped):
     tweedie = named(shipped, "tweedie")
     assert isinstance(tweedie, Complete)

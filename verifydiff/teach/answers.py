@@ -49,8 +49,7 @@ def mended(exercise: Misprint, latex: str) -> Verdict:
         return Verdict(latex, OTHER, "keep the left side as it is, and mend the right one", solved=False)
     if any(_mentions(one, exercise.head) for one in chain.sides[1:]):
         return Verdict(latex, OTHER, "it says what something is by itself", solved=False)
-    verdict = judged(latex, exercise.given)
-    return replace(verdict, solved=verdict.status == Standing.HOLDS)
+    return _compared(judged(latex, exercise.given), exercise)
 
 
 def completed(exercise: Complete, gaps: Sequence[str]) -> Verdict:
@@ -74,8 +73,25 @@ def completed(exercise: Complete, gaps: Sequence[str]) -> Verdict:
         return Verdict(latex, OTHER, "what is filled in is an expression, not an equation", solved=False)
     if any(_mentions(one, chain.sides[0]) for one in chain.sides[1:]):
         return Verdict(latex, OTHER, "it says what something is by itself", solved=False)
-    verdict = judged(latex, exercise.given)
-    return replace(verdict, solved=verdict.status == Standing.HOLDS)
+    return _compared(judged(latex, exercise.given), exercise)
+
+
+def _compared(verdict: Verdict, exercise: Misprint | Complete) -> Verdict:
+    """A formula that holds solves an exercise if it also says the same: several noises are in use for one sigma, say."""
+    if verdict.status != Standing.HOLDS:
+        return replace(verdict, solved=False)
+    asked, answered = _last_side(exercise.right), _last_side(verdict.latex)
+    comparable = judged(f"{asked} = {asked}", exercise.given).status == Standing.HOLDS
+    if comparable and judged(f"{asked} = {answered}", exercise.given).status != Standing.HOLDS:
+        return replace(
+            verdict, status=OTHER, reason="it holds, and is not what is asked for here: it says something else", solved=False
+        )
+    return replace(verdict, solved=True)
+
+
+def _last_side(latex: str) -> str:
+    last = read(latex).sides[-1]
+    return latex[last.start : last.end]
 
 
 def next_line(exercise: Derive, lines: Sequence[str], latex: str) -> Verdict:
