@@ -25,7 +25,7 @@ export function shown(latex, { display = false } = {}) {
   try {
     const markup = convertLatexToMarkup(drawn(latex), { defaultMode: display ? "math" : "inline-math" });
     node.append(...copied(new DOMParser().parseFromString(markup, "text/html").body));
-    node.setAttribute("aria-label", convertLatexToSpeakableText(latex));
+    node.setAttribute("aria-label", aloud(latex));
   } catch {
     return plainly(node, latex);
   }
@@ -57,6 +57,8 @@ function copy(source) {
   node.append(...copied(source));
   return node;
 }
+
+export const aloud = (latex) => convertLatexToSpeakableText(latex);
 
 const SHORTCUTS = {
   abar: "\\bar{\\alpha}",
@@ -135,7 +137,7 @@ export function source(made, changed) {
   });
   area.addEventListener("input", () => {
     const refused = UNSAFE.test(area.value);
-    area.toggleAttribute("aria-invalid", refused);
+    area.setAttribute("aria-invalid", refused);
     if (refused) return;
     made.value = area.value;
     changed();

@@ -2,7 +2,7 @@
 
 import { latest } from "./ask.js";
 import { el, later } from "./dom.js";
-import { shown } from "./formula.js";
+import { aloud, shown } from "./formula.js";
 import { number, plot, span } from "./plot.js";
 import { say } from "./words.js";
 
@@ -69,7 +69,7 @@ export class Board {
   }
 
   knob({ name, latex, low, high, value }) {
-    const dial = el("input", { type: "range", min: low, max: high, step: (high - low) / 1000, "aria-label": name });
+    const dial = el("input", { type: "range", min: low, max: high, step: (high - low) / 1000, "aria-label": aloud(latex) });
     dial.value = value;
     const reading = el("output", {}, number(value));
     dial.addEventListener("input", () => {
