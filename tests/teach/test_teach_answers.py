@@ -111,6 +111,13 @@ def test_a_line_follows_if_it_is_equal_and_counts_if_it_is_nearer(shipped, latex
     assert verdict.latex == side(latex)  # the page keeps the line, not the statement that was judged
 
 
+def test_a_noise_may_be_marked_as_one_likes(shipped):
+    exercise = named(shipped, "two-steps-in-one")
+    line = r"\sqrt{\alpha_t \alpha_{t-1}} x_{t-2} + \sqrt{1 - \alpha_t \alpha_{t-1}} \epsilon"
+    assert next_line(exercise, [], line).solved
+    assert not next_line(exercise, [], line.replace("1 - ", "1 + ")).more["accepted"]
+
+
 def test_a_line_that_was_never_one_is_refused(shipped):
     exercise = named(shipped, "score-of-the-kernel")
     for lines in ([r"-\frac{x_t}{2} = \epsilon"], ["{"], ["x"] * 61):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..notes.page import Standing
-from ..notes.tree import Node, walk
+from ..notes.tree import Chain, Node, walk
 from ..verdict import MisuseError
 from .exercises import Complete, Derive, Exercise, Misprint, is_balanced
 from .lines import is_there, place, read
@@ -111,24 +111,19 @@ def next_line(exercise: Derive, lines: Sequence[str], latex: str) -> Verdict:
     """
     if len(lines) > MOST_LINES:
         raise MisuseError(f"a derivation has at most {MOST_LINES} lines here.")
-    latex = side(latex)
-    chain = read(latex)
-    if chain.relations:
-        return _refused(latex, "write one line: what the left side is equal to next")
-    line, before = chain.sides[0], side(lines[-1]) if lines else exercise.start
-    if read(before).relations:
+    latex, before = side(latex), side(lines[-1]) if lines else exercise.start
+    chain, was = read(latex), read(before)
+    if was.relations:
         raise MisuseError("the line before is no single expression.")
-    if _mentions(line, read(exercise.head).sides[0]):
-        return _refused(latex, "it says what something is by itself")
-    was = read(before).sides[0]
-    if line == was:
-        return _refused(latex, "it is the line before")
+    line, earlier = chain.sides[0], was.sides[0]
+    if (why := _unfit(chain, earlier, read(exercise.head).sides[0])) is not None:
+        return Verdict(latex, OTHER, why, solved=False, more={"accepted": False, "nearer": False})
     verdict = _equal(exercise, before, latex)
-    here, earlier = place(line, exercise.way), place(was, exercise.way)
+    here, nearer = place(line, exercise.way), place(line, exercise.way) > place(earlier, exercise.way)
     accepted = verdict.status == Standing.HOLDS
     solved = accepted and is_there(line, exercise.way[-1])
     far = 1.0 if solved else min(here[0] / (len(exercise.way) - 1), 0.95)
-    more = {"accepted": accepted, "nearer": solved or here > earlier, "far": far, "judged": verdict.latex}
+    more = {"accepted": accepted, "nearer": solved or nearer, "far": far, "judged": verdict.latex}
     return replace(verdict, latex=latex, solved=solved, more=more)
 
 
@@ -141,8 +136,13 @@ def _equal(exercise: Derive, before: str, latex: str) -> Verdict:
     return whole if whole.status in (Standing.HOLDS, Standing.FAILS) else alone
 
 
-def _refused(latex: str, why: str) -> Verdict:
-    return Verdict(latex, OTHER, why, solved=False, more={"accepted": False, "nearer": False})
+def _unfit(chain: Chain, before: Node, head: Node) -> str | None:
+    """Why something is no next line at all, whatever it is equal to."""
+    if chain.relations:
+        return "write one line: what the left side is equal to next"
+    if _mentions(chain, head):
+        return "it says what something is by itself"
+    return "it is the line before" if chain.sides[0] == before else None
 
 
 def _mentions(node: Node, head: Node) -> bool:

@@ -16,6 +16,7 @@ from ..notes.tokens import NotUnderstoodError
 from ..notes.tree import Chain, Group, Letter, Node, Number, Product, Sum, Term, children
 from ..verdict import MisuseError
 
+NOISE = "epsilon"
 Parts = Counter[tuple[Any, ...]]
 
 
@@ -56,9 +57,9 @@ def _parts(node: Node) -> Iterator[tuple[Any, ...]]:
         yield from _parts(child)
 
 
-def letters(node: Node) -> set[Letter]:
-    """The letters of a line, each with its marks and its index."""
-    return {part[1] for part in parts(node) if part[0] == "letter"}
+def letters(node: Node) -> set[Letter | str]:
+    """The letters of a line, each with its marks and its index; a noise may be marked as one likes."""
+    return {NOISE if part[1].base == NOISE else part[1] for part in parts(node) if part[0] == "letter"}
 
 
 def size(node: Node) -> int:

@@ -40,7 +40,9 @@ export function anyFormulaPage() {
       if (["holds", "fails"].includes(verdict.status)) await board.of(made.value, lines());
       else board.hide();
     } catch (error) {
-      if (error instanceof Refused) strip.refuse(error.message);
+      if (error.name === "AbortError") return; // something newer is being judged
+      if (!(error instanceof Refused)) throw error;
+      strip.refuse(error.message);
       hints.hide();
       board.hide();
     }

@@ -48,7 +48,9 @@ function judging(exercise, { strip, board, asked, tell, solved }) {
       if (["holds", "fails"].includes(verdict.status)) await board.of(verdict.judged ?? verdict.latex, exercise.given);
       else board.hide();
     } catch (error) {
-      if (error instanceof Refused) strip.refuse(error.message);
+      if (error.name === "AbortError") return; // something newer is being judged
+      if (!(error instanceof Refused)) throw error;
+      strip.refuse(error.message);
       board.hide();
     }
   };
@@ -67,7 +69,7 @@ function misprint(exercise, solved) {
   const written = source(made, () => changed());
   const tell = (verdict) => {
     strip.tell(verdict, verdict.solved ? say("solved") : "");
-    if (verdict.solved) hints.hide();
+    verdict.solved ? hints.hide() : hints.again();
   };
   const judge = judging(exercise, { strip, board, asked: () => ({ latex: made.value }), tell, solved });
   const changed = () => {
@@ -100,7 +102,7 @@ function complete(exercise, solved) {
   const gaps = () => Array.from({ length: count }, (_, k) => made.getPromptValue(`gap${k}`));
   const tell = (verdict) => {
     strip.tell(verdict, verdict.solved ? say("solved") : "");
-    if (verdict.solved) hints.hide();
+    verdict.solved ? hints.hide() : hints.again();
   };
   const asked = () => (gaps().every((one) => one.trim()) ? { gaps: gaps() } : null);
   const judge = judging(exercise, { strip, board, asked, tell, solved });

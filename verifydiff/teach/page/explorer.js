@@ -30,7 +30,9 @@ export function explorerPage() {
       drawWeights(weights, told.coefficients, setting.steps);
       drawPaths(paths, told.paths, setting.steps);
     } catch (error) {
-      if (error instanceof Refused) status.textContent = error.message === "offline" ? say("offline") : error.message;
+      if (error.name === "AbortError") return;
+      if (!(error instanceof Refused)) throw error;
+      status.textContent = error.message === "offline" ? say("offline") : error.message;
     }
   };
   const soon = later(80, load);

@@ -18,6 +18,7 @@ export class Hints {
 
   clear() {
     this.number = 0;
+    this.hidden = false;
     this.list.replaceChildren();
     this.button.hidden = false;
     this.button.textContent = say("hint");
@@ -26,6 +27,12 @@ export class Hints {
   hide() {
     this.clear();
     this.button.hidden = true;
+    this.hidden = true;
+  }
+
+  // after an answer was right and is wrong again; what was shown stays otherwise
+  again() {
+    if (this.hidden) this.clear();
   }
 
   async next() {
