@@ -124,6 +124,11 @@ def test_a_misprint_fails_as_it_is_and_holds_when_it_is_mended_by_typing(learner
     page.keyboard.type("beta_t", delay=8)
     assert "proved" in learner.verdict("holds")
     assert page.is_visible(".contents li.done[data-id=posterior-variance]")
+    assert page.is_hidden(".hinting button")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("+1", delay=8)
+    assert "fails" in learner.verdict("fails")
+    assert page.is_visible(".hinting button")
 
 
 def test_hints_come_one_at_a_time_and_the_answer_last(learner):
