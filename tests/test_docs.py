@@ -69,6 +69,20 @@ def test_the_page_about_notes_shows_what_the_command_says_of_its_example(tmp_pat
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == console.splitlines()[1:]
 
 
+def test_the_exercises_of_the_page_about_teaching_are_sound_and_its_options_all_of_them(tmp_path, monkeypatch, capsys):
+    (tmp_path / "week3").mkdir()
+    (tmp_path / "week3" / "set.toml").write_text(blocks(DOCS / "teach.md", "toml")[0], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    said = next(one for one in blocks(DOCS / "teach.md", "console") if "--check" in one)
+    command, _, expected = said.partition("\n")
+    assert main(command.removeprefix("$ verifydiff ").split()) == 0
+    assert capsys.readouterr().out == expected
+    with pytest.raises(SystemExit):
+        main(["teach", "--help"])
+    options = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert options == set(re.findall(r"^\| `(--[a-z-]+)", (DOCS / "teach.md").read_text(encoding="utf-8"), re.MULTILINE))
+
+
 def test_the_example_of_notes_in_python_runs_and_the_hooks_are_the_same(capsys):
     (python,) = blocks(DOCS / "notes.md", "python")
     exec(compile(python, "notes.md", "exec"), {})
