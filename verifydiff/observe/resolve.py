@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from ..disk import read_json
 from ..schedule import Schedule
 from ..surroundings import Settings, aside, letting_interrupts_through
 from ..verdict import MisuseError
@@ -169,14 +169,7 @@ def _offer(module: ModuleType) -> str:
 
 def _scheduler_config(path: Path) -> tuple[str, dict[str, Any]]:
     """The class and the options that a scheduler_config.json names. Nothing that the file names is imported from elsewhere."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MisuseError(f"there is no file {path}.") from None
-    except OSError as error:
-        raise MisuseError(f"{str(path)[:200]} cannot be read: {error.strerror or error}.") from None
-    except (ValueError, RecursionError) as error:
-        raise MisuseError(f"{str(path)[:200]} is no JSON: {one_line(error)[:200]}.") from None
+    content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("_class_name"), str):
         raise MisuseError(f"{path} names no scheduler: `_class_name` is missing.")
     return content["_class_name"], {key: value for key, value in content.items() if not key.startswith("_")}
