@@ -13,12 +13,6 @@ from ..verdict import Finding, Status, overall
 from .campaign import Count
 from .plan import Against, Plan
 
-QUESTIONS = {
-    "finite": "are all draws finite?",
-    "mean": "is the mean that of the claimed law?",
-    "variance": "is the variance that of the claimed law?",
-    "fractions": "do the classes have their shares?",
-}
 MEASURED = {
     "mean": "mean, in standard deviations,",
     "variance": "variance over the claimed one",
@@ -65,18 +59,7 @@ class Outcome:
             "against": self.count.yardstick.against,
             "draws": self.count.draws,
             "status": self.status.value,
-            "findings": [
-                {
-                    "check": finding.check,
-                    "status": finding.status.value,
-                    "message": finding.message,
-                    "measured": finding.measured,
-                    "expected": finding.expected,
-                    "tolerance": finding.tolerance,
-                    "false_alarm": finding.false_alarm,
-                }
-                for finding in self.findings
-            ],
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
     def _finding(self, name: str, test: Sequential) -> Finding:
