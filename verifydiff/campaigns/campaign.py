@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..statistics import Decision, ErrorRates, Moments, MomentsTree, SequentialMean, SequentialVariance
+from ..statistics import Decision, ErrorRates, MomentsTree, SequentialMean, SequentialVariance
 from ..statistics.sequential import Sequential
 from ..verdict import MisuseError
 from .layout import Block, Draw, Layout
@@ -66,7 +66,7 @@ class Count:
     @property
     def draws(self) -> int:
         """How many draws are counted."""
-        return self.tree.total.n if self.tree.nodes else 0
+        return self.tree.n
 
     @property
     def decided(self) -> bool:
@@ -82,7 +82,7 @@ class Count:
         normal = self.yardstick.normal
         for name, test in self.tests.items():
             part = slice(normal, None) if name == "fractions" else slice(normal)
-            test.update_from(_of(block.moments, part))
+            test.update_from(block.moments.of_coordinates(part))
 
     def arrays(self) -> dict[str, Any]:
         """The state, for a store."""
@@ -183,11 +183,6 @@ class Keeper:
         if self.store is not None and is_first():
             self.store.save(count.arrays())
             self.saved = monotonic()
-
-
-def _of(moments: Moments, part: slice) -> Moments:
-    scatter = moments.scatter[part, part] if moments.kind == "full" else moments.scatter[part]
-    return Moments(moments.n, moments.mean[part], scatter)
 
 
 def _under(name: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
