@@ -101,12 +101,16 @@ def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = Fals
     Raises:
         MisuseError: if the levels do not rise strictly in [0, 1], or the data are no Gaussian.
     """
-    if isinstance(data, LowRankGaussian):
-        data = data.dense()
-    if not isinstance(data, SpectralGaussian):
-        raise MisuseError(f"the law after S steps is known for Gaussian data, got {type(data).__name__}.")
-    law: SpectralGaussian = _after(step, exact_start, last_denoises, data, levels(abar))
+    law: SpectralGaussian = _after(step, exact_start, last_denoises, _spectral(data, "the law after S steps"), levels(abar))
     return law
+
+
+def _spectral(data: Gaussian, what: str) -> SpectralGaussian:
+    """The same law, told by its eigendirections."""
+    dense = data.dense() if isinstance(data, LowRankGaussian) else data
+    if not isinstance(dense, SpectralGaussian):
+        raise MisuseError(f"{what} is known for Gaussian data, got {type(data).__name__}.")
+    return dense
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
@@ -164,10 +168,7 @@ def joint_of_noising(data: Gaussian, abar_t: Any, abar_s: Any) -> Joint:
 
 
 def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
-    if isinstance(data, LowRankGaussian):
-        data = data.dense()
-    if not isinstance(data, SpectralGaussian):
-        raise MisuseError(f"the joint law of a step is known for Gaussian data, got {type(data).__name__}.")
+    data = _spectral(data, "the joint law of a step")
     at, start = Levels(abar[0], abar[0], abar[1]), data.diffused(abar[0])
     mu, lam, m = data._turned(data.loc).ravel(), data.spectrum.ravel(), start._turned(start.loc).ravel()
 
@@ -182,9 +183,8 @@ def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
         return jnp.stack([m, A * m + after(zero, none)]), jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + B @ B])])
 
     means, blocks = jax.vmap(along)(mu, lam, m, start.spectrum.ravel())
-    turn = jax.vmap(lambda e: data._turned_back(e.reshape(data.loc.shape)).ravel())(
-        jnp.eye(mu.size, dtype=mu.dtype)
-    )  # (direction, d)
+    units = jnp.eye(mu.size, dtype=mu.dtype)
+    turn = jax.vmap(lambda unit: data._turned_back(unit.reshape(data.loc.shape)).ravel())(units)  # (direction, d)
     mean = jnp.einsum("kp,ki->pi", means, turn).ravel()
     covariance = jnp.einsum("kpq,ki,kj->piqj", blocks, turn, turn).reshape(2 * mu.size, 2 * mu.size)
     return Joint(mean, (covariance + covariance.T) / 2)
