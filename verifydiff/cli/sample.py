@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,10 +95,10 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _place(arguments: argparse.Namespace) -> str | None:
     from ..report import files
 
+    if arguments.state == files.STDOUT:
+        raise MisuseError("--state needs a file.")
     if arguments.state is not None:
         files.place(arguments.state, "--state")
-        if arguments.state == files.STDOUT:
-            raise MisuseError("--state needs a file.")
     return None if arguments.json is None else files.place(arguments.json, "--json")
 
 
@@ -108,8 +109,9 @@ def _layout(arguments: argparse.Namespace) -> Layout:
         import numpyro  # noqa: F401 - told here, where it can be told in one line
     except ImportError as error:
         raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[oracles]'.") from None
-    if arguments.devices is not None and not _awake(jax):
-        jax.config.update("jax_num_cpu_devices", arguments.devices)
+    if arguments.devices is not None:
+        with suppress(RuntimeError):  # JAX is awake already, and has as many devices as it has
+            jax.config.update("jax_num_cpu_devices", arguments.devices)
     if arguments.coordinator is not None:
         _join(jax, arguments)
     from ..campaigns import Layout
@@ -123,12 +125,6 @@ def _layout(arguments: argparse.Namespace) -> Layout:
 def _local(jax: Any, device: Any, most: int) -> list[Any]:
     """The first devices of the process that a device belongs to."""
     return [one for one in jax.devices() if one.process_index == device.process_index][:most]
-
-
-def _awake(jax: Any) -> bool:
-    from jax._src import xla_bridge
-
-    return bool(xla_bridge.backends_are_initialized())
 
 
 def _join(jax: Any, arguments: argparse.Namespace) -> None:
