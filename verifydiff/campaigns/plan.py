@@ -193,8 +193,19 @@ class Plan:
         """
         exact = self._known.step is not None and isinstance(self._law, Gaussian)
         if self.against is Against.SAMPLER and not exact:
-            raise MisuseError(f"where {self.sampler} ends on {self.name} is not known in closed form: compare with the data.")
+            raise self._unknown
         return self.against or (Against.SAMPLER if exact else Against.DATA)
+
+    @property
+    def _step(self) -> Step:
+        """The sampler's step in the oracle's algebra."""
+        if self._known.step is None:
+            raise self._unknown
+        return self._known.step(self.setting)
+
+    @property
+    def _unknown(self) -> MisuseError:
+        return MisuseError(f"where {self.sampler} ends on {self.name} is not known in closed form: compare with the data.")
 
     def _of_pairs(self, k: int) -> Campaign:
         law = self._law
@@ -206,9 +217,7 @@ class Plan:
         if self.compared_with is Against.DATA:
             joint, against = joint_of_noising(law, abar_t, abar_s), "the joint law of the data, noised"
         else:
-            step = self._known.step
-            assert step is not None, "known where draws are compared with it"  # noqa: S101
-            joint = joint_of_step(law, abar_t, abar_s, step(self.setting))
+            joint = joint_of_step(law, abar_t, abar_s, self._step)
             against = f"the exact joint law of step {k} of {self.sampler}"
         draw = drawing_pairs(self._known.make(self.setting), law, self.abar[k:], jax.random.key(self.seed))
         return Campaign(draw, PAIRS, whitened(joint.mean, joint.covariance, against), self.resolution, self.rates)
@@ -218,9 +227,7 @@ class Plan:
             return scored(law, "the law of the data")
         if self.compared_with is Against.DATA:
             return whitened(law.mean, law.covariance_matrix, "the law of the data")
-        step = self._known.step
-        assert step is not None, "known where draws are compared with it"  # noqa: S101
-        end = law_after(law, self.abar, step(self.setting), last_denoises=self._known.last_denoises)
+        end = law_after(law, self.abar, self._step, last_denoises=self._known.last_denoises)
         return whitened(end.mean, end.covariance_matrix, f"the exact law of {self.sampler} after {self.setting.steps} steps")
 
 
