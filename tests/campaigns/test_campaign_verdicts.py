@@ -134,3 +134,13 @@ def test_directions_are_unit_vectors_and_the_same_every_time():
 def test_a_law_without_spread_somewhere_is_refused():
     with pytest.raises(MisuseError, match="without spread"):
         whitened([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]], "a line")
+
+
+@pytest.mark.parametrize("d", [1, 2, 9, 64, 65])
+def test_whitening_by_rows_and_by_lapack_undo_the_root_of_the_covariance(d):
+    rng = np.random.default_rng(0)
+    factor = rng.standard_normal((d, 2 * d))
+    C, u = factor @ factor.T, rng.standard_normal((5, d))
+    yardstick = whitened(np.arange(d), C, "N(m, C)")
+    x = np.arange(d) + u @ np.linalg.cholesky(C).T
+    np.testing.assert_allclose(yardstick(x)[:, :d], u, rtol=1e-9, atol=1e-9)
