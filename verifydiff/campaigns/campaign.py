@@ -1,9 +1,9 @@
 r"""A campaign: draws of a sampler, counted until it is clear whether their law is the claimed one.
 
 What is measured of a draw has a known law if the claim is right (:mod:`.yardstick`): numbers that are N(0, 1) each, and numbers in
-[0, 1] of known means. So three questions are asked, by sequential tests that hold however often one looks: are the means right, the
-variances, the fractions? One looks after every block, in the order of the blocks' numbers, and stops at the first block after which
-all three are answered: where that is does not depend on the layout.
+[0, 1] of known means. So four questions are asked, by sequential tests that hold however often one looks: are the means right, the
+variances, the shares of the octiles (:mod:`.blocks`), the fractions? One looks after every block, in the order of the blocks'
+numbers, and stops at the first block after which all are answered: where that is does not depend on the layout.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from ..statistics import Decision, ErrorRates, MomentsTree, SequentialMean, SequentialVariance
 from ..statistics.sequential import Sequential
 from ..verdict import MisuseError
-from .layout import Block, Draw, Layout
+from .blocks import Block
+from .layout import Draw, Layout
 from .processes import from_first, is_first
 from .store import Store
 from .yardstick import Yardstick
@@ -49,10 +50,11 @@ class Count:
     def beginning(cls, yardstick: Yardstick, resolution: float, rates: ErrorRates) -> Count:
         """Nothing counted; the rates are shared by all questions."""
         normal, fractions = yardstick.normal, yardstick.fractions
-        share = rates.shared_among(3 if fractions.size else 2)
+        share = rates.shared_among(4 if fractions.size else 3)
         tests: dict[str, Sequential] = {
             "mean": SequentialMean(resolution, share, d=normal),
             "variance": SequentialVariance(resolution, share, d=normal),
+            "shape": SequentialMean(resolution, share, d=7 * yardstick.shaped),
         }
         if fractions.size:
             tests["fractions"] = SequentialMean(resolution, share, mean=fractions, scale=0.5)
@@ -81,8 +83,11 @@ class Count:
         self.tree.add(block.number, block.moments)
         normal = self.yardstick.normal
         for name, test in self.tests.items():
-            part = slice(normal, None) if name == "fractions" else slice(normal)
-            test.update_from(block.moments.of_coordinates(part))
+            if name == "shape":
+                test.update_by_sums(block.moments.n, block.walsh)
+            else:
+                part = slice(normal, None) if name == "fractions" else slice(normal)
+                test.update_from(block.moments.of_coordinates(part))
 
     def arrays(self) -> dict[str, Any]:
         """The state, for a store."""
@@ -112,8 +117,8 @@ class Campaign:
         draw: the draws of a block, from its number.
         rows: how many draws a block has.
         yardstick: what is measured, and its law if the claim is right.
-        resolution: how far off counts as equal: in standard deviations for a mean, relative for a variance, and in halves for a
-            fraction.
+        resolution: how far off counts as equal: in standard deviations for a mean, relative for a variance, and in halves for
+            the share of four octiles or a fraction.
         rates: of false alarms and misses, of the whole campaign.
     """
 

@@ -10,12 +10,15 @@ import numpy as np
 from ..statistics import Decision
 from ..statistics.sequential import Sequential
 from ..verdict import Finding, Status, overall
+from .blocks import WALSH
 from .campaign import Count
 from .plan import Against, Plan
 
+OCTILES = tuple("".join("+" if sign > 0 else "-" for sign in signs) for signs in WALSH)
 MEASURED = {
     "mean": "mean, in standard deviations,",
     "variance": "variance over the claimed one",
+    "shape": "share of the octiles marked + less 1/2, in halves,",
     "fractions": "share less the claimed one, in halves,",
 }
 
@@ -37,7 +40,7 @@ class Outcome:
         """One for each question."""
         if self.count.broken is not None:
             block = self.count.broken
-            message = f"{block.broken} draws of block {block.number} are not finite; nothing else is judged."
+            message = block.fault or f"{block.broken} draws of block {block.number} are not finite; nothing else is judged."
             return (Finding("finite", Status.FAIL, message),)
         return tuple(self._finding(name, test) for name, test in self.count.tests.items())
 
@@ -86,8 +89,7 @@ class Outcome:
     def _message(self, name: str, test: Sequential, worst: int, low: float, high: float) -> str:
         if not test.n:
             return "no draw was made."
-        what = MEASURED[name]
-        names = self.count.yardstick.names[-test.d :] if name == "fractions" else self.count.yardstick.names
+        what, names = MEASURED[name], self._names(name)
         which = f", the worst of {test.d}" if test.d > 1 else ""
         seen = f"{names[worst]}{which}: {what} {test.estimate[worst]:.5g}, surely within [{low:.4g}, {high:.4g}]"
         if test.decision is Decision.EQUAL:
@@ -96,3 +98,10 @@ class Outcome:
             return f"different; {seen}."
         needed = test.draws_expected()
         return f"not enough draws to say: {test.n:,} of some {needed:,.0f}; {seen}."
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        """What the coordinates of a test are."""
+        names = self.count.yardstick.names
+        if name == "fractions":
+            return names[self.count.yardstick.normal :]
+        return tuple(f"{one}, {octiles}" for one in names for octiles in OCTILES) if name == "shape" else names

@@ -33,6 +33,7 @@ from ..statistics.streaming import Covariance
 from ..verdict import MisuseError
 
 MOST_FULL = 64  # coordinates of which all covariances are kept
+MOST_SHAPED = 64  # numbers whose octiles are counted
 MOST_PAIRED = 8  # coordinates that are paired each with each
 MOST_AXES, OBLIQUE = 8, 4  # directions along which a mixture is looked at
 SEEN = 1e-10  # a tail smaller than this is computed by its logarithm
@@ -61,6 +62,11 @@ class Yardstick:
     def size(self) -> int:
         """K, how many numbers are counted of a draw."""
         return self.normal + self.fractions.size
+
+    @property
+    def shaped(self) -> int:
+        """Of how many numbers, the first of them, the octiles are counted."""
+        return min(self.normal, MOST_SHAPED)
 
     @property
     def kept(self) -> Covariance:

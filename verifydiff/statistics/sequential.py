@@ -120,6 +120,17 @@ class Sequential(ABC):
             raise MisuseError(f"the draws have {self.d} coordinates, those of the moments {moments.d}.")
         return self._take(moments.n, self.sums_of(moments))
 
+    def update_by_sums(self, n: int, sums: Any) -> Decision:
+        """Take in n draws of which only the sums of the standardised statistic were kept, (d,), and look once.
+
+        Raises:
+            MisuseError: if they are no such sums of at least one draw.
+        """
+        array = draws(sums)
+        if array.shape != (self.d,) or _whole(n) < 1:
+            raise MisuseError(f"the sums of at least one draw have the shape ({self.d},), got {array.shape} of {n} draws.")
+        return self._take(_whole(n), array)
+
     def merge(self, other: Self) -> Decision:
         """Take in the draws of another process with the same claim, resolution and rates, and look once."""
         if other is self:
