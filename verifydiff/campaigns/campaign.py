@@ -8,7 +8,7 @@ numbers, and stops at the first block after which all are answered: where that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -19,6 +19,7 @@ from ..statistics import Decision, ErrorRates, MomentsTree, SequentialMean, Sequ
 from ..statistics.sequential import Sequential
 from ..verdict import MisuseError
 from .blocks import Block
+from .hosted import Hosted
 from .layout import Draw, Layout
 from .processes import from_first, is_first
 from .store import Store
@@ -114,7 +115,7 @@ class Campaign:
     """What is to be drawn and what it is measured by.
 
     Attributes:
-        draw: the draws of a block, from its number.
+        draw: the draws of a block, from its number: by a program of JAX, or on the host.
         rows: how many draws a block has.
         yardstick: what is measured, and its law if the claim is right.
         resolution: how far off counts as equal: in standard deviations for a mean, relative for a variance, and in halves for
@@ -122,7 +123,7 @@ class Campaign:
         rates: of false alarms and misses, of the whole campaign.
     """
 
-    draw: Draw
+    draw: Draw | Hosted
     rows: int
     yardstick: Yardstick
     resolution: float
@@ -140,7 +141,7 @@ class Campaign:
 
         Args:
             draws: how many at most, rounded up to whole blocks; None draws on until all is clear.
-            layout: the devices; all, without one.
+            layout: the devices of a program of JAX; all, without one.
             store: where the count is kept; it goes on from there.
             progress: told the count after every block.
             save_every: seconds between two saves.
@@ -153,7 +154,7 @@ class Campaign:
         keeper.restore(count)
         stop = 2**32 - 1 if draws is None else -(-draws // self.rows)
         if not count.decided and count.blocks < stop:
-            for block in (layout or Layout.of_all()).blocks(self.draw, self.yardstick, count.blocks, stop):
+            for block in self._blocks(layout, count.blocks, stop):
                 count.add(block)
                 keeper.now_and_then(count)
                 if progress is not None:
@@ -162,6 +163,11 @@ class Campaign:
                     break
             keeper.save(count)
         return count
+
+    def _blocks(self, layout: Layout | None, start: int, stop: int) -> Iterator[Block]:
+        if isinstance(self.draw, Hosted):
+            return self.draw.blocks(self.yardstick, start, stop)
+        return (layout or Layout.of_all()).blocks(self.draw, self.yardstick, start, stop)
 
 
 @dataclass

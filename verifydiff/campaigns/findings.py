@@ -37,7 +37,11 @@ class Outcome:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """One for each question."""
+        """One for each question; and the bias of the method, where it is known, which no draw decides."""
+        return (*self._judged, *self._bias)
+
+    @property
+    def _judged(self) -> tuple[Finding, ...]:
         if self.count.broken is not None:
             block = self.count.broken
             message = block.fault or f"{block.broken} draws of block {block.number} are not finite; nothing else is judged."
@@ -47,7 +51,7 @@ class Outcome:
     @property
     def status(self) -> Status:
         """Of the whole; a note if a question is left that only a bias of the method may answer."""
-        found = [finding.status for finding in self.findings]
+        found = [finding.status for finding in self._judged]
         return Status.NOTE if overall(found) is Status.PASS and Status.NOTE in found else overall(found)
 
     @property
@@ -64,6 +68,14 @@ class Outcome:
             "status": self.status.value,
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+    @property
+    def _bias(self) -> tuple[Finding, ...]:
+        if (bias := self.plan.bias) is None:
+            return ()
+        mean, variance = bias
+        message = f"a right {self.plan.sampler} ends {mean:.4g} standard deviations off the mean of the data, and in {variance:.5g}"
+        return (Finding("bias", Status.NOTE, f"{message} of their variance.", [mean, variance], [0.0, 1.0]),)
 
     def _finding(self, name: str, test: Sequential) -> Finding:
         claim = test.family.claim

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from typing import Any, NamedTuple
 
 import jax
@@ -88,20 +89,26 @@ class Model(NamedTuple):
 Step = Callable[[Model, State, Array, Levels], State]
 
 
-def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = False, last_denoises: bool = True) -> SpectralGaussian:
+def law_after(
+    data: Gaussian, abar: Any, step: Step, *, exact_start: bool = False, start: float = 1.0, last_denoises: bool = True
+) -> SpectralGaussian:
     r"""The law after the steps from ``abar[0]`` to ``abar[-1]``, taken with the exact denoiser of these data.
 
     Args:
         data: the law of x_0. One of low rank is taken by the eigenvectors of its whole covariance.
         abar: (S + 1,), the levels from the noisiest to the last.
         step: one of the steps of this module, or any function like them.
-        exact_start: begin in the marginal law at ``abar[0]`` rather than in N(0, I).
+        exact_start: begin in the marginal law at ``abar[0]`` rather than in N(0, start**2 I).
+        start: the standard deviation of the noise to begin with.
         last_denoises: on a step that ends at abar = 1 return E[x_0 | x_t], whatever the step says.
 
     Raises:
-        MisuseError: if the levels do not rise strictly in [0, 1], or the data are no Gaussian.
+        MisuseError: if the levels do not rise strictly in [0, 1], ``start`` is no scale, or the data are no Gaussian.
     """
-    law: SpectralGaussian = _after(step, exact_start, last_denoises, _spectral(data, "the law after S steps"), levels(abar))
+    if not (isfinite(start) and start >= 0):
+        raise MisuseError(f"`start` must be finite and not negative, got {start}.")
+    spectral = _spectral(data, "the law after S steps")
+    law: SpectralGaussian = _after(step, exact_start, last_denoises, spectral, levels(abar), start)
     return law
 
 
@@ -114,10 +121,15 @@ def _spectral(data: Gaussian, what: str) -> SpectralGaussian:
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _after(step: Step, exact_start: bool, last_denoises: bool, data: SpectralGaussian, abar: Array) -> SpectralGaussian:
+def _after(
+    step: Step, exact_start: bool, last_denoises: bool, data: SpectralGaussian, abar: Array, scale: Array
+) -> SpectralGaussian:
     mu, lam = data._turned(data.loc), data.spectrum
-    start = data._diffused(abar[0])
-    mean, variance = (start._turned(start.loc), start.spectrum) if exact_start else (jnp.zeros_like(mu), jnp.ones_like(lam))
+    noised = data._diffused(abar[0])
+    if exact_start:
+        mean, variance = noised._turned(noised.loc), noised.spectrum
+    else:
+        mean, variance = jnp.zeros_like(mu), jnp.full_like(lam, scale**2)
     chain = jax.vmap(lambda *direction: _pushed(step, abar, last_denoises, *direction))
     mean, variance = (moment.reshape(mu.shape) for moment in chain(*(part.reshape(-1) for part in (mu, lam, mean, variance))))
     return data._law(data._turned_back(mean), variance)

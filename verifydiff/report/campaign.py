@@ -39,8 +39,7 @@ def running(count: Count) -> Text:
 def show(outcome: Outcome, console: Console) -> None:
     """The verdict first, then every question."""
     status, plan = outcome.status, outcome.plan
-    what = f"{plan.sampler}, {plan.setting.steps} steps, on {plan.name}"
-    console.print(Text.assemble((f"{MARK[status]} {status.upper()}", STYLE[status]), "  ", (what, "bold")))
+    console.print(Text.assemble((f"{MARK[status]} {status.upper()}", STYLE[status]), "  ", (plan.title, "bold")))
     console.print(Text.assemble(("  against ", "dim"), outcome.count.yardstick.against))
     rows = table()
     for finding in outcome.findings:

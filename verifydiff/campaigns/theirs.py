@@ -1,0 +1,58 @@
+"""A sampler of the user's own, or of another team's, by the name that ``verifydiff check`` takes, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from ..observe.libraries import LIBRARIES
+from ..observe.resolve import look_up, resolve
+from ..observe.target import Target
+from ..samplers import Sampler
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """A sampler that is not one of ours.
+
+    Attributes:
+        name: how reports call it.
+        runs: a sampler in JAX with ``init``, ``step`` and ``last``, or a target that runs on the host.
+        version: what tells this code of it from another; a campaign is not resumed with other code.
+    """
+
+    name: str
+    runs: Sampler | Target
+    version: str = ""
+
+
+def theirs(name: str, **options: Any) -> Theirs:
+    """The sampler at ``path/file.py:name``, ``package.module:name`` or ``library:Class``.
+
+    Args:
+        name: one of these, or the path of a ``scheduler_config.json``.
+        options: as :func:`verifydiff.observe.resolve` takes them. A sampler in JAX needs none.
+
+    Raises:
+        MisuseError: if there is none, or it cannot be loaded.
+    """
+    where = name.rpartition(":")[0]
+    if where in LIBRARIES or name.endswith(".json"):
+        return Theirs(name, resolve(name, **options), _version(where or "diffusers"))
+    found = look_up(name)
+    if isinstance(found.thing, type) and issubclass(found.thing, Sampler):
+        found = found.made()
+    if isinstance(found.thing, Target):
+        options = {**options, "shape": None}  # it says so itself
+    runs = found.thing if isinstance(found.thing, Sampler) else found.target(**options)
+    return Theirs(name, runs, sha256(Path(where).read_bytes()).hexdigest()[:16] if where.endswith(".py") else "")
+
+
+def _version(library: str) -> str:
+    try:
+        return version(LIBRARIES[library].distribution)
+    except PackageNotFoundError:
+        return ""
