@@ -13,7 +13,7 @@ from verifydiff.campaigns import Against, Outcome, Plan, Setting, Theirs, data, 
 from verifydiff.campaigns.denoisers import denoiser
 from verifydiff.cli import main
 from verifydiff.observe.functions import function_target
-from verifydiff.samplers import spaced
+from verifydiff.samplers import EDM, spaced
 from verifydiff.schedule import Schedule
 from verifydiff.statistics import ErrorRates
 from verifydiff.verdict import Status
@@ -96,6 +96,13 @@ def test_a_sampler_in_jax_is_taken_from_a_file(name, status):
     assert Outcome(plan, plan.campaign().run(500_000)).status is status
 
 
+def test_the_churn_of_a_sampler_in_jax_is_shared_among_the_steps_that_it_takes():
+    levels = spaced(SCHEDULE.abar, 10)
+    told = [Setting(steps, churn=3.0) for steps in (10, 50)]
+    plans = [Plan("edm", one, "gaussian:2", data("gaussian:2"), levels, theirs=Theirs("mine", EDM(3.0))) for one in told]
+    np.testing.assert_array_equal(*(plan.campaign().yardstick(np.eye(2)) for plan in plans))
+
+
 def test_other_code_is_another_campaign(tmp_path):
     path = tmp_path / "mine.py"
     identities = []
@@ -110,7 +117,9 @@ MISUSE = {
     "no such file": (("nowhere.py:f", "gaussian:2"), "there is no file"),
     "no such name": ((f"{FILE}:nothing", "gaussian:2"), "has no 'nothing'"),
     "no such family": ((f"{FILE}:ddim", "gaussian:2", "--family", "dpm"), "no sampler is called 'dpm'"),
+    "other steps than it takes": ((f"{FILE}:ddim", "gaussian:2", "--steps", "20"), "takes 10 steps, and --steps says 20"),
     "a family for ours": (("ddim", "gaussian:2", "--family", "ddim"), "for a sampler of your own"),
+    "a churn that hides the levels": ((f"{FILE}:ddim", "gaussian:2", "--family", "edm", "--churn", "1"), "are not seen"),
     "a step of a function": ((f"{FILE}:ddim", "gaussian:2", "--pair", "2"), "have a `step`"),
     "a law that is not known": ((f"{FILE}:ddim", "gaussian:2", "--against", "sampler"), "names no family"),
 }

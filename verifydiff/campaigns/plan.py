@@ -12,7 +12,7 @@ which it is seen to ask its model.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
@@ -249,7 +249,9 @@ class Plan:
         """The sampler's step in the oracle's algebra."""
         if self._known.step is None:
             raise self._unknown
-        return self._known.step(self.setting)
+        if self._hosted is not None and self.setting.churn:
+            raise MisuseError("with churn a sampler asks at levels of more noise, and those that it steps between are not seen.")
+        return self._known.step(replace(self.setting, steps=self.levels.size - 1))
 
     @property
     def _unknown(self) -> MisuseError:

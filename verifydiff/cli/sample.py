@@ -155,7 +155,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     law = data(arguments.data)
     given = _theirs(arguments, law) if _is_theirs(arguments.sampler) else None
     chooses = given is not None and isinstance(given.runs, Target)
-    return Plan(
+    plan = Plan(
         arguments.sampler if given is None else arguments.family,
         Setting(STEPS if arguments.steps is None else arguments.steps, arguments.eta or 0.0, arguments.churn),
         arguments.data,
@@ -169,6 +169,16 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         arguments.pair,
         given,
     )
+    told = arguments.steps if chooses and not _of_library(arguments.sampler) else None
+    if told is not None and plan.levels.size - 1 != told:
+        raise MisuseError(f"{arguments.sampler} takes {plan.levels.size - 1} steps, and --steps says {told}.")
+    return plan
+
+
+def _of_library(name: str) -> bool:
+    from ..observe.libraries import LIBRARIES
+
+    return name.endswith(".json") or name.partition(":")[0] in LIBRARIES
 
 
 def _is_theirs(name: str) -> bool:
