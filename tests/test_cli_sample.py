@@ -23,7 +23,7 @@ def test_a_sampler_ends_in_the_law_that_the_oracle_derives_for_it(capsys, sample
     code, told = outcome(capsys, sampler, "gaussian:2", *QUICK)
     assert (code, told["status"]) == (0, "pass")
     assert told["against"] == f"the exact law of {sampler} after 10 steps"
-    assert [finding["check"] for finding in told["findings"]] == ["mean", "variance", "shape"]
+    assert [finding["check"] for finding in told["findings"]] == ["mean", "variance", "shape", "bias"]
 
 
 @pytest.mark.parametrize("told", [("ddim", "--eta", "0.7"), ("edm", "--churn", "4")], ids=["ddim with noise", "edm with churn"])

@@ -45,6 +45,7 @@ def test_a_right_sampler_ends_in_the_law_of_its_family(sampler, family):
 
 SLIPS = {
     "the level of the next index": (theirs_samplers.late, "ddim", "variance"),
+    "half of the noise to begin with": (theirs_samplers.halved, "ddim", "variance"),
     "noise of signs": (theirs_samplers.ddpm_signs, "ddpm", "shape"),
     "one draw for the whole batch": (theirs_samplers.ddpm_shared, "ddpm", "variance"),
     "another family than is claimed": (theirs_samplers.ddpm, "ddim", "variance"),

@@ -36,6 +36,11 @@ def late(denoise, x_init, seed):
     return x
 
 
+def halved(denoise, x_init, seed):
+    """It begins with half of the noise."""
+    return run(denoise, x_init / 2, ddim_step)
+
+
 def ancestral(noise):
     """DDPM with the small variance, and noise of any law with mean 0 and variance 1."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from typing import Any
 from zlib import crc32
 
@@ -74,8 +75,11 @@ class Hosted:
 
     @property
     def start(self) -> float:
-        """The standard deviation of the first state that it asks about, when it is given standard normal noise."""
-        return float(np.linalg.norm(self._working[1].x[0]) / np.linalg.norm(self._first))
+        """The standard deviation of the first state that it asks about, when it is given standard normal noise: 1, or what noise
+        has at that level, or between them. Another scale is a mistake, and taken for no more than the nearest of these.
+        """
+        seen = float(np.linalg.norm(self._working[1].x[0]) / np.linalg.norm(self._first))
+        return min(max(seen, sqrt(1 - self.levels[0])), 1.0)
 
     @property
     def _first(self) -> Array:
