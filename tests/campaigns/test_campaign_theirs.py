@@ -114,6 +114,14 @@ def test_other_code_is_another_campaign(tmp_path):
     assert identities[0] != identities[1]
 
 
+def test_what_a_scheduler_was_told_is_in_what_its_campaign_is_known_by():
+    pytest.importorskip("diffusers")
+    told = [{"config": {"clip_sample": clip}, "schedule": Schedule.linear(T)} for clip in (True, False) for T in (100, 200)]
+    versions = [theirs("diffusers:DDIMScheduler", shape=(2,), **options).version for options in (*told, told[0])]
+    assert len(set(versions)) == 4
+    assert versions[0] == versions[4]
+
+
 MISUSE = {
     "no such file": (("nowhere.py:f", "gaussian:2"), "there is no file"),
     "no such name": ((f"{FILE}:nothing", "gaussian:2"), "has no 'nothing'"),

@@ -12,6 +12,7 @@ from ..observe.libraries import LIBRARIES
 from ..observe.resolve import look_up, resolve
 from ..observe.target import Target
 from ..samplers import Sampler
+from ..schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Theirs:
     Attributes:
         name: how reports call it.
         runs: a sampler in JAX with ``init``, ``step`` and ``last``, or a target that runs on the host.
-        version: what tells this code of it from another; a campaign is not resumed with other code.
+        version: what tells this code of it, and what it was told, from another; a campaign is resumed with no other.
     """
 
     name: str
@@ -41,14 +42,20 @@ def theirs(name: str, **options: Any) -> Theirs:
     """
     where = name.rpartition(":")[0]
     if where in LIBRARIES or name.endswith(".json"):
-        return Theirs(name, resolve(name, **options), _version(where or "diffusers"))
+        code = Path(name).read_bytes() if name.endswith(".json") else _version(where).encode()
+        return Theirs(name, resolve(name, **options), _digest(code, options))
     found = look_up(name)
     if isinstance(found.thing, type) and issubclass(found.thing, Sampler):
         found = found.made()
     if isinstance(found.thing, Target):
         options = {**options, "shape": None}  # it says so itself
     runs = found.thing if isinstance(found.thing, Sampler) else found.target(**options)
-    return Theirs(name, runs, sha256(Path(where).read_bytes()).hexdigest()[:16] if where.endswith(".py") else "")
+    return Theirs(name, runs, _digest(Path(where).read_bytes() if where.endswith(".py") else b"", options))
+
+
+def _digest(code: bytes, options: dict[str, Any]) -> str:
+    told = {key: value.abar.tobytes() if isinstance(value, Schedule) else value for key, value in options.items()}
+    return sha256(code + repr(sorted(told.items())).encode()).hexdigest()[:16]
 
 
 def _version(library: str) -> str:

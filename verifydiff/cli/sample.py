@@ -13,7 +13,7 @@ from .check import option
 
 if TYPE_CHECKING:
     from ..campaigns import Layout, Plan, Theirs
-    from ..schedule import Array
+    from ..schedule import Array, Schedule
 
 EPILOG = """\
 sampler:
@@ -187,14 +187,11 @@ def _is_theirs(name: str) -> bool:
 
 def _theirs(arguments: argparse.Namespace, law: Any) -> Theirs:
     from ..campaigns import theirs
-    from ..schedule import Schedule
 
-    schedule = None
-    if arguments.schedule is not None or arguments.timesteps is not None:
-        schedule = Schedule.named(arguments.schedule or "linear", arguments.timesteps or 1000)
+    claimed = arguments.schedule is not None or arguments.timesteps is not None
     return theirs(
         arguments.sampler,
-        schedule=schedule,
+        schedule=_schedule(arguments) if claimed else None,
         steps=arguments.steps,
         spacing=arguments.spacing,
         eta=arguments.eta,
@@ -205,13 +202,17 @@ def _theirs(arguments: argparse.Namespace, law: Any) -> Theirs:
 
 def _levels(arguments: argparse.Namespace) -> Array:
     from ..samplers import karras, log_uniform, spaced
-    from ..schedule import Schedule
 
     steps = STEPS if arguments.steps is None else arguments.steps
     if arguments.spacing in ("karras", "log-uniform"):
         return {"karras": karras, "log-uniform": log_uniform}[arguments.spacing](steps)
-    table = Schedule.named(arguments.schedule or "linear", 1000 if arguments.timesteps is None else arguments.timesteps)
-    return spaced(table.abar, steps, arguments.spacing or "trailing")
+    return spaced(_schedule(arguments).abar, steps, arguments.spacing or "trailing")
+
+
+def _schedule(arguments: argparse.Namespace) -> Schedule:
+    from ..schedule import Schedule
+
+    return Schedule.named(arguments.schedule or "linear", 1000 if arguments.timesteps is None else arguments.timesteps)
 
 
 def _refuse_nonsense(arguments: argparse.Namespace) -> None:
