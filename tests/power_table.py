@@ -311,7 +311,8 @@ look after every 20 draws; the standard error is 3 % of a number or less.
 
 SEQUENTIAL_MEANING = """
 - At the resolution's own effect and the usual power of 0.99 it takes some 0.6 of the draws of the *best* fixed test, and far
-  fewer for larger effects; at 1e-6 both ways a third. At rates of 5 % there is less to gain.
+  fewer for larger effects; at 1e-6 both ways a third. At rates of 5 % it is seven tenths, and hardly could be less: not knowing
+  the side costs a factor two in the rate, and the SPRT of one side at half of 5 % would take two thirds.
 - Half the resolution is the hardest: there either answer is right, and finding one takes about as long as the fixed test
   does.
 - It may be looked at after every draw. Looking at the fixed test again and again multiplies its false alarms; the tests

@@ -23,7 +23,7 @@ def test_a_sampler_ends_in_the_law_that_the_oracle_derives_for_it(capsys, sample
     code, told = outcome(capsys, sampler, "gaussian:2", *QUICK)
     assert (code, told["status"]) == (0, "pass")
     assert told["against"] == f"the exact law of {sampler} after 10 steps"
-    assert [finding["check"] for finding in told["findings"]] == ["mean", "variance"]
+    assert [finding["check"] for finding in told["findings"]] == ["mean", "variance", "shape", "bias"]
 
 
 @pytest.mark.parametrize("told", [("ddim", "--eta", "0.7"), ("edm", "--churn", "4")], ids=["ddim with noise", "edm with churn"])
@@ -39,7 +39,7 @@ def test_few_steps_are_off_the_law_of_the_data_and_it_is_said_when_asked(capsys)
 def test_where_only_the_data_are_known_a_difference_is_a_note(capsys):
     code, told = outcome(capsys, "ddim", "mixture:2", *QUICK)
     assert (code, told["status"]) == (0, "note")
-    assert [finding["check"] for finding in told["findings"]] == ["mean", "variance", "fractions"]
+    assert [finding["check"] for finding in told["findings"]] == ["mean", "variance", "shape", "fractions"]
 
 
 FINE = (*QUICK, "--steps", "30", "--spacing", "karras", "--resolution", "0.1")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -57,6 +59,24 @@ class Finding:
     tolerance: float | None = None
     false_alarm: float = 0.0
     details: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as plain data, without its details."""
+        keys = ("check", "status", "message", "measured", "expected", "tolerance", "false_alarm")
+        return {key: plain(getattr(self, key)) for key in keys}
+
+
+def plain(value: Any) -> Any:
+    """As JSON holds it: numbers of Python's own, and no NaN or infinity, which JSON does not know; the rest as text."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if isfinite(value) else str(float(value))
+    return str(value)
 
 
 def overall(statuses: list[Status]) -> Status:

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
+from verifydiff.campaigns.blocks import BOUNDS, WALSH, Block, walsh_sums
 from verifydiff.campaigns.campaign import Campaign, Count
-from verifydiff.campaigns.layout import Block
 from verifydiff.campaigns.yardstick import directions, normal_scores, scored, whitened
 from verifydiff.oracles import GaussianMixture
-from verifydiff.statistics import Decision, ErrorRates, Moments
+from verifydiff.statistics import Decision, ErrorRates
 from verifydiff.verdict import MisuseError
 
-from targets import campaign, gaussian  # isort: skip
+from targets import COVARIANCE, MEAN, ROWS, campaign, gaussian  # isort: skip
 
 EQUAL, DIFFERENT = Decision.EQUAL, Decision.DIFFERENT
 LOUD = ErrorRates(0.05, 0.05)
@@ -77,8 +77,62 @@ def alarmed(yardstick, seed):
     """Whether a campaign of N(0, 1) at loud rates, in blocks of 64 draws, calls something different."""
     count, rng = Count.beginning(yardstick, 0.5, LOUD), np.random.default_rng(seed)
     while not count.decided:
-        count.add(Block(count.blocks, Moments.of(yardstick(rng.standard_normal((64, 1))))))
+        count.add(Block.of(rng.standard_normal((64, 1)), yardstick, count.blocks))
     return DIFFERENT in decisions(count).values()
+
+
+# -- shape ---------------------------------------------------------------------------------------------------------------------
+
+
+def of_noise(noise):
+    """Draws of the claimed mean and covariance, made of other noise than N(0, I)."""
+    key, root = jax.random.key(0), jnp.asarray(np.linalg.cholesky(COVARIANCE).T, jnp.float32)
+    return lambda number: noise(jax.random.fold_in(key, number), (ROWS, 2)) @ root + jnp.asarray(MEAN, jnp.float32)[None]
+
+
+def cauchy_like(key, shape):
+    """Student's t with 5 degrees of freedom, of variance 1."""
+    return jax.random.t(key, 5.0, shape) * jnp.sqrt(3 / 5)
+
+
+def signs_exchanged(key, shape):
+    """N(0, 1) each and uncorrelated, but the second is the first or its negative."""
+    one, two = jax.random.split(key)
+    first = jax.random.normal(one, (shape[0], 1))
+    return jnp.concatenate([first, first * jax.random.rademacher(two, (shape[0], 1), jnp.float32)], axis=1)
+
+
+NOISES = {
+    "signs": lambda key, shape: jax.random.rademacher(key, shape, jnp.float32),
+    "uniform": lambda key, shape: jax.random.uniform(key, shape, minval=-(3**0.5), maxval=3**0.5),
+    "heavy tails": cauchy_like,
+    "exponential less 1": lambda key, shape: jax.random.exponential(key, shape) - 1,
+    "a copy up to a sign": signs_exchanged,
+}
+
+
+@pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES.keys())
+def test_noise_of_the_right_mean_and_variance_is_not_taken_for_normal(noise):
+    count = campaign(of_noise(noise), resolution=0.05).run(500_000)
+    assert decisions(count)["shape"] is DIFFERENT
+
+
+def test_nothing_but_the_shape_sees_signs():
+    count = campaign(of_noise(NOISES["signs"]), resolution=0.05).run(500_000)
+    assert decisions(count)["mean"] is EQUAL
+    assert count.tests["variance"].estimate == pytest.approx(1, abs=0.05)
+
+
+def test_walsh_functions_tell_the_shares_of_the_octiles_one_to_one():
+    np.testing.assert_array_equal(WALSH @ WALSH.T, 8 * np.eye(7))
+    np.testing.assert_array_equal(WALSH.sum(axis=1), 0)
+    np.testing.assert_allclose(norm.cdf(BOUNDS), np.arange(1, 8) / 8, rtol=1e-14)
+
+
+def test_walsh_sums_are_those_of_every_draw():
+    u = np.random.default_rng(0).standard_normal((1000, 3))
+    octile = np.floor(8 * norm.cdf(u)).astype(int)
+    np.testing.assert_array_equal(walsh_sums(u), WALSH[:, octile].sum(axis=1).T.ravel())
 
 
 # -- mixtures ------------------------------------------------------------------------------------------------------------------
@@ -100,7 +154,7 @@ def judged(law, draws=1_500_000):
 
 
 def test_draws_of_the_mixture_are_equal_to_it():
-    assert judged(mixture()) == {"mean": EQUAL, "variance": EQUAL, "fractions": EQUAL}
+    assert judged(mixture()) == {"mean": EQUAL, "variance": EQUAL, "shape": EQUAL, "fractions": EQUAL}
 
 
 WRONG_MIXTURES = {
@@ -134,3 +188,13 @@ def test_directions_are_unit_vectors_and_the_same_every_time():
 def test_a_law_without_spread_somewhere_is_refused():
     with pytest.raises(MisuseError, match="without spread"):
         whitened([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]], "a line")
+
+
+@pytest.mark.parametrize("d", [1, 2, 9, 64, 65])
+def test_whitening_by_rows_and_by_lapack_undo_the_root_of_the_covariance(d):
+    rng = np.random.default_rng(0)
+    factor = rng.standard_normal((d, 2 * d))
+    C, u = factor @ factor.T, rng.standard_normal((5, d))
+    yardstick = whitened(np.arange(d), C, "N(m, C)")
+    x = np.arange(d) + u @ np.linalg.cholesky(C).T
+    np.testing.assert_allclose(yardstick(x)[:, :d], u, rtol=1e-9, atol=1e-9)

@@ -90,13 +90,15 @@ def test_the_answers_are_those_of_bayes_rule(name, abar):
 @pytest.mark.parametrize("name", CASES)
 def test_the_moments_and_the_density_are_those_of_scipy(name):
     case = CASES[name]
-    np.testing.assert_allclose(jnp.exp(case.law.log_prob(POINTS)), case.density(POINTS), **CLOSE)
-    mean = case.weights @ case.means
-    spread = case.means - mean
-    covariance = np.einsum("k,kij->ij", case.weights, case.covariances) + np.einsum("k,ki,kj->ij", case.weights, spread, spread)
-    np.testing.assert_allclose(case.law.mean, mean, **CLOSE)
-    np.testing.assert_allclose(case.law.covariance_matrix, covariance, **CLOSE)
-    np.testing.assert_allclose(case.law.variance, np.diag(covariance), **CLOSE)
+    ask = jax.jit(lambda law: (law.log_prob(POINTS), law.mean, law.covariance_matrix, law.variance))
+    log_density, mean, covariance, variance = ask(case.law)
+    np.testing.assert_allclose(jnp.exp(log_density), case.density(POINTS), **CLOSE)
+    right_mean = case.weights @ case.means
+    spread = case.means - right_mean
+    right = np.einsum("k,kij->ij", case.weights, case.covariances) + np.einsum("k,ki,kj->ij", case.weights, spread, spread)
+    np.testing.assert_allclose(mean, right_mean, **CLOSE)
+    np.testing.assert_allclose(covariance, right, **CLOSE)
+    np.testing.assert_allclose(variance, np.diag(right), **CLOSE)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -158,7 +160,7 @@ def test_the_loss_of_gaussians_is_the_trace_of_the_posterior(name, kind):
     np.testing.assert_allclose(ends, [[0, np.trace(C) / 2, np.trace(C) / 2], [1, 0, 1]], atol=1e-15)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("mixture of full", "eps"), ("mixture of full", "v"), ("mixture of low rank", "x0")])
+@pytest.mark.parametrize(("name", "kind"), [("mixture of full", "v"), ("mixture of low rank", "eps")])
 def test_the_loss_of_mixtures_is_the_integral_of_the_variance(name, kind):
     case, abar = MIXTURES[name], 0.3
     grid = jnp.asarray(GRID[::3])  # a lattice too

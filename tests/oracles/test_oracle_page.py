@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import jax
-import numpy as np
 
 PAGE = Path(__file__).parents[2] / "docs" / "oracles.md"
 
@@ -23,6 +22,3 @@ def test_the_examples_run_and_print_what_the_page_shows():
             printed.append(out.getvalue())
     (shown,) = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     assert printed[1] == shown
-    error = np.fromstring(printed[2].strip().strip("[]"), sep=" ")
-    assert error.shape == (2,)
-    assert np.abs(error).max() < 0.3  # ten times the standard error of a mean of 500 draws of scale 0.6

@@ -51,7 +51,7 @@ def on(sampler, sigma, family, compiled=True) -> Target:
         taps=(jax_tap({}),),
         family=family,
         steps=len(abar) - 1,
-        corrects=None if isinstance(sampler, (Heun, EDM, PredictorCorrector)) else False,
+        corrects=None if several_questions(sampler) else False,
     )
 
 
@@ -61,11 +61,15 @@ def target(make, family, sigma=UNEVEN) -> Target:
     def told(levels):
         return on(make(len(levels) - 1), levels, family)
 
-    return replace(
-        told(sigma),
-        on_log_grid=lambda n: told(between(np.ones(n))),
-        on_uneven_grid=lambda n: told(between(1.0 + np.arange(n) % 2)),
-    )
+    refined = replace(told(sigma), on_log_grid=lambda n: told(between(np.ones(n))))
+    if several_questions(make(1)):  # all of them forget: nothing changes when the steps change their length
+        return refined
+    return replace(refined, on_uneven_grid=lambda n: told(between(1.0 + np.arange(n) % 2)))
+
+
+def several_questions(sampler):
+    """Whether it asks more than once a step."""
+    return isinstance(getattr(sampler, "right", sampler), (Heun, EDM, PredictorCorrector))
 
 
 def between(lengths):

@@ -10,7 +10,7 @@ from jax import random
 from verifydiff.forms import dpm, ode_steps, reverse_steps
 from verifydiff.forms.quantities import abar_s, abar_t, beta_t, x_0, x_t, z
 from verifydiff.forms.score import score_t
-from verifydiff.samplers import EDM, DPMSolverPP2M, EulerMaruyama, Heun, ReverseDiffusion, State
+from verifydiff.samplers import EDM, DPMSolverPP2M, EulerMaruyama, Heun, PredictorCorrector, ReverseDiffusion, State
 from verifydiff.samplers.dpm_solver import Remembering
 from verifydiff.samplers.predictor_corrector import langevin
 
@@ -54,6 +54,15 @@ def by_heun():
     return np.sqrt(S) * form(X / np.sqrt(T), noise_over_signal(T), noise_over_signal(S), HERE, THERE)
 
 
+def by_correction():
+    """Reverse diffusion by its closed form, and Langevin dynamics by hand at the level that it has led to."""
+    to_predict, to_correct = random.split(KEY)
+    z_first, z_then = (np.asarray(random.normal(key, X.shape, "float64")) for key in (to_predict, to_correct))
+    predicted = reverse_steps.reverse_diffusion.numpy(x_t, score_t, beta_t, z)(X, -HERE / np.sqrt(1 - T), 1 - T / S, z_first)
+    delta = 2 * 0.16**2 * (1 - S)
+    return predicted - delta * THERE / np.sqrt(1 - S) + np.sqrt(2 * delta) * z_then
+
+
 REMEMBERED = Remembering(jnp.asarray(X), jnp.asarray(EARLIER), jnp.asarray(np.log(BEFORE / (1 - BEFORE)) / 2))
 PLAIN = State(jnp.asarray(X))
 RIGHT = {
@@ -61,6 +70,7 @@ RIGHT = {
     "reverse-diffusion": (ReverseDiffusion(), PLAIN, lambda: by_reverse_step(reverse_steps.reverse_diffusion, 1 - T / S)),
     "dpm-solver++(2m)": (DPMSolverPP2M(), REMEMBERED, by_multistep),
     "heun": (Heun(), PLAIN, by_heun),
+    "predictor-corrector": (PredictorCorrector(snr=0.16), PLAIN, by_correction),
     "edm-without-churn": (EDM(), EDM().init(jnp.asarray(X), jnp.array([T, S, 1.0])), by_heun),
 }
 
@@ -80,6 +90,9 @@ SLIPS = [
     ("reverse-diffusion", mutants.lost_root_of_the_variance),
     ("reverse-diffusion", mutants.index_off_by_one),
     ("reverse-diffusion", mutants.sign_of_the_noise),
+    ("predictor-corrector", mutants.corrector_without_the_root_of_two),
+    ("predictor-corrector", mutants.corrector_at_the_level_before),
+    ("predictor-corrector", mutants.corrector_without_the_score),
     ("dpm-solver++(2m)", mutants.ratio_upside_down),
     ("dpm-solver++(2m)", mutants.half_of_the_ratio_lost),
     ("dpm-solver++(2m)", mutants.extrapolated_backwards),

@@ -255,6 +255,21 @@ def test_a_stored_state_goes_on_as_if_nothing_had_happened(kind: str, rng: np.ra
     assert resumed.decision is Decision.DIFFERENT
 
 
+def test_sums_alone_come_to_what_the_draws_would(rng: np.random.Generator) -> None:
+    signs = rng.choice([-1.0, 1.0], (500, 3))
+    whole, by_sums = SequentialMean(0.2, d=3), SequentialMean(0.2, d=3)
+    assert whole.update(signs) is by_sums.update_by_sums(500, signs.sum(axis=0))
+    assert (whole.n, *whole.sums) == (by_sums.n, *by_sums.sums)
+
+
+@pytest.mark.parametrize(("n", "sums"), [(0, [1.0]), (-1, [1.0]), (5, [1.0, 2.0]), (5, [np.nan]), (2.5, [1.0])], ids=str)
+def test_what_are_no_sums_of_draws_is_refused_and_not_counted(n: float, sums: list[float]) -> None:
+    test = SequentialMean(0.2)
+    with pytest.raises(MisuseError):
+        test.update_by_sums(n, np.array(sums))  # type: ignore[arg-type]
+    assert test.n == 0
+
+
 def test_the_first_decision_stays(rng: np.random.Generator) -> None:
     test = SequentialMean(0.5)
     test.update(rng.standard_normal(1000))
@@ -290,7 +305,7 @@ def test_evidence_too_large_for_a_float_is_still_evidence() -> None:
 def test_half_the_weight_of_the_claims_evidence_is_on_either_side() -> None:
     mixture = SequentialMean(0.1).off_claim
     assert np.exp(mixture.log_weights)[mixture.eta > 0].sum() == pytest.approx(0.5)
-    assert exp(mixture.log_weights[list(mixture.eta).index(0.1)]) == pytest.approx(0.35)
+    assert exp(mixture.log_weights[list(mixture.eta).index(0.1)]) == pytest.approx(0.485)
 
 
 def test_anything_but_a_batch_is_refused_and_nothing_of_it_counted() -> None:

@@ -121,6 +121,24 @@ def test_what_follows_from_the_sums_is_what_numpy_and_the_definitions_say(rng: n
     np.testing.assert_allclose(Moments.of(x, covariance="diagonal").about([1.0, 2, 3]), ((x - [1, 2, 3]) ** 2).sum(0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("covariance", KINDS)
+@pytest.mark.parametrize("part", [slice(1, 3), slice(2), slice(2, None), slice(None)], ids=str)
+def test_some_coordinates_alone_have_the_moments_of_their_own_draws(covariance: str, part: slice, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((50, 4)) + 3
+    whole = Moments.of(x, covariance=covariance, order=4)
+    cut, alone = whole.of_coordinates(part), Moments.of(x[:, part], covariance=covariance, order=4)
+    assert cut.n == alone.n
+    for name in PARTS:
+        np.testing.assert_allclose(getattr(cut, name), getattr(alone, name), rtol=1e-12)
+    cut.mean[:] = 0
+    assert whole.mean.all()
+
+
+def test_no_coordinate_has_no_moments(rng: np.random.Generator) -> None:
+    with pytest.raises(MisuseError, match="at least one coordinate"):
+        Moments.of(rng.standard_normal((5, 2))).of_coordinates(slice(2, None))
+
+
 def test_a_coordinate_that_does_not_vary_has_no_skewness() -> None:
     moments = Moments.of(np.ones((4, 1)), order=4)
     assert np.isnan(moments.skewness[0])
@@ -268,7 +286,7 @@ def test_blocks_in_order_leave_a_logarithm_of_nodes(rng: np.random.Generator) ->
     for block in range(1000):
         tree.add(block, part)
         assert len(tree.nodes) <= 10
-    assert tree.total.n == 3000
+    assert tree.total.n == tree.n == 3000
 
 
 def test_no_block_counts_twice(rng: np.random.Generator) -> None:

@@ -14,6 +14,8 @@ from .plan import Against as Against
 from .plan import Plan as Plan
 from .plan import Setting as Setting
 from .store import Store as Store
+from .theirs import Theirs as Theirs
+from .theirs import theirs as theirs
 from .yardstick import Yardstick as Yardstick
 from .yardstick import scored as scored
 from .yardstick import whitened as whitened

@@ -1,24 +1,26 @@
 r"""A campaign: draws of a sampler, counted until it is clear whether their law is the claimed one.
 
 What is measured of a draw has a known law if the claim is right (:mod:`.yardstick`): numbers that are N(0, 1) each, and numbers in
-[0, 1] of known means. So three questions are asked, by sequential tests that hold however often one looks: are the means right, the
-variances, the fractions? One looks after every block, in the order of the blocks' numbers, and stops at the first block after which
-all three are answered: where that is does not depend on the layout.
+[0, 1] of known means. So four questions are asked, by sequential tests that hold however often one looks: are the means right, the
+variances, the shares of the octiles (:mod:`.blocks`), the fractions? One looks after every block, in the order of the blocks'
+numbers, and stops at the first block after which all are answered: where that is does not depend on the layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from ..statistics import Decision, ErrorRates, Moments, MomentsTree, SequentialMean, SequentialVariance
+from ..statistics import Decision, ErrorRates, MomentsTree, SequentialMean, SequentialVariance
 from ..statistics.sequential import Sequential
 from ..verdict import MisuseError
-from .layout import Block, Draw, Layout
+from .blocks import Block
+from .hosted import Hosted
+from .layout import Draw, Layout
 from .processes import from_first, is_first
 from .store import Store
 from .yardstick import Yardstick
@@ -49,10 +51,11 @@ class Count:
     def beginning(cls, yardstick: Yardstick, resolution: float, rates: ErrorRates) -> Count:
         """Nothing counted; the rates are shared by all questions."""
         normal, fractions = yardstick.normal, yardstick.fractions
-        share = rates.shared_among(3 if fractions.size else 2)
+        share = rates.shared_among(4 if fractions.size else 3)
         tests: dict[str, Sequential] = {
             "mean": SequentialMean(resolution, share, d=normal),
             "variance": SequentialVariance(resolution, share, d=normal),
+            "shape": SequentialMean(resolution, share, d=7 * yardstick.shaped),
         }
         if fractions.size:
             tests["fractions"] = SequentialMean(resolution, share, mean=fractions, scale=0.5)
@@ -66,7 +69,7 @@ class Count:
     @property
     def draws(self) -> int:
         """How many draws are counted."""
-        return self.tree.total.n if self.tree.nodes else 0
+        return self.tree.n
 
     @property
     def decided(self) -> bool:
@@ -81,8 +84,11 @@ class Count:
         self.tree.add(block.number, block.moments)
         normal = self.yardstick.normal
         for name, test in self.tests.items():
-            part = slice(normal, None) if name == "fractions" else slice(normal)
-            test.update_from(_of(block.moments, part))
+            if name == "shape":
+                test.update_by_sums(block.moments.n, block.walsh)
+            else:
+                part = slice(normal, None) if name == "fractions" else slice(normal)
+                test.update_from(block.moments.of_coordinates(part))
 
     def arrays(self) -> dict[str, Any]:
         """The state, for a store."""
@@ -109,15 +115,15 @@ class Campaign:
     """What is to be drawn and what it is measured by.
 
     Attributes:
-        draw: the draws of a block, from its number.
+        draw: the draws of a block, from its number: by a program of JAX, or on the host.
         rows: how many draws a block has.
         yardstick: what is measured, and its law if the claim is right.
-        resolution: how far off counts as equal: in standard deviations for a mean, relative for a variance, and in halves for a
-            fraction.
+        resolution: how far off counts as equal: in standard deviations for a mean, relative for a variance, and in halves for
+            the share of four octiles or a fraction.
         rates: of false alarms and misses, of the whole campaign.
     """
 
-    draw: Draw
+    draw: Draw | Hosted
     rows: int
     yardstick: Yardstick
     resolution: float
@@ -135,7 +141,7 @@ class Campaign:
 
         Args:
             draws: how many at most, rounded up to whole blocks; None draws on until all is clear.
-            layout: the devices; all, without one.
+            layout: the devices of a program of JAX; all, without one.
             store: where the count is kept; it goes on from there.
             progress: told the count after every block.
             save_every: seconds between two saves.
@@ -148,7 +154,7 @@ class Campaign:
         keeper.restore(count)
         stop = 2**32 - 1 if draws is None else -(-draws // self.rows)
         if not count.decided and count.blocks < stop:
-            for block in (layout or Layout.of_all()).blocks(self.draw, self.yardstick, count.blocks, stop):
+            for block in self._blocks(layout, count.blocks, stop):
                 count.add(block)
                 keeper.now_and_then(count)
                 if progress is not None:
@@ -157,6 +163,11 @@ class Campaign:
                     break
             keeper.save(count)
         return count
+
+    def _blocks(self, layout: Layout | None, start: int, stop: int) -> Iterator[Block]:
+        if isinstance(self.draw, Hosted):
+            return self.draw.blocks(self.yardstick, start, stop)
+        return (layout or Layout.of_all()).blocks(self.draw, self.yardstick, start, stop)
 
 
 @dataclass
@@ -183,11 +194,6 @@ class Keeper:
         if self.store is not None and is_first():
             self.store.save(count.arrays())
             self.saved = monotonic()
-
-
-def _of(moments: Moments, part: slice) -> Moments:
-    scatter = moments.scatter[part, part] if moments.kind == "full" else moments.scatter[part]
-    return Moments(moments.n, moments.mean[part], scatter)
 
 
 def _under(name: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ By a JSON file, as ``{"kind": "mixture", "weights": [...], "means": [[...]], "va
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from zlib import crc32
 
 import numpy as np
 
+from ..disk import read_json
 from ..oracles import DiagonalGaussian, FullGaussian, GaussianField, GaussianMixture, Oracle
 from ..verdict import MisuseError
 
 COMPONENTS, CLASSES, WIDTH = 8, 4, 0.05
-LARGEST_DIMENSION, LARGEST_FILE = 4096, 64 * 2**20
+LARGEST_DIMENSION = 4096
 
 
 def data(name: str) -> Oracle:
@@ -108,18 +108,7 @@ and ``means`` (K, d) with ``covariances`` (K, d, d) or ``variance`` (a number or
 
 
 def _of_file(path: Path) -> Oracle:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise MisuseError(f"{path} is larger than the {LARGEST_FILE >> 20} MiB that a law of data may take.")
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MisuseError(f"there is no file {path}.") from None
-    except OSError as error:
-        raise MisuseError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, MisuseError):
-            raise
-        raise MisuseError(f"{path} is no JSON: {str(error)[:80]}.") from None
+    told = read_json(path)
     kind = told.get("kind") if isinstance(told, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise MisuseError(f"{path} must be an object with a `kind`, one of {', '.join(KINDS)}.")

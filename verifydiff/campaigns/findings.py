@@ -10,18 +10,15 @@ import numpy as np
 from ..statistics import Decision
 from ..statistics.sequential import Sequential
 from ..verdict import Finding, Status, overall
+from .blocks import WALSH
 from .campaign import Count
 from .plan import Against, Plan
 
-QUESTIONS = {
-    "finite": "are all draws finite?",
-    "mean": "is the mean that of the claimed law?",
-    "variance": "is the variance that of the claimed law?",
-    "fractions": "do the classes have their shares?",
-}
+OCTILES = tuple("".join("+" if sign > 0 else "-" for sign in signs) for signs in WALSH)
 MEASURED = {
     "mean": "mean, in standard deviations,",
     "variance": "variance over the claimed one",
+    "shape": "share of the octiles marked + less 1/2, in halves,",
     "fractions": "share less the claimed one, in halves,",
 }
 
@@ -40,17 +37,21 @@ class Outcome:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """One for each question."""
+        """One for each question; and the bias of the method, where it is known, which no draw decides."""
+        return (*self._judged, *self._bias)
+
+    @property
+    def _judged(self) -> tuple[Finding, ...]:
         if self.count.broken is not None:
             block = self.count.broken
-            message = f"{block.broken} draws of block {block.number} are not finite; nothing else is judged."
+            message = block.fault or f"{block.broken} draws of block {block.number} are not finite; nothing else is judged."
             return (Finding("finite", Status.FAIL, message),)
         return tuple(self._finding(name, test) for name, test in self.count.tests.items())
 
     @property
     def status(self) -> Status:
         """Of the whole; a note if a question is left that only a bias of the method may answer."""
-        found = [finding.status for finding in self.findings]
+        found = [finding.status for finding in self._judged]
         return Status.NOTE if overall(found) is Status.PASS and Status.NOTE in found else overall(found)
 
     @property
@@ -65,19 +66,16 @@ class Outcome:
             "against": self.count.yardstick.against,
             "draws": self.count.draws,
             "status": self.status.value,
-            "findings": [
-                {
-                    "check": finding.check,
-                    "status": finding.status.value,
-                    "message": finding.message,
-                    "measured": finding.measured,
-                    "expected": finding.expected,
-                    "tolerance": finding.tolerance,
-                    "false_alarm": finding.false_alarm,
-                }
-                for finding in self.findings
-            ],
+            "findings": [finding.to_json() for finding in self.findings],
         }
+
+    @property
+    def _bias(self) -> tuple[Finding, ...]:
+        if (bias := self.plan.bias) is None:
+            return ()
+        mean, variance = bias
+        message = f"a right {self.plan.sampler} ends {mean:.4g} standard deviations off the mean of the data, and in {variance:.5g}"
+        return (Finding("bias", Status.NOTE, f"{message} of their variance.", [mean, variance], [0.0, 1.0]),)
 
     def _finding(self, name: str, test: Sequential) -> Finding:
         claim = test.family.claim
@@ -103,8 +101,7 @@ class Outcome:
     def _message(self, name: str, test: Sequential, worst: int, low: float, high: float) -> str:
         if not test.n:
             return "no draw was made."
-        what = MEASURED[name]
-        names = self.count.yardstick.names[-test.d :] if name == "fractions" else self.count.yardstick.names
+        what, names = MEASURED[name], self._names(name)
         which = f", the worst of {test.d}" if test.d > 1 else ""
         seen = f"{names[worst]}{which}: {what} {test.estimate[worst]:.5g}, surely within [{low:.4g}, {high:.4g}]"
         if test.decision is Decision.EQUAL:
@@ -113,3 +110,10 @@ class Outcome:
             return f"different; {seen}."
         needed = test.draws_expected()
         return f"not enough draws to say: {test.n:,} of some {needed:,.0f}; {seen}."
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        """What the coordinates of a test are."""
+        names = self.count.yardstick.names
+        if name == "fractions":
+            return names[self.count.yardstick.normal :]
+        return tuple(f"{one}, {octiles}" for one in names for octiles in OCTILES) if name == "shape" else names

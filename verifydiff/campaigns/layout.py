@@ -16,44 +16,15 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from ..statistics import Moments
-from ..statistics.evidence import Array
+from .blocks import Block, everywhere
 from .yardstick import Yardstick
 
 BLOCKS = "blocks"  # the axis of the mesh
 
 Draw = Callable[[jax.Array], jax.Array]
 """The draws of the block of that number, shape (rows, \\*event); traced by JAX."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """What was measured of a block.
-
-    Attributes:
-        number: which one.
-        moments: of the measured numbers; None if not all draws are finite.
-        broken: how many draws are not.
-    """
-
-    number: int
-    moments: Moments | None
-    broken: int = 0
-
-    def packed(self, empty: Moments) -> Array:
-        """All of it as one row of numbers, whose length is that of empty moments of the same kind."""
-        moments = self.moments or empty
-        return np.concatenate([[self.number, self.broken, moments.n], moments.mean, moments.scatter.ravel()])
-
-    @classmethod
-    def unpacked(cls, row: Array, empty: Moments) -> Block:
-        """What :meth:`packed` gave."""
-        number, broken, n = (int(one) for one in row[:3])
-        mean, scatter = row[3 : 3 + empty.d].copy(), row[3 + empty.d :].reshape(empty.scatter.shape).copy()
-        return cls(number, Moments(n, mean, scatter) if n else None, broken)
 
 
 @dataclass(frozen=True)
@@ -79,7 +50,7 @@ class Layout:
         for first in rounds:
             drawn, following = ahead, first + len(self.devices)
             ahead = drawing(self._numbers(following)) if following < stop else None
-            for block in _everywhere(self._measured(drawn, yardstick, first), yardstick):
+            for block in everywhere(self._measured(drawn, yardstick, first), yardstick):
                 if block.number < stop:
                     yield block
 
@@ -100,26 +71,8 @@ class Layout:
     def _measured(self, drawn: Any, yardstick: Yardstick, first: int) -> list[Block]:
         """The blocks of this process's own devices."""
         shards = sorted(drawn.addressable_shards, key=lambda shard: shard.index[0].start or 0)
-        return [_measured(np.asarray(shard.data)[0], yardstick, first + (shard.index[0].start or 0)) for shard in shards]
+        return [Block.of(np.asarray(shard.data)[0], yardstick, first + (shard.index[0].start or 0)) for shard in shards]
 
     @cached_property
     def _mesh(self) -> Mesh:
         return Mesh(np.array(self.devices), (BLOCKS,))
-
-
-def _measured(x: Any, yardstick: Yardstick, number: int) -> Block:
-    finite = np.isfinite(x).reshape(len(x), -1).all(axis=1)
-    if not finite.all():
-        return Block(number, None, int((~finite).sum()))
-    return Block(number, Moments.of(yardstick(x), covariance=yardstick.kept))
-
-
-def _everywhere(blocks: list[Block], yardstick: Yardstick) -> list[Block]:
-    """The blocks of all processes, in order."""
-    if jax.process_count() == 1:
-        return blocks
-    empty = Moments.empty(yardstick.size, covariance=yardstick.kept)
-    packed = np.stack([block.packed(empty) for block in blocks])
-    gathered = multihost_utils.process_allgather(packed.view(np.uint32))  # as float64 they would be rounded on the way
-    rows = np.ascontiguousarray(gathered).view(np.float64).reshape(-1, packed.shape[1])
-    return sorted((Block.unpacked(row, empty) for row in rows), key=lambda block: block.number)

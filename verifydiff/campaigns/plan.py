@@ -4,13 +4,17 @@ A sampler that is given the exact eps of Gaussian data, and whose steps are affi
 any number of steps (:func:`verifydiff.oracles.law_after`, whose algebra shares nothing with the sampler's): that is the claim,
 and it leaves no room for a bias of the method. Elsewhere draws are compared with the law of the data, from which any method is off
 by the bias of its finite number of steps.
+
+The draws may be those of another's sampler (:mod:`.theirs`), judged by the law of the family that it claims to be, at the levels at
+which it is seen to ask its model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from math import sqrt
 from typing import Any
@@ -18,7 +22,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.linalg import LinAlgError, eigh
 
+from ..observe.target import Target
 from ..oracles import GaussianMixture, Oracle, joint_of_noising, joint_of_step, law_after, steps
 from ..oracles.chains import Step
 from ..oracles.gaussian import Gaussian
@@ -40,7 +46,9 @@ from ..statistics import ErrorRates
 from ..statistics.evidence import Array
 from ..verdict import MisuseError
 from .campaign import Campaign
+from .hosted import Hosted
 from .pairs import PAIRS, drawing_pairs, exact_eps
+from .theirs import Theirs
 from .yardstick import Yardstick, scored, whitened
 
 NUMBERS = 2**17
@@ -108,30 +116,49 @@ class Plan:
     """A campaign, by what a user says.
 
     Attributes:
-        sampler: one of :data:`SAMPLERS`.
+        sampler: one of :data:`SAMPLERS`; None if another's sampler claims to be none of them.
         setting: what it is set to.
         name: of the data.
         oracle: the data.
-        abar: (S + 1,), the levels, noisiest first, 1 at the end.
+        abar: (S + 1,), the levels, noisiest first, 1 at the end; None for a sampler that chooses its own.
         seed: of all draws.
         resolution: how far off counts as equal.
         rates: of false alarms and misses.
         against: what draws are compared with; the law of the sampler where it is known, if nothing is said.
         label: sample the data of this class alone.
         pair: judge this step alone (0 is the first), by the joint law of the states on both its sides (:mod:`.pairs`).
+        theirs: draws are made by this sampler; by ours, without one.
     """
 
-    sampler: str
+    sampler: str | None
     setting: Setting
     name: str
     oracle: Oracle
-    abar: Array
+    abar: Array | None
     seed: int = 0
     resolution: float = 0.01
     rates: ErrorRates = field(default_factory=ErrorRates)
     against: Against | None = None
     label: int | None = None
     pair: int | None = None
+    theirs: Theirs | None = None
+
+    @property
+    def title(self) -> str:
+        """Whose draws, and as what they are judged."""
+        if self.theirs is None:
+            return f"{self.sampler}, {self.levels.size - 1} steps, on {self.name}"
+        claim = f" as {self.sampler}" if self.sampler is not None else ""
+        return f"{self.theirs.name}{claim}, {self.levels.size - 1} steps, on {self.name}"
+
+    @property
+    def levels(self) -> Array:
+        """(S + 1,), where the sampler asks its model, and where it ends."""
+        if self._hosted is not None:
+            return self._hosted.levels
+        if self.abar is None:
+            raise MisuseError("a sampler in JAX is told its levels: `abar` is missing.")
+        return self.abar
 
     def campaign(self) -> Campaign:
         """The campaign.
@@ -142,8 +169,10 @@ class Plan:
         if self.pair is not None:
             return self._of_pairs(self.pair)
         law, d = self._law, self._law.event_size
+        if self._hosted is not None:
+            return Campaign(self._hosted, self._hosted.rows, self._yardstick(law), self.resolution, self.rates)
         chunks = max(1, NUMBERS // (chunk_size(d) * d))
-        drawing = Draws(self._known.make(self.setting), exact_eps(law), self.abar, d, str(jnp.zeros(0).dtype))
+        drawing = Draws(self._traced, exact_eps(law), self.levels, d, str(jnp.zeros(0).dtype))
         key = jax.random.key(self.seed)
 
         def block(number: Any) -> Any:
@@ -157,10 +186,11 @@ class Plan:
         """All that the draws, and what is counted of them, follow from."""
         told = {
             "sampler": f"{self.sampler} {self.setting}",
+            "code": "ours" if self.theirs is None else f"{self.theirs.name} {self.theirs.version}",
             "data": f"{self.name} {_digest(*jax.tree.leaves(self.oracle))}",
             "class": self.label,
             "pair": self.pair,
-            "levels": f"{self.abar.size - 1} steps {_digest(self.abar)}",
+            "levels": f"{self.levels.size - 1} steps {_digest(self.levels)}",
             "seed": self.seed,
             "against": self.compared_with,
             "resolution": self.resolution,
@@ -170,9 +200,26 @@ class Plan:
         return "\n".join(f"{name} {value}" for name, value in told.items())
 
     @property
+    def bias(self) -> tuple[float, float] | None:
+        """How far the exact law of the sampler is off that of the data, whatever is drawn; None where it is not known.
+
+        The mean, in standard deviations of the data, and the variance over that of the data, where it is off the most.
+        """
+        if self.pair is not None or self.compared_with is not Against.SAMPLER:
+            return None
+        law, end = self._law, self._end
+        C, shift = np.asarray(law.covariance_matrix, np.float64), np.asarray(end.mean - law.mean, np.float64).ravel()
+        try:
+            off = np.sqrt(shift @ np.linalg.solve(C, shift))
+            ratios = eigh(np.asarray(end.covariance_matrix, np.float64), C, eigvals_only=True)
+        except LinAlgError:
+            return None  # data without spread in some direction
+        return float(off), float(ratios[np.argmax(np.abs(np.log(np.maximum(ratios, 1e-300))))])
+
+    @property
     def _known(self) -> Known:
         if self.sampler not in SAMPLERS:
-            raise MisuseError(f"no sampler is called {self.sampler[:60]!r}: give one of {', '.join(SAMPLERS)}.")
+            raise MisuseError(f"no sampler is called {str(self.sampler)[:60]!r}: give one of {', '.join(SAMPLERS)}.")
         return SAMPLERS[self.sampler]
 
     @property
@@ -191,26 +238,41 @@ class Plan:
         Raises:
             MisuseError: if the law of the sampler is asked for where it is not known.
         """
-        exact = self._known.step is not None and isinstance(self._law, Gaussian)
+        nameless = self.sampler is None and self.theirs is not None
+        exact = not nameless and self._known.step is not None and isinstance(self._law, Gaussian)
         if self.against is Against.SAMPLER and not exact:
-            raise MisuseError(f"where {self.sampler} ends on {self.name} is not known in closed form: compare with the data.")
+            raise self._unknown
         return self.against or (Against.SAMPLER if exact else Against.DATA)
 
+    @property
+    def _step(self) -> Step:
+        """The sampler's step in the oracle's algebra."""
+        if self._known.step is None:
+            raise self._unknown
+        if self._hosted is not None and self.setting.churn:
+            raise MisuseError("with churn a sampler asks at levels of more noise, and those that it steps between are not seen.")
+        return self._known.step(replace(self.setting, steps=self.levels.size - 1))
+
+    @property
+    def _unknown(self) -> MisuseError:
+        whose = self.sampler or "a sampler that names no family"
+        return MisuseError(f"where {whose} ends on {self.name} is not known in closed form: compare with the data.")
+
     def _of_pairs(self, k: int) -> Campaign:
-        law = self._law
+        law, levels = self._law, self.levels
+        if self._hosted is not None:
+            raise MisuseError("a step alone is judged of samplers in JAX, which have a `step`.")
         if not isinstance(law, Gaussian):
             raise MisuseError(f"the joint law of a step is known for Gaussian data, and {self.name} is none.")
-        if not 0 <= k < self.abar.size - 2:
-            raise MisuseError(f"`pair` must be a step before the last, 0 to {self.abar.size - 3}, got {k}.")
-        abar_t, abar_s = self.abar[k], self.abar[k + 1]
+        if not 0 <= k < levels.size - 2:
+            raise MisuseError(f"`pair` must be a step before the last, 0 to {levels.size - 3}, got {k}.")
+        abar_t, abar_s = levels[k], levels[k + 1]
         if self.compared_with is Against.DATA:
             joint, against = joint_of_noising(law, abar_t, abar_s), "the joint law of the data, noised"
         else:
-            step = self._known.step
-            assert step is not None, "known where draws are compared with it"  # noqa: S101
-            joint = joint_of_step(law, abar_t, abar_s, step(self.setting))
+            joint = joint_of_step(law, abar_t, abar_s, self._step)
             against = f"the exact joint law of step {k} of {self.sampler}"
-        draw = drawing_pairs(self._known.make(self.setting), law, self.abar[k:], jax.random.key(self.seed))
+        draw = drawing_pairs(self._traced, law, levels[k:], jax.random.key(self.seed))
         return Campaign(draw, PAIRS, whitened(joint.mean, joint.covariance, against), self.resolution, self.rates)
 
     def _yardstick(self, law: Oracle) -> Yardstick:
@@ -218,10 +280,28 @@ class Plan:
             return scored(law, "the law of the data")
         if self.compared_with is Against.DATA:
             return whitened(law.mean, law.covariance_matrix, "the law of the data")
-        step = self._known.step
-        assert step is not None, "known where draws are compared with it"  # noqa: S101
-        end = law_after(law, self.abar, step(self.setting), last_denoises=self._known.last_denoises)
-        return whitened(end.mean, end.covariance_matrix, f"the exact law of {self.sampler} after {self.setting.steps} steps")
+        against = f"the exact law of {self.sampler} after {self.levels.size - 1} steps"
+        return whitened(self._end.mean, self._end.covariance_matrix, against)
+
+    @cached_property
+    def _end(self) -> Gaussian:
+        """The exact law in which the named sampler ends."""
+        start = 1.0 if self._hosted is None else self._hosted.start
+        return law_after(self._law, self.levels, self._step, start=start, last_denoises=self._known.last_denoises)
+
+    @cached_property
+    def _hosted(self) -> Hosted | None:
+        """The draws, where they are made on the host."""
+        if self.theirs is None or not isinstance(self.theirs.runs, Target):
+            return None
+        return Hosted(self.theirs.runs, self._law, self.seed)
+
+    @property
+    def _traced(self) -> Sampler:
+        """The sampler, where it is one in JAX."""
+        if self.theirs is not None and isinstance(self.theirs.runs, Sampler):
+            return self.theirs.runs
+        return self._known.make(self.setting)
 
 
 def _digest(*arrays: Any) -> str:

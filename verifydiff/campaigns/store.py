@@ -1,13 +1,11 @@
 """Where a campaign keeps its count, so that a kill costs the time since the last save and never a draw counted twice.
 
-The file is written beside its place, flushed to the disk and moved there: at any moment it is the last whole one. It names the
-campaign it belongs to; a file that is truncated, foreign or another campaign's is refused, and left as it is.
+At any moment the file is the last whole one (:mod:`verifydiff.disk`). It names the campaign it belongs to; a file that is
+truncated, foreign or another campaign's is refused, and left as it is.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..disk import replacing
 from ..verdict import MisuseError
 
 IDENTITY = "campaign"  # the member that names the campaign
@@ -63,21 +62,8 @@ class Store:
         Raises:
             MisuseError: if the file cannot be written; the last one is then still there.
         """
-        try:
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name[:100]}.")
-        except OSError as error:
-            raise MisuseError(f"{self.path} cannot be written: {error.strerror}.") from None
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **{IDENTITY: np.array(self.identity)}, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException as error:
-            Path(name).unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise MisuseError(f"{self.path} cannot be written: {error.strerror}.") from None
-            raise
+        with replacing(self.path) as file:
+            np.savez(file, allow_pickle=False, **{IDENTITY: np.array(self.identity)}, **arrays)
 
     def _check_mine(self, identity: Any) -> None:
         if identity is None or identity.shape != () or identity.dtype.kind != "U":

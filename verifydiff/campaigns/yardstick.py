@@ -33,6 +33,7 @@ from ..statistics.streaming import Covariance
 from ..verdict import MisuseError
 
 MOST_FULL = 64  # coordinates of which all covariances are kept
+MOST_SHAPED = 64  # numbers whose octiles are counted
 MOST_PAIRED = 8  # coordinates that are paired each with each
 MOST_AXES, OBLIQUE = 8, 4  # directions along which a mixture is looked at
 SEEN = 1e-10  # a tail smaller than this is computed by its logarithm
@@ -63,6 +64,11 @@ class Yardstick:
         return self.normal + self.fractions.size
 
     @property
+    def shaped(self) -> int:
+        """Of how many numbers, the first of them, the octiles are counted."""
+        return min(self.normal, MOST_SHAPED)
+
+    @property
     def kept(self) -> Covariance:
         """Whether all covariances are kept, or the variances alone."""
         return "full" if self.size <= MOST_FULL else "diagonal"
@@ -86,12 +92,29 @@ def whitened(mean: Any, covariance: Any, against: str) -> Yardstick:
     L, first, second = np.linalg.cholesky(C / np.outer(scale, scale)), *pairs(m.size)
 
     def measure(x: Any) -> Array:
-        u = solve_triangular(L, ((np.asarray(x, np.float64).reshape(len(x), -1) - m) / scale).T, lower=True)
-        return np.vstack([u, (u[first] + u[second]) / sqrt(2)]).T
+        u = np.empty((m.size + first.size, len(x)))
+        u[: m.size] = np.asarray(x).reshape(len(x), -1).T
+        u[: m.size] = solved(L, (u[: m.size] - m[:, None]) / scale[:, None])
+        np.add(u[first], u[second], out=u[m.size :])
+        u[m.size :] /= sqrt(2)
+        return u.T
 
     both = zip(first, second, strict=True)
     names = (*(f"coordinate {i}" for i in range(m.size)), *(f"coordinates {i} and {j} together" for i, j in both))
     return Yardstick(against, len(names), measure, names)
+
+
+def solved(L: Array, z: Array) -> Array:
+    """u of L u = z, for a lower triangular L (d, d) and many columns z (d, n), which is used up.
+
+    Row by row where there are few: LAPACK, and the threads of its BLAS, are made for square problems and take ten times as long.
+    """
+    if len(z) > MOST_FULL:
+        return np.asarray(solve_triangular(L, z, lower=True, overwrite_b=True))
+    for i, row in enumerate(z):
+        row -= L[i, :i] @ z[:i]
+        row /= L[i, i]
+    return z
 
 
 def pairs(d: int) -> tuple[Any, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ..verdict import Finding, Status, overall
+from ..verdict import Finding, Status, overall, plain
 from .diagnosis import Explanation
 
 
@@ -42,13 +40,12 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data: target, status, identified_as, findings, diagnosis."""
-        keys = ("check", "status", "message", "measured", "expected", "tolerance", "false_alarm")
         return {
             "target": self.target,
             "status": str(self.status),
             "identified_as": self.identified_as,
-            "findings": [{key: _plain(getattr(finding, key)) for key in keys} for finding in self.findings],
-            "diagnosis": [{"slip": e.slip, "description": e.description, "residual": _plain(e.residual)} for e in self.diagnosis],
+            "findings": [finding.to_json() for finding in self.findings],
+            "diagnosis": [{"slip": e.slip, "description": e.description, "residual": plain(e.residual)} for e in self.diagnosis],
         }
 
     def raise_if_failed(self) -> None:
@@ -101,14 +98,3 @@ class LibraryReport:
             "status": str(self.status),
             "targets": [report.to_json() for report in self.reports],
         }
-
-
-def _plain(value: Any) -> Any:
-    """As JSON holds it: no NumPy numbers, and no NaN or infinity, which JSON does not know."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else str(float(value))
-    if isinstance(value, np.integer):
-        return int(value)
-    return value if value is None or isinstance(value, (int, str)) else str(value)

@@ -237,7 +237,7 @@ def _judged(arguments: argparse.Namespace) -> Report:
         spacing=arguments.spacing,
         eta=arguments.eta,
         shape=_shape(arguments.shape),
-        config=dict(_option(pair) for pair in arguments.config),
+        config=dict(option(pair) for pair in arguments.config),
         arrays=Arrays(arguments.arrays),
     )
     if arguments.eta is not None and arguments.family == "auto" and target.family is None:
@@ -303,7 +303,7 @@ def _schedule(arguments: argparse.Namespace) -> Schedule | None:
     return schedule
 
 
-def _option(pair: str) -> tuple[str, Any]:
+def option(pair: str) -> tuple[str, Any]:
     """KEY=VALUE, the value read as JSON where it is JSON, as a word where not; nothing is ever evaluated."""
     key, equals, value = pair.partition("=")
     if not equals or not key.isidentifier():

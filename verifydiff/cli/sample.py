@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..verdict import EXIT_OK, MisuseError, exit_code
+from .check import option
 
 if TYPE_CHECKING:
-    from ..campaigns import Layout, Plan
-    from ..schedule import Array
+    from ..campaigns import Layout, Plan, Theirs
+    from ..schedule import Array, Schedule
 
 EPILOG = """\
+sampler:
+  ddpm, ddpm-large, ddim, euler, heun, euler-maruyama, reverse-diffusion, predictor-corrector, dpm-solver++2m, edm
+  path/file.py:name          a function sample(denoise, x_init, seed), or a sampler in JAX with init, step and last
+  package.module:name        the same, of an installed module
+  diffusers:DDIMScheduler    one of a library's, as for verifydiff check
+
 data:
   gaussian:D                 a Gaussian in D dimensions, with a full covariance
   mixture:D                  eight components in four classes
@@ -26,6 +34,7 @@ known; others with the law of the data, from which every method is off by its bi
 exit code: 0 equal within the resolution; 1 different; 2 the command was misused; 3 too few draws to say
 """
 SPACINGS = ("trailing", "leading", "linspace", "karras", "log-uniform")
+STEPS = 50
 MOST_DEVICES = 1024
 
 
@@ -38,15 +47,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("sampler", metavar="SAMPLER", help="ddpm, ddpm-large, ddim, euler, heun, euler-maruyama, ...")
+    parser.add_argument("sampler", metavar="SAMPLER", help="ddpm, ddim, heun, ..., or your own (see below)")
     parser.add_argument("data", metavar="DATA", help="what is sampled (see below)")
     what = parser.add_argument_group("the sampler")
-    what.add_argument("--steps", type=int, default=50, help="how many steps it takes (default: 50)")
-    what.add_argument("--eta", type=float, default=0.0, help="the eta of ddim, from 0 to 1 (default: 0)")
+    what.add_argument("--steps", type=int, help=f"how many steps it takes (default: {STEPS})")
+    what.add_argument("--eta", type=float, help="the eta of ddim, from 0 to 1 (default: 0)")
     what.add_argument("--churn", type=float, default=0.0, help="the S_churn of edm (default: 0)")
-    what.add_argument("--schedule", default="linear", help="linear, scaled_linear, cosine, or a .npy file of betas (linear)")
-    what.add_argument("--timesteps", type=int, default=1000, help="T of a named schedule (default: 1000)")
-    what.add_argument("--spacing", choices=SPACINGS, default="trailing", help="how its levels are spaced (default: trailing)")
+    what.add_argument("--schedule", help="linear, scaled_linear, cosine, or a .npy file of betas (linear)")
+    what.add_argument("--timesteps", type=int, help="T of a named schedule (default: 1000)")
+    what.add_argument("--spacing", choices=SPACINGS, help="how its levels are spaced (default: trailing)")
+    what.add_argument(
+        "--family", metavar="NAME", help="what a sampler of your own claims to be: ddpm, ddim, ... (default: nothing)"
+    )
+    what.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="passed to a library's scheduler")
     what.add_argument("--label", type=int, metavar="Y", help="sample the data of this class alone")
     test = parser.add_argument_group("the test")
     test.add_argument("--draws", type=int, metavar="N", help="at most so many, in whole blocks (default: until all is clear)")
@@ -94,10 +107,10 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _place(arguments: argparse.Namespace) -> str | None:
     from ..report import files
 
+    if arguments.state == files.STDOUT:
+        raise MisuseError("--state needs a file.")
     if arguments.state is not None:
         files.place(arguments.state, "--state")
-        if arguments.state == files.STDOUT:
-            raise MisuseError("--state needs a file.")
     return None if arguments.json is None else files.place(arguments.json, "--json")
 
 
@@ -108,8 +121,9 @@ def _layout(arguments: argparse.Namespace) -> Layout:
         import numpyro  # noqa: F401 - told here, where it can be told in one line
     except ImportError as error:
         raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[oracles]'.") from None
-    if arguments.devices is not None and not _awake(jax):
-        jax.config.update("jax_num_cpu_devices", arguments.devices)
+    if arguments.devices is not None:
+        with suppress(RuntimeError):  # JAX is awake already, and has as many devices as it has
+            jax.config.update("jax_num_cpu_devices", arguments.devices)
     if arguments.coordinator is not None:
         _join(jax, arguments)
     from ..campaigns import Layout
@@ -125,12 +139,6 @@ def _local(jax: Any, device: Any, most: int) -> list[Any]:
     return [one for one in jax.devices() if one.process_index == device.process_index][:most]
 
 
-def _awake(jax: Any) -> bool:
-    from jax._src import xla_bridge
-
-    return bool(xla_bridge.backends_are_initialized())
-
-
 def _join(jax: Any, arguments: argparse.Namespace) -> None:
     try:
         jax.distributed.initialize(arguments.coordinator, arguments.processes, arguments.process)
@@ -141,30 +149,70 @@ def _join(jax: Any, arguments: argparse.Namespace) -> None:
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     from ..campaigns import Against, Plan, Setting, data
+    from ..observe.target import Target
     from ..statistics import ErrorRates
 
-    return Plan(
-        arguments.sampler,
-        Setting(arguments.steps, arguments.eta, arguments.churn),
+    law = data(arguments.data)
+    given = _theirs(arguments, law) if _is_theirs(arguments.sampler) else None
+    chooses = given is not None and isinstance(given.runs, Target)
+    plan = Plan(
+        arguments.sampler if given is None else arguments.family,
+        Setting(STEPS if arguments.steps is None else arguments.steps, arguments.eta or 0.0, arguments.churn),
         arguments.data,
-        data(arguments.data),
-        _levels(arguments),
+        law,
+        None if chooses else _levels(arguments),
         arguments.seed,
         arguments.resolution,
         ErrorRates(arguments.false_alarm, arguments.miss),
         None if arguments.against is None else Against(arguments.against),
         arguments.label,
         arguments.pair,
+        given,
+    )
+    told = arguments.steps if chooses and not _of_library(arguments.sampler) else None
+    if told is not None and plan.levels.size - 1 != told:
+        raise MisuseError(f"{arguments.sampler} takes {plan.levels.size - 1} steps, and --steps says {told}.")
+    return plan
+
+
+def _of_library(name: str) -> bool:
+    from ..observe.libraries import LIBRARIES
+
+    return name.endswith(".json") or name.partition(":")[0] in LIBRARIES
+
+
+def _is_theirs(name: str) -> bool:
+    return ":" in name or name.endswith(".json")
+
+
+def _theirs(arguments: argparse.Namespace, law: Any) -> Theirs:
+    from ..campaigns import theirs
+
+    claimed = arguments.schedule is not None or arguments.timesteps is not None
+    return theirs(
+        arguments.sampler,
+        schedule=_schedule(arguments) if claimed else None,
+        steps=arguments.steps,
+        spacing=arguments.spacing,
+        eta=arguments.eta,
+        shape=tuple(law.event_shape),
+        config=dict(map(option, arguments.config)) or None,
     )
 
 
 def _levels(arguments: argparse.Namespace) -> Array:
     from ..samplers import karras, log_uniform, spaced
+
+    steps = STEPS if arguments.steps is None else arguments.steps
+    if arguments.spacing in ("karras", "log-uniform"):
+        return {"karras": karras, "log-uniform": log_uniform}[arguments.spacing](steps)
+    return spaced(_schedule(arguments).abar, steps, arguments.spacing or "trailing")
+
+
+def _schedule(arguments: argparse.Namespace) -> Schedule:
     from ..schedule import Schedule
 
-    if arguments.spacing in ("karras", "log-uniform"):
-        return {"karras": karras, "log-uniform": log_uniform}[arguments.spacing](arguments.steps)
-    return spaced(Schedule.named(arguments.schedule, arguments.timesteps).abar, arguments.steps, arguments.spacing)
+    return Schedule.named(arguments.schedule or "linear", 1000 if arguments.timesteps is None else arguments.timesteps)
 
 
 def _refuse_nonsense(arguments: argparse.Namespace) -> None:
@@ -176,6 +224,8 @@ def _refuse_nonsense(arguments: argparse.Namespace) -> None:
         raise MisuseError(f"--devices must lie between 1 and {MOST_DEVICES}, got {arguments.devices}.")
     if not (isfinite(arguments.churn) and arguments.churn >= 0):
         raise MisuseError(f"--churn must be finite and not negative, got {arguments.churn:g}.")
+    if not _is_theirs(arguments.sampler) and (arguments.family is not None or arguments.config):
+        raise MisuseError("--family and --config are for a sampler of your own; ours are what they are called.")
     several = (arguments.coordinator, arguments.processes, arguments.process)
     if any(one is not None for one in several) and None in several:
         raise MisuseError("--coordinator, --processes and --process belong together.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from ..disk import read_json
 from ..schedule import Schedule
 from ..surroundings import Settings, aside, letting_interrupts_through
 from ..verdict import MisuseError
@@ -74,42 +75,89 @@ def resolve(
             config=config,
             **({"saved": saved} if saved else {}),
         )
-    module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
-    sample = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
-    if sample is None:
-        raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
-    sample = _made(sample, name)
-    if isinstance(sample, Target):
-        if any(option is not None for option in (schedule, prediction, steps, spacing, eta, shape)) or config:
-            raise MisuseError(f"{name} is a target, and says for itself what it is and what it is told: leave the options out.")
-        return sample
-    if has_loop(sample):
-        if arrays is not Arrays.AUTO:
-            raise MisuseError(f"--arrays says what a function works on; {name} has a p_sample_loop, which works on tensors.")
-        return sample_loop_target(
+    found = look_up(name)
+    return found.target(
+        schedule=schedule, prediction=prediction, steps=steps, spacing=spacing, eta=eta, shape=shape, config=config, arrays=arrays
+    )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands at ``path/file.py:name`` or ``package.module:name``.
+
+    Attributes:
+        name: of it, as the user gave it.
+        thing: itself; what a function without arguments makes, where it is one.
+        settings: what its module set PyTorch and JAX to.
+    """
+
+    name: str
+    thing: Any
+    settings: Settings
+
+    def made(self) -> Found:
+        """What a class makes, called without arguments."""
+        return replace(self, thing=_executed(self.thing, self.name, "called without arguments"))
+
+    def target(
+        self,
+        *,
+        schedule: Schedule | None = None,
+        prediction: Prediction | None = None,
+        steps: int | None = None,
+        spacing: str | None = None,
+        eta: float | None = None,
+        shape: tuple[int, ...] | None = None,
+        config: dict[str, Any] | None = None,
+        arrays: Arrays = Arrays.AUTO,
+    ) -> Target:
+        """It as a target; arguments and errors are those of :func:`resolve`."""
+        name, sample, settings = self.name, self.thing, self.settings
+        if isinstance(sample, Target):
+            if any(option is not None for option in (schedule, prediction, steps, spacing, eta, shape)) or config:
+                raise MisuseError(f"{name} is a target, and says for itself what it is and what it is told: leave the options out.")
+            return sample
+        if has_loop(sample):
+            if arrays is not Arrays.AUTO:
+                raise MisuseError(f"--arrays says what a function works on; {name} has a p_sample_loop, which works on tensors.")
+            return sample_loop_target(
+                sample,
+                name=name,
+                schedule=schedule,
+                prediction=prediction,
+                eta=eta,
+                shape=shape,
+                config=config,
+                settings=settings,
+            )
+        if not callable(sample):
+            raise MisuseError(f"{name} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
+        if config:
+            raise MisuseError(f"--config goes to a library's scheduler or a sampling loop; {name} is a function.")
+        return function_target(
             sample,
+            schedule or Schedule.linear(1000),
             name=name,
-            schedule=schedule,
-            prediction=prediction,
-            eta=eta,
-            shape=shape,
-            config=config,
+            prediction=prediction or Prediction.EPSILON,
+            steps=steps,
+            shape=shape or (4,),
+            arrays=arrays,
             settings=settings,
         )
-    if not callable(sample):
-        raise MisuseError(f"{attribute!r} in {where} is {type(sample).__name__}, not a function sample(denoise, x_init, seed).")
-    if config:
-        raise MisuseError(f"--config goes to a library's scheduler or a sampling loop; {name} is a function.")
-    return function_target(
-        sample,
-        schedule or Schedule.linear(1000),
-        name=name,
-        prediction=prediction or Prediction.EPSILON,
-        steps=steps,
-        shape=shape or (4,),
-        arrays=arrays,
-        settings=settings,
-    )
+
+
+def look_up(name: str) -> Found:
+    """What stands at ``path/file.py:name`` or ``package.module:name``.
+
+    Raises:
+        MisuseError: if there is no such thing, or it cannot be loaded.
+    """
+    where, _, attribute = name.rpartition(":")
+    module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
+    thing = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
+    if thing is None:
+        raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
+    return Found(name, _made(thing, name), settings)
 
 
 def _made(thing: Any, name: str) -> Any:
@@ -169,14 +217,7 @@ def _offer(module: ModuleType) -> str:
 
 def _scheduler_config(path: Path) -> tuple[str, dict[str, Any]]:
     """The class and the options that a scheduler_config.json names. Nothing that the file names is imported from elsewhere."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MisuseError(f"there is no file {path}.") from None
-    except OSError as error:
-        raise MisuseError(f"{str(path)[:200]} cannot be read: {error.strerror or error}.") from None
-    except (ValueError, RecursionError) as error:
-        raise MisuseError(f"{str(path)[:200]} is no JSON: {one_line(error)[:200]}.") from None
+    content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("_class_name"), str):
         raise MisuseError(f"{path} names no scheduler: `_class_name` is missing.")
     return content["_class_name"], {key: value for key, value in content.items() if not key.startswith("_")}

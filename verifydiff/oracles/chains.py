@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from typing import Any, NamedTuple
 
 import jax
@@ -88,32 +89,47 @@ class Model(NamedTuple):
 Step = Callable[[Model, State, Array, Levels], State]
 
 
-def law_after(data: Gaussian, abar: Any, step: Step, *, exact_start: bool = False, last_denoises: bool = True) -> SpectralGaussian:
+def law_after(
+    data: Gaussian, abar: Any, step: Step, *, exact_start: bool = False, start: float = 1.0, last_denoises: bool = True
+) -> SpectralGaussian:
     r"""The law after the steps from ``abar[0]`` to ``abar[-1]``, taken with the exact denoiser of these data.
 
     Args:
         data: the law of x_0. One of low rank is taken by the eigenvectors of its whole covariance.
         abar: (S + 1,), the levels from the noisiest to the last.
         step: one of the steps of this module, or any function like them.
-        exact_start: begin in the marginal law at ``abar[0]`` rather than in N(0, I).
+        exact_start: begin in the marginal law at ``abar[0]`` rather than in N(0, start**2 I).
+        start: the standard deviation of the noise to begin with.
         last_denoises: on a step that ends at abar = 1 return E[x_0 | x_t], whatever the step says.
 
     Raises:
-        MisuseError: if the levels do not rise strictly in [0, 1], or the data are no Gaussian.
+        MisuseError: if the levels do not rise strictly in [0, 1], ``start`` is no scale, or the data are no Gaussian.
     """
-    if isinstance(data, LowRankGaussian):
-        data = data.dense()
-    if not isinstance(data, SpectralGaussian):
-        raise MisuseError(f"the law after S steps is known for Gaussian data, got {type(data).__name__}.")
-    law: SpectralGaussian = _after(step, exact_start, last_denoises, data, levels(abar))
+    if not (isfinite(start) and start >= 0):
+        raise MisuseError(f"`start` must be finite and not negative, got {start}.")
+    spectral = _spectral(data, "the law after S steps")
+    law: SpectralGaussian = _after(step, exact_start, last_denoises, spectral, levels(abar), start)
     return law
 
 
+def _spectral(data: Gaussian, what: str) -> SpectralGaussian:
+    """The same law, told by its eigendirections."""
+    dense = data.dense() if isinstance(data, LowRankGaussian) else data
+    if not isinstance(dense, SpectralGaussian):
+        raise MisuseError(f"{what} is known for Gaussian data, got {type(data).__name__}.")
+    return dense
+
+
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _after(step: Step, exact_start: bool, last_denoises: bool, data: SpectralGaussian, abar: Array) -> SpectralGaussian:
+def _after(
+    step: Step, exact_start: bool, last_denoises: bool, data: SpectralGaussian, abar: Array, scale: Array
+) -> SpectralGaussian:
     mu, lam = data._turned(data.loc), data.spectrum
-    start = data._diffused(abar[0])
-    mean, variance = (start._turned(start.loc), start.spectrum) if exact_start else (jnp.zeros_like(mu), jnp.ones_like(lam))
+    noised = data._diffused(abar[0])
+    if exact_start:
+        mean, variance = noised._turned(noised.loc), noised.spectrum
+    else:
+        mean, variance = jnp.zeros_like(mu), jnp.full_like(lam, scale**2)
     chain = jax.vmap(lambda *direction: _pushed(step, abar, last_denoises, *direction))
     mean, variance = (moment.reshape(mu.shape) for moment in chain(*(part.reshape(-1) for part in (mu, lam, mean, variance))))
     return data._law(data._turned_back(mean), variance)
@@ -164,10 +180,7 @@ def joint_of_noising(data: Gaussian, abar_t: Any, abar_s: Any) -> Joint:
 
 
 def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
-    if isinstance(data, LowRankGaussian):
-        data = data.dense()
-    if not isinstance(data, SpectralGaussian):
-        raise MisuseError(f"the joint law of a step is known for Gaussian data, got {type(data).__name__}.")
+    data = _spectral(data, "the joint law of a step")
     at, start = Levels(abar[0], abar[0], abar[1]), data.diffused(abar[0])
     mu, lam, m = data._turned(data.loc).ravel(), data.spectrum.ravel(), start._turned(start.loc).ravel()
 
@@ -182,9 +195,8 @@ def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
         return jnp.stack([m, A * m + after(zero, none)]), jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + B @ B])])
 
     means, blocks = jax.vmap(along)(mu, lam, m, start.spectrum.ravel())
-    turn = jax.vmap(lambda e: data._turned_back(e.reshape(data.loc.shape)).ravel())(
-        jnp.eye(mu.size, dtype=mu.dtype)
-    )  # (direction, d)
+    units = jnp.eye(mu.size, dtype=mu.dtype)
+    turn = jax.vmap(lambda unit: data._turned_back(unit.reshape(data.loc.shape)).ravel())(units)  # (direction, d)
     mean = jnp.einsum("kp,ki->pi", means, turn).ravel()
     covariance = jnp.einsum("kpq,ki,kj->piqj", blocks, turn, turn).reshape(2 * mu.size, 2 * mu.size)
     return Joint(mean, (covariance + covariance.T) / 2)

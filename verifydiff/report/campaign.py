@@ -7,13 +7,12 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ..campaigns import Count, Outcome
 from ..statistics import Decision
 from ..verdict import Status
-from .checks import MARK, STYLE
+from .checks import MARK, STYLE, row, table
 
 DECISION = {Decision.EQUAL: "green", Decision.DIFFERENT: "red", Decision.INCONCLUSIVE: "dim"}
 
@@ -40,17 +39,12 @@ def running(count: Count) -> Text:
 def show(outcome: Outcome, console: Console) -> None:
     """The verdict first, then every question."""
     status, plan = outcome.status, outcome.plan
-    what = f"{plan.sampler}, {plan.setting.steps} steps, on {plan.name}"
-    console.print(Text.assemble((f"{MARK[status]} {status.upper()}", STYLE[status]), "  ", (what, "bold")))
+    console.print(Text.assemble((f"{MARK[status]} {status.upper()}", STYLE[status]), "  ", (plan.title, "bold")))
     console.print(Text.assemble(("  against ", "dim"), outcome.count.yardstick.against))
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(width=3, justify="right")
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    rows = table()
     for finding in outcome.findings:
-        style = STYLE[finding.status]
-        table.add_row(Text(MARK[finding.status], style=style), Text(finding.check, style=style), finding.message)
-    console.print(table)
+        rows.add_row(*row(finding))
+    console.print(rows)
     console.print(Text(f"  {closing(outcome)}", style="dim"))
 
 

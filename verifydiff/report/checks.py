@@ -54,21 +54,28 @@ def headline(report: Report) -> RenderableType:
 
 def findings(report: Report, verbose: bool) -> Table:
     """A row a finding; those that passed share one row, unless all is asked for."""
-    rows = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    rows.add_column(width=3, justify="right")
-    rows.add_column(no_wrap=True)
-    rows.add_column(overflow="fold")
+    rows = table()
     passed = [finding for finding in report.findings if finding.status is Status.PASS]
     if not verbose and passed:
         names = ", ".join(dict.fromkeys(finding.check for finding in passed))
         rows.add_row(Text(MARK[Status.PASS], style=STYLE[Status.PASS]), Text(f"{len(passed)} passed", style="green"), names)
     for finding in sorted(report.findings, key=lambda finding: ORDER.index(finding.status)):
         if verbose or finding.status not in (Status.PASS, Status.NOT_APPLICABLE):
-            rows.add_row(*_row(finding))
+            rows.add_row(*row(finding))
     return rows
 
 
-def _row(finding: Finding) -> tuple[Text, Text, str]:
+def table() -> Table:
+    """Room for findings: a mark, the question and what was found."""
+    rows = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    rows.add_column(width=3, justify="right")
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
+    return rows
+
+
+def row(finding: Finding) -> tuple[Text, Text, str]:
+    """A finding, as a row of :func:`table`."""
     style = STYLE[finding.status]
     return Text(MARK[finding.status], style=style), Text(finding.check, style=style), escape(finding.message)
 

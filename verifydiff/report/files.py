@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 
+from ..disk import replacing
 from ..verdict import MisuseError
 
 STDOUT = "-"
@@ -56,7 +56,8 @@ def write(text: str, where: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")  # a device or a pipe stays what it is
         else:
-            _whole(text, path)
+            with replacing(path) as file:
+                file.write(text.encode())
     except OSError as error:
         raise MisuseError(f"{'standard output' if where == STDOUT else where} cannot be written: {error.strerror}.") from None
 
@@ -69,22 +70,3 @@ def _to_standard_output(text: str) -> None:
         with contextlib.suppress(OSError), Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is left in the buffer has nowhere else to go at exit
         raise
-
-
-def _whole(text: str, path: Path) -> None:
-    """Write a file beside the place, and move it there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

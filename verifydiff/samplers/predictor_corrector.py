@@ -1,5 +1,4 @@
-r"""Predictor-corrector sampling (Song et al. 2021, SDE, algorithm 3) with the corrector of annealed Langevin dynamics (algorithm
-5).
+r"""Predictor-corrector sampling of the VP SDE, with the corrector of annealed Langevin dynamics (Song et al. 2021, SDE).
 
 After every step of the predictor, at the level that it has led to, M times
 

@@ -4,8 +4,9 @@ The draws, standardised by what is claimed, have a parameter theta that is theta
 a variance. rho is the resolution, alpha the rate of false alarms, mu that of misses. Two kinds of e-processes
 (:mod:`.likelihood`) are watched:
 
-* *different* when :math:`E_n \ge 1/\alpha`, E mixing alternatives on both sides of :math:`\theta_0`: most of the weight at
-  the resolution, where the test is to be sharpest, the rest at half of it and at 2, 4, 8 ... times it, where it is to be quick.
+* *different* when :math:`E_n \ge 1/\alpha`, E mixing alternatives on both sides of :math:`\theta_0`: nearly all of the weight
+  at the resolution, where the test is to be sharpest: every factor in a weight costs its logarithm, next to that of
+  :math:`2/\alpha`. The rest is at half of it and at 2, 4, 8 ... times it, where the test is to come to an end, and is quick anyhow.
   For d coordinates, E is the average of theirs;
 * *equal* when both :math:`E^+_n` and :math:`E^-_n \ge 1/\mu` in every coordinate, where :math:`E^\pm` tests the hypothesis
   that theta is :math:`\theta_0 \pm \rho` *or further off*, against :math:`\theta_0` and against half the resolution.
@@ -16,7 +17,7 @@ has an alternative that its draws favour, so a decision comes with probability o
 decision stays.
 
 At 1e-6 and a power of 0.99 that takes, at the resolution's own effect, some 0.6 of the draws of the best test with a fixed number
-of them; the table is in ``docs/power.md``.
+of them, and at rates of 5 % some 0.7; the table is in ``docs/power.md``.
 
 The state is n and s alone, so draws of several processes merge. That is valid since the likelihood ratio of all draws is the
 product of the processes', as long as every draw that was made is counted. What a process decides by itself is a test of
@@ -39,7 +40,7 @@ from .likelihood import MEAN, VARIANCE, Family, Mixture
 from .rates import ErrorRates
 from .streaming import Moments
 
-AT_RESOLUTION, AT_HALF = 0.7, 0.1  # weights of *different*; 2, 4, 8 ... times the resolution share the rest
+AT_RESOLUTION, AT_HALF = 0.97, 0.015  # weights of *different*; 2, 4, 8 ... times the resolution share the rest
 AT_CLAIM = 0.8  # weight of *equal*; half the resolution has the rest
 LARGEST, MOST_DOUBLINGS = 8.0, 60  # what is off by more shows in a few draws
 DECISIONS = tuple(Decision)
@@ -119,6 +120,17 @@ class Sequential(ABC):
         if moments.d != self.d:
             raise MisuseError(f"the draws have {self.d} coordinates, those of the moments {moments.d}.")
         return self._take(moments.n, self.sums_of(moments))
+
+    def update_by_sums(self, n: int, sums: Any) -> Decision:
+        """Take in n draws of which only the sums of the standardised statistic were kept, (d,), and look once.
+
+        Raises:
+            MisuseError: if they are no such sums of at least one draw.
+        """
+        array = draws(sums)
+        if array.shape != (self.d,) or _whole(n) < 1:
+            raise MisuseError(f"the sums of at least one draw have the shape ({self.d},), got {array.shape} of {n} draws.")
+        return self._take(_whole(n), array)
 
     def merge(self, other: Self) -> Decision:
         """Take in the draws of another process with the same claim, resolution and rates, and look once."""

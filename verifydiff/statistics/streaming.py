@@ -106,6 +106,18 @@ class Moments:
         """Another with the same numbers."""
         return Moments(self.n, *(None if part is None else part.copy() for part in map(self.__getattribute__, NAMES)))  # type: ignore[arg-type]
 
+    def of_coordinates(self, part: slice) -> Moments:
+        """Those of some coordinates alone.
+
+        Raises:
+            MisuseError: if it is none of them.
+        """
+        if not self.mean[part].size:
+            raise MisuseError(f"draws have at least one coordinate, and {part} leaves none of {self.d}.")
+        scatter = self.scatter[part, part] if self.kind == "full" else self.scatter[part]
+        third, fourth = (None if higher is None else higher[part].copy() for higher in (self.third, self.fourth))
+        return Moments(self.n, self.mean[part].copy(), scatter.copy(), third, fourth)
+
     @property
     def d(self) -> int:
         """How many coordinates a draw has."""

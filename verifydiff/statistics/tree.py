@@ -69,6 +69,11 @@ class MomentsTree:
         return sum(1 << level for level, _ in self.nodes)
 
     @property
+    def n(self) -> int:
+        """How many draws are counted."""
+        return sum(moments.n for moments in self.nodes.values())
+
+    @property
     def total(self) -> Moments:
         """The moments of all draws so far.
 
