@@ -8,30 +8,31 @@ an expectation was not worked out, or because an approximation is one: then it f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 from .algebra import Numbers
 from .introductions import Opinion, introduces, most_telling, nothing_to_judge, sentence
+from .known import Known
 from .meanings import read
 from .proofs import counterexample, proved
 from .reading import Logs
-from .rules import Link, bare, differential, equal, law, renamed, step
+from .rules import Link, bare, bounded, differential, equal, law, renamed, step
 from .said import name_of
 from .tokens import NotUnderstoodError
 from .tree import Call, Gradient, Large, Letter, Mean, Power, walk
-from .ways import SECONDS, SEEDS, UNWORKED, Definitions, Grade, Tried, Way, attempt, reading_of, ways
+from .ways import SECONDS, SEEDS, UNWORKED, Grade, Tried, Way, attempt, letters_in, reading_of, ways
 
 
-def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Opinion:
+def judge_link(link: Link, preferred: Sequence[str], defined: Known) -> Opinion:
     """What is thought of a link on a page that may be written in some conventions, its own first."""
     if (said := nothing_to_judge(link)) is not None:
         return said
     tried = []
-    deadline = monotonic() + SECONDS
+    deadline = thread_time() + SECONDS
     for one in ways(link, preferred, defined):
         tried.append(one)
-        if monotonic() > deadline:
+        if thread_time() > deadline:
             break
         if one.grade is Grade.AGREES:
             certain = proved(one, link, defined)
@@ -57,6 +58,7 @@ _WHY = {
     "guided": "the weights of the predictions sum to one",
     "differential": "the equation has the marginals of the process",
     "langevin": "Langevin dynamics leaves the density as it is",
+    "bounded": "what lies between the two sides is a divergence, which is never negative",
     "ordered": "the bound holds for every schedule",
 }
 
@@ -65,7 +67,7 @@ def _why(tried: Tried) -> str:
     return _WHY.get(tried.way.rule.__name__, "the two sides are equal")
 
 
-def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> Opinion:
+def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinion:
     certain = [one for one in tried if one.grade is Grade.DIFFERS and not one.unknown and not one.averaged]
     if (introducing := introduces(link, tried)) is not None:
         return introducing
@@ -75,7 +77,8 @@ def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> 
         best = most_telling([one for one in certain if one.way.convention == own] or certain)
         example, of = counterexample(best, link, defined)
         approximate = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
-        if not approximate and any(_is_rigid(one, own) for one in certain):
+        named = any(one.base in ("alpha", "beta") for one in letters_in((link.left, link.right)))
+        if not approximate and any(_is_rigid(one, own if named else one.way.convention, defined) for one in certain):
             return Opinion(fails=True, reason=sentence(of), counterexample=example, ways=tried)
         reason = "an approximation, which is not judged" if approximate else "it may hold for letters that may be chosen"
         return Opinion(
@@ -95,15 +98,18 @@ def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> 
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
 
 
-def _is_rigid(tried: Tried, own: str) -> bool:
+def _is_rigid(tried: Tried, own: str, known: Known) -> bool:
     """Whether nothing in it may be chosen: schedule, states, noises and predictions of the page's convention."""
-    chosen = {str(key[1]) for key in tried.seen if key[0] == "free"}
+    chosen = {str(key[1]) for key in tried.seen if key[0] == "free"} - known.given
     if chosen and not (tried.way.rule in (step, law) and chosen <= {"sigma", "Sigma_theta"}):
         return False
+    if tried.way.convention == "vp-time":
+        return not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
     return (
         tried.way.convention == own
         and own in ("ddpm", "ddim", "root", "signal-vp")
-        and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
+        and not any(key[0] in ("d", "drift", "rate", "u", "integral") for key in tried.seen)
+        and not any(flag[0] == "lambda" for flag in tried.way.flags)
     )
 
 
@@ -116,8 +122,11 @@ def _gives_a_letter(link: Link) -> bool:
     return link.is_equation and isinstance(letter, Letter) and letter.base not in ("x", "X", "z", "p", "q")
 
 
-def _against_order(link: Link, tried: list[Tried], defined: Definitions) -> Opinion:
+def _against_order(link: Link, tried: list[Tried], defined: Known) -> Opinion:
     """An order fails if the opposite one always holds; else it depends on the schedule."""
+    below = next((one for one in tried if one.way.rule is bounded and one.grade is Grade.DIFFERS), None)
+    if below is not None:
+        return Opinion(fails=True, reason="what lies between the two sides is a divergence: the opposite order holds", ways=[below])
     if any(one.averaged or any(key[0] == "L" for key in one.seen) for one in tried):
         return Opinion(reason="an order of expectations or of densities is not worked out", ways=tried)
     turned = Link(link.right, "<=" if link.relation.startswith("<") else ">=", link.left)
@@ -140,7 +149,7 @@ def _is_of_densities(link: Link) -> bool:
         isinstance(one, (Mean, Gradient, Large)) for side in (link.left, link.right) for one in walk(side)
     ):
         return False
-    reading = reading_of(Way("ddpm", equal), link, Numbers(SEEDS[0]), {})
+    reading = reading_of(Way("ddpm", equal), link, Numbers(SEEDS[0]), Known())
     try:
         one, other = read(link.left, reading), read(link.right, reading)
     except (NotUnderstoodError, ArithmeticError):

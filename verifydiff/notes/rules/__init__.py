@@ -18,8 +18,11 @@ from .choices import fresh_noise as fresh_noise
 from .choices import guided as guided
 from .choices import scalings as scalings
 from .choices import told as told
+from .differentials import brownian as brownian
 from .differentials import differential as differential
+from .differentials import increments as increments
 from .differentials import is_continuous as is_continuous
+from .equations import bounded as bounded
 from .equations import equal as equal
 from .equations import ordered as ordered
 from .equations import proportional as proportional
@@ -31,6 +34,7 @@ from .link import Rule as Rule
 from .link import bare as bare
 from .states import forward as forward
 from .states import langevin as langevin
+from .states import noiseless as noiseless
 from .states import step as step
 
 RULES: tuple[Rule, ...] = (
@@ -40,9 +44,11 @@ RULES: tuple[Rule, ...] = (
     step,
     proportional,
     ordered,
+    bounded,
     fresh_noise,
     guided,
     differential,
+    brownian,
     scalings,
     langevin,
     renamed,

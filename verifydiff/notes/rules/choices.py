@@ -16,7 +16,7 @@ from .link import Link, Owed, bare, weights
 
 def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """The fresh noise that a sampler may choose: beta, the posterior's variance, DDIM's family; or a name for the noise level."""
-    if not link.is_equation or reading.mode != "plain" or reading.process.convention not in ("ddpm", "ddim"):
+    if not link.is_equation or reading.mode != "plain" or reading.process.convention not in ("ddpm", "ddim", "root"):
         return
     letter, squared = _sigma_of(link.left)
     if letter is None and _sigma_of(link.right)[0] is not None:
