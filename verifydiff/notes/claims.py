@@ -1,8 +1,8 @@
 r"""What words beside a formula claim of it: ":math:`\eta = 0` is deterministic", "当 :math:`\eta=1` 时退化为 DDPM".
 
-DDIM's family, :math:`\sigma_t = \eta \sqrt{\tilde\beta_t}`, has no fresh noise at :math:`\eta = 0` (DDIM, a probability flow) and the
-posterior's at :math:`\eta = 1` (DDPM, ancestral sampling). A claim is read in the clause that the formula begins, and nowhere else; a clause
-that denies, compares or names both ends claims nothing here.
+DDIM's family, :math:`\sigma_t = \eta \sqrt{\tilde\beta_t}`, has no fresh noise at :math:`\eta = 0` (DDIM, a probability flow) and
+the posterior's at :math:`\eta = 1` (DDPM, ancestral sampling). A claim is read in the clause that the formula begins, and nowhere
+else; a clause that denies, compares or names both ends claims nothing here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from .rules import Link, bare
 from .tree import Letter, Node, Number
 
 DETERMINISTIC = re.compile(
-    r"determinis|no\s+(?:fresh\s+|added\s+|random\s+)?noise|noise[- ]?free|\bDDIM\b|probability[- ]flow|\bODE\b|确定性|确定的|无噪声|没有随机|概率流",
+    r"determinis|no\s+(?:fresh\s+|added\s+|random\s+)?noise|noise[- ]?free|\bDDIM\b|probability[- ]flow|\bODE\b"
+    r"|确定性|确定的|无噪声|没有随机|概率流",
     re.IGNORECASE,
 )
 STOCHASTIC = re.compile(r"\bDDPM\b|ancestral|stochastic|祖先采样|随机采样|随机的|随机性", re.IGNORECASE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from .known import Introduced, Known
 from .proofs import counterexample
-from .rules import Link, bare, equal, fresh_noise, scalings, told
+from .rules import Link, bare, equal, fresh_noise, likelihood, regression, scalings, slope_of_noise, told
 from .said import name_of
 from .tokens import NotUnderstoodError
 from .tree import Call, Dots, Letter, Node, Number, Power, Range, Root, Sum, walk
@@ -141,8 +141,10 @@ def introduces(link: Link, tried: list[Tried]) -> Opinion | None:
 
 def settles(opinion: Opinion) -> bool:
     """Whether an opinion that holds gives a letter that may be chosen its one value: a weight, a level of noise."""
+    if not opinion.ways:
+        return False
     way = opinion.ways[-1].way
-    return way.rule is scalings or (way.rule is fresh_noise and way.choice >= 2)
+    return way.rule in (scalings, slope_of_noise, likelihood, regression) or (way.rule is fresh_noise and way.choice >= 2)
 
 
 def _mistold(link: Link, reads: list[Tried]) -> Opinion | None:

@@ -17,7 +17,7 @@ from .known import Known
 from .meanings import read
 from .proofs import counterexample, proved
 from .reading import Logs
-from .rules import Link, bare, bounded, differential, equal, law, renamed, step
+from .rules import Link, bare, bounded, differential, equal, expanded, law, renamed, step
 from .said import name_of
 from .tokens import NotUnderstoodError
 from .tree import Call, Gradient, Large, Letter, Mean, Power, walk
@@ -59,6 +59,8 @@ _WHY = {
     "differential": "the equation has the marginals of the process",
     "langevin": "Langevin dynamics leaves the density as it is",
     "bounded": "what lies between the two sides is a divergence, which is never negative",
+    "expanded": "the two sides agree to first order",
+    "interpolated": "the weights of the logarithms sum to one",
     "ordered": "the bound holds for every schedule",
 }
 
@@ -76,7 +78,9 @@ def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinio
     if certain:
         best = most_telling([one for one in certain if one.way.convention == own] or certain)
         example, of = counterexample(best, link, defined)
-        approximate = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
+        approximate = (link.relation == "~~" and best.way.rule is not expanded) or (
+            _has_densities_left(certain) and not _is_of_densities(link)
+        )
         named = any(one.base in ("alpha", "beta") for one in letters_in((link.left, link.right)))
         if not approximate and any(_is_rigid(one, own if named else one.way.convention, defined) for one in certain):
             return Opinion(fails=True, reason=sentence(of), counterexample=example, ways=tried)

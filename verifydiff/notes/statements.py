@@ -20,9 +20,9 @@ from .mending import barred, suggestions
 from .page import Judged, Span, Standing
 from .parser import parse
 from .process import CONVENTIONS, RATES
-from .rules import Link, bare
+from .rules import Link, bare, is_loss
 from .said import name_of
-from .suppositions import IF, WITH, is_loss, names_a_state, supposed, supposes_no_noise
+from .suppositions import IF, WITH, names_a_state, supposed, supposes_no_noise
 from .tokens import NotUnderstoodError
 from .tree import Call, Chain, Dots, Letter, Node
 from .ways import agrees, letters_in

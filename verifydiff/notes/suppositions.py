@@ -82,13 +82,6 @@ def names_a_state(link: Link) -> bool:
     return bool(plain) and {left.base, right.base} <= {"x", "X", "z", "y", "epsilon"} and "x" in (left.base.lower(), right.base)
 
 
-def is_loss(node: Node) -> bool:
-    """Whether it is the name of a loss, which is given anew whenever a constant or a weight is dropped."""
-    node = bare(node)
-    letter = node.function if isinstance(node, Call) else node
-    return isinstance(letter, Letter) and letter.base in ("L", "cal:L", "J", "cal:J", "ell")
-
-
 def supposes_no_noise(link: Link, own: str) -> bool:
     """Whether a state is set to what is left of a cleaner one, as where a mean is looked at: x_t = sqrt(abar_t) x_0."""
     return any(one.grade is Grade.AGREES for one in attempt(Way(own, noiseless, tie="free"), link, Known()))

@@ -27,6 +27,7 @@ from .rules import (
     langevin,
     law,
     proportional,
+    regression,
     scalings,
     step,
 )
@@ -368,7 +369,7 @@ def _one_convention(
     if is_continuous(link) and any(key[0] == "model" for key in seen):
         yield from attempt(Way(convention, differential, "optimal", flags=flags), link, defined, setting)
     for mode in modes:
-        for rule in (equal, law, proportional):
+        for rule in (equal, law, proportional, regression):
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
     if any(one.base == "dt" for one in letters_in((link.left, link.right))) and not noises:
         yield from attempt(Way(convention, increments, tie="free", flags=flags), link, defined, setting)

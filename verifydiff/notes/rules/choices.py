@@ -176,6 +176,15 @@ def scalings(link: Link, reading: Reading) -> Iterator[list[Owed]]:
             yield [Owed("the scaling", found, right[label])]
 
 
+def slope_of_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    r"""The slope that a sampler calls d, of the probability flow along the noise level: :math:`(x - D(x; \sigma)) / \sigma`."""
+    left = bare(link.left)
+    if not link.is_equation or not isinstance(left, Letter) or left.base != "d" or reading.process.convention != "ve":
+        return
+    if left.index and any(isinstance(one, Call) and one.function.base in ("D", "epsilon", "s") for one in walk(link.right)):
+        yield [Owed("the slope", value(link.right, reading), reading.predicted_noise(Said(left, (), reading).at))]
+
+
 def told(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """What stands on the right of a definition tells networks what they must be told."""
     if link.is_equation:

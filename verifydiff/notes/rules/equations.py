@@ -35,6 +35,24 @@ def equal(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     yield [Owed("the two sides", left, right)]
 
 
+def expanded(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """Two sides that agree to first order in a small step."""
+    step = ("free", "dt", "")
+    if link.relation != "~~" or not any(isinstance(one, Letter) and one.base == "dt" for one in walk(link.left)):
+        return
+    if any(isinstance(one, Letter) and one.base in ("x", "X", "p", "q") for side in (link.left, link.right) for one in walk(side)):
+        return
+
+    def along(node: Node, size: Value) -> Value:
+        with reading.fixing({step: size}):
+            return value(node, reading)
+
+    zero = reading.number(0)
+    slopes = [reading.algebra.slope(partial(along, node), zero, "step") for node in (link.left, link.right)]
+    levels = [along(node, zero) for node in (link.left, link.right)]
+    yield [Owed("the two sides at no step", *levels), Owed("how the two sides grow with the step", *slopes)]
+
+
 def _density_of(side: Value | Logs, reading: Reading) -> Density:
     if isinstance(side, Logs):
         raise NotUnderstoodError("log", 0, "a density and a logarithm of one")
