@@ -85,8 +85,9 @@ def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit
         yield edit_of(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "alpha with its bar", 1)
     elif node.base == "alpha" and "bar" in node.marks:
         yield edit_of(node, bare, _without_mark(node, within), "bar-added", "alpha without its bar", 1)
-    if node.base == "beta" and node.index and not node.marks and within.bars_beta:
-        yield edit_of(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "beta with its bar", 1)
+    if node.base == "beta" and node.index and not node.marks:
+        cost = 1 if within.bars_beta else 1.35
+        yield edit_of(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "beta with its bar", cost)
     elif node.base == "beta" and node.marks == ("bar",):
         yield edit_of(node, bare, _without_mark(node, within), "bar-added", "beta without its bar", 1)
     if node.base in ("beta", "mu") and node.index != () and not node.marks:
@@ -214,7 +215,8 @@ def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit
 
 def _unpower(node: Power, parent: Node | None, within: Statement) -> Iterator[Edit]:
     if isinstance(node.exponent, Number):
-        inner = node.base.body if isinstance(node.base, Group) and isinstance(parent, Call) else node.base
+        loose = isinstance(node.base, Group) and (isinstance(parent, Call) or isinstance(node.base.body, Letter))
+        inner = node.base.body if loose and isinstance(node.base, Group) else node.base
         yield edit_of(node, inner, within.text(inner), "square-added", "no square", 1.1)
         return
     exponent, start = node.exponent, node.exponent.start
@@ -303,6 +305,15 @@ def _signs(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
         yield Edit(new, term.start, term.end, written, "other-sign", "the other sign", 1)
 
 
+def _brackets(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """The signs of all summands but the first, as where a bracket was opened wrongly."""
+    if len(node.terms) > 2:
+        rest = tuple(replace(term, sign=-term.sign) for term in node.terms[1:])
+        text = " ".join(f"{'+' if term.sign > 0 else '-'} {within.text(term.body)}" for term in rest)
+        new = replace(node, terms=(node.terms[0], *rest))
+        yield Edit(new, rest[0].start, node.end, text, "other-sign", "the other signs", 1.35)
+
+
 def _minus(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
     """A sign that is lost before the whole side."""
     if parent is None and not isinstance(node, Sum):
@@ -386,6 +397,7 @@ def _candidates(within: Statement) -> list[str]:
     if within.letters & {"alpha", "beta"}:
         found += [
             rf"\beta_{index}",
+            rf"\alpha_{index}",
             rf"\sqrt{{\alpha_{index}}}",
             rf"\sqrt{{\bar\alpha_{index}}}",
             rf"\sqrt{{1-\bar\alpha_{index}}}",
@@ -488,12 +500,13 @@ _MAKERS: dict[type, tuple[Maker, ...]] = {
     Power: (_minus, _unpower, _terms),
     Root: (_minus, _unroot, _terms),
     Norm: (_minus, _norm_squared),
-    Sum: (_signs, turned, _dropped_terms, _added_terms),
+    Sum: (_signs, _brackets, turned, _dropped_terms, _added_terms),
     Product: (_minus, _products, _product_squared, _terms),
     Quotient: (_minus, _quotients, _ones_cancelled, factors_exchanged, _terms),
     Number: (_numbers,),
     Call: (_minus, _told, conditions, condition_dropped, _terms),
     Large: (_minus, _bounds, _logarithm, _terms),
+    Applied: (_minus, _terms),
     Group: (_minus, _group_squared, _terms),
     Differential: (_rate_squared,),
     Gradient: (_minus, _terms),

@@ -44,6 +44,8 @@ def density(node: Call, reading: Reading) -> Density:
     bar = marks.index("|") if "|" in marks else len(arguments) - 1
     before = frozenset(one for item in arguments[: bar + 1] for one in _variables(item, reading))
     after = frozenset(one for item in arguments[bar + 1 :] for one in _variables(item, reading))
+    if before & after:
+        reading.owed.append(("whether a letter is given itself", reading.number(0), reading.number(1)))
     measure = measure_of(node.function, reading)
     parts = Density(reading.number(0), {(measure, before | after): _ONE})
     return Density(**vars(parts.plus(Density(reading.number(0), {(measure, after): _ONE}), -1))) if after else parts
@@ -102,6 +104,9 @@ def divergence(node: Call, reading: Reading) -> Value | Logs:
     """KL of two normal laws, one coordinate; of any other two, the logarithm of their ratio, whose mean it is."""
     if node.marks[:1] != ("||",) or len(node.arguments) != 2:
         raise refused(node, "a divergence is of two laws")
+    of = [_of_what(item, reading) for item in node.arguments]
+    if None not in of and of[0] != of[1]:
+        reading.owed.append(("whether the two laws are of the same variables", reading.number(0), reading.number(1)))
     one, other = (law_of(item, reading) for item in node.arguments)
     if one is None or other is None:
         return _ratio(node, reading)
@@ -110,13 +115,10 @@ def divergence(node: Call, reading: Reading) -> Value | Logs:
 
 
 def _ratio(node: Call, reading: Reading) -> Logs:
-    """What a divergence is the mean of; both laws must be of the same variables."""
+    """What a divergence is the mean of."""
     laws = [as_density(read(item, reading), reading) for item in node.arguments]
     if not all(isinstance(law, Density) for law in laws):
         raise refused(node, "a divergence of what are no laws")
-    of = [_of_what(item, reading) for item in node.arguments]
-    if None not in of and of[0] != of[1]:
-        reading.owed.append(("whether the two laws are of the same variables", reading.number(0), reading.number(1)))
     reading.averaged = True
     found = laws[0].plus(laws[1], -1)
     return Logs(found.scalar, found.parts)

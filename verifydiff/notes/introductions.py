@@ -25,6 +25,7 @@ class Opinion:
         introduces: what stands on the left has this meaning from now on.
         doubtful: it would fail if it were certain that it was read rightly.
         error: where understanding ended.
+        link: what was judged in place of the link, where a chain says the law of its head.
     """
 
     holds: bool = False
@@ -36,6 +37,7 @@ class Opinion:
     reason: str = ""
     counterexample: dict[str, object] | None = None
     error: NotUnderstoodError | None = None
+    link: Link | None = None
     ways: list[Tried] = field(default_factory=list)
 
 

@@ -41,6 +41,7 @@ class Known:
         given: the names of the letters of these laws.
         rate: the convention of an Ornstein-Uhlenbeck process, if the page speaks of one.
         is_latent: whether the page's states are z, and its data a bare x.
+        squares_eta: whether eta scales the deviation of the fresh noise, not its variance, by most formulas of the page.
     """
 
     letters: dict[str, tuple[Introduced, ...]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Known:
     given: set[str] = field(default_factory=set)
     rate: str = ""
     is_latent: bool = False
+    squares_eta: bool = False
 
     def introduce(self, name: str, said: Introduced) -> None:
         """Remember what a letter stands for."""

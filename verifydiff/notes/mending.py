@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import thread_time
 
-from .amend import Edit, Statement, edits, statement
+from .amend import edits
+from .edit import LEVELS, Edit, Statement, statement
 from .introductions import Opinion
 from .known import Known
 from .page import Suggestion
 from .proofs import proved
 from .rules import Link, differential, equal, renamed, told
 from .tree import Chain, letters
-from .ways import UNWORKED, Grade, Setting, Tried, Way, attempt, setting_of
+from .ways import UNWORKED, Grade, Setting, Tried, Way, attempt, letters_in, setting_of
 
 MAX_SUGGESTIONS = 3
 SECONDS = 1.5
@@ -37,7 +39,9 @@ def suggestions(
     if chain is None:
         return ()
     within = statement(source, chain.sides)
-    ways, setting = _ways(opinions[place], preferred[0]), setting_of(links[place])
+    links = [*links[:place], opinions[place].link or links[place], *links[place + 1 :]]
+    named = any(one.base in LEVELS for one in letters_in((links[place].left, links[place].right)))
+    ways, setting = _ways(opinions[place], preferred[0] if named else ""), setting_of(links[place])
     found: list[Suggestion] = []
     deadline, enough = thread_time() + SECONDS, float("inf")
     for edit, mended in _candidates(links, place, opinions, within):
@@ -83,7 +87,9 @@ def _ways(opinion: Opinion, own: str) -> list[Way]:
             found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
     differing = {tried.way.rule for tried in opinion.ways if tried.grade is Grade.DIFFERS}
     specific = [way for way in found.values() if way.rule not in (equal, told, renamed) and way.rule in differing]
-    return specific or [way for way in found.values() if way.rule is not renamed]
+    if specific:
+        return [*specific, *[way for way in found.values() if way.rule is equal and way.tie != "marginal"]]
+    return [way for way in found.values() if way.rule is not renamed]
 
 
 def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: Statement) -> Iterator[tuple[Edit, Link]]:
@@ -91,13 +97,13 @@ def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: 
     link = links[place]
     found: list[tuple[float, int, Edit, Link]] = []
     left_first = place == 0 and len(links) > 1 and opinions[1].holds
-    left_settled = place > 0 and opinions[place - 1].holds
+    left_settled = place > 0 and (opinions[place - 1].holds or opinions[place].link is not None)
     if (turned := _turned(link, within)) is not None:
-        found.append((turned.cost, 0, turned, Link(link.left, OPPOSITE[link.relation], link.right)))
+        found.append((turned.cost, 0, turned, replace(link, relation=OPPOSITE[link.relation])))
     for edit in edits(link.right, within):
-        found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, Link(link.left, link.relation, edit.node)))
+        found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, replace(link, right=edit.node)))
     for edit in edits(link.left, within) if not left_settled else ():
-        found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, Link(edit.node, link.relation, link.right)))
+        found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, replace(link, left=edit.node)))
     found.sort(key=lambda one: one[:2])
     for _, _, edit, mended in found:
         yield edit, mended

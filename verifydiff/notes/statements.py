@@ -24,7 +24,7 @@ from .rules import Link, bare, is_loss
 from .said import name_of
 from .suppositions import IF, WITH, names_a_state, supposed, supposes_no_noise
 from .tokens import NotUnderstoodError
-from .tree import Call, Chain, Dots, Letter, Node
+from .tree import Call, Chain, Dots, Letter, Node, Power, walk
 from .ways import agrees, letters_in
 
 VOTERS = 30
@@ -74,7 +74,7 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
     """See :func:`verifydiff.notes.page.judge`."""
     pieces = list(_pieces(spans))
     preferred = _convention(pieces)
-    known = Known(is_latent=_is_latent(pieces))
+    known = Known(is_latent=_is_latent(pieces), squares_eta=_squares_eta(pieces))
     return [one for piece in pieces for one in _judged(piece, preferred, known)]
 
 
@@ -109,6 +109,26 @@ def _is_latent(pieces: Sequence[Piece]) -> bool:
     held = [{one.base for one in letters_in(piece.chain.sides) if one.index and not one.marks} for piece in pieces if piece.chain]
     latent, plain = sum("z" in one and "x" not in one for one in held), sum("x" in one for one in held)
     return latent >= 2 and latent >= plain
+
+
+def _squares_eta(pieces: Sequence[Piece]) -> bool:
+    """Whether eta scales a deviation in more formulas than a variance."""
+    votes = 0
+    for chain in [piece.chain for piece in pieces if piece.chain is not None and piece.chain.relations]:
+        head, *sides = chain.sides
+        for side in sides:
+            if any(one.base == "eta" for one in letters_in((side,))) and any(one.base == "sigma" for one in letters_in((head,))):
+                votes += 1 if _is_square(head) == any(_is_square(one) for one in walk(side)) else -1
+    return votes > 0
+
+
+def _is_square(node: Node) -> bool:
+    """Whether it is the square of eta or sigma."""
+    return (
+        isinstance(node, Power)
+        and isinstance(node.base, (Letter, Call))
+        and any(one.base in ("eta", "sigma") for one in letters_in((node.base,)))
+    )
 
 
 def _says_something(source: str) -> bool:
@@ -261,9 +281,10 @@ def _opinion(links: list[Link], place: int, preferred: Sequence[str], known: Kno
         and links[0].is_equation
         and _is_state(links[0].left)
     ):
-        head = judge_link(Link(links[0].left, link.relation, link.right), preferred, known)
+        whole = Link(links[0].left, link.relation, link.right)
+        head = judge_link(whole, preferred, known)
         if head.holds or (head.fails and not opinion.fails):
-            return head
+            return replace(head, link=whole)
     return opinion
 
 

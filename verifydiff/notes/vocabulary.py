@@ -22,6 +22,8 @@ from .tree import Call, Letter, Node
 from .walk import reads, value
 from .words import words
 
+CONSTANTS = words("C const constant")
+
 WEIGHTS = words("dt eta w gamma omega k zeta rho delta Delta h r kappa tau")
 
 
@@ -92,7 +94,7 @@ def _named(argument: Node) -> object:
 def unknown(said: Said) -> Value:
     """A letter that nothing is known of."""
     letter, reading = said.letter, said.reading
-    if letter.base in reading.known.given:
+    if letter.base in reading.known.given or letter.base in CONSTANTS:
         return free(said, REAL)
     reading.unknown.setdefault(name_of(letter), letter)
     inner = "_".join(text_of(one) for one in said.states)
@@ -393,6 +395,8 @@ def called(node: Call, reading: Reading) -> Value | Logs | Normal:
         return divergence(node, reading)
     if function.base in STATES and not function.marks and len(node.arguments) == 1:
         return meaning(replace(function, index=(*function.index, node.arguments[0])), (), reading)
+    if function.base == "sigmoid" and len(node.arguments) == 1:
+        return 1 / (1 + reading.algebra.exp(-value(node.arguments[0], reading)))
     if function.base in ("Var", "var", "Cov"):
         raise refused(node, "a variance in that notation")
     return meaning(function, node.arguments, reading)

@@ -18,6 +18,7 @@ from .rules import (
     Link,
     Owed,
     Rule,
+    bare,
     differential,
     equal,
     forward,
@@ -31,7 +32,7 @@ from .rules import (
     scalings,
     step,
 )
-from .said import NETWORKS
+from .said import NETWORKS, name_of
 from .times import Times, is_nested
 from .tokens import NotUnderstoodError
 from .tree import Applied, Call, Differential, Gradient, Large, Letter, Node, Number, Power, Product, Root, children, walk
@@ -348,6 +349,13 @@ def ways(link: Link, preferred: Sequence[str], defined: Known) -> Iterator[Tried
             yield from _one_convention(convention, flags, link, defined, setting)
 
 
+def _is_known(node: Node, known: Known) -> bool:
+    """Whether the page has introduced what stands there."""
+    node = bare(node)
+    letter = node.function if isinstance(node, Call) else node
+    return isinstance(letter, Letter) and name_of(letter) in known.letters
+
+
 def _is_open(convention: str, known: Known) -> bool:
     """Whether a page may be in a convention: of the Ornstein-Uhlenbeck processes, only in the one that it speaks of."""
     return not known.rate or convention == known.rate or convention not in RATES
@@ -368,8 +376,9 @@ def _one_convention(
     noises = any(one.base in drawn for one in letters_in((link.left, link.right)))
     if is_continuous(link) and any(key[0] == "model" for key in seen):
         yield from attempt(Way(convention, differential, "optimal", flags=flags), link, defined, setting)
+    rules = (equal, law, proportional) if _is_known(link.left, defined) else (equal, law, proportional, regression)
     for mode in modes:
-        for rule in (equal, law, proportional, regression):
+        for rule in rules:
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
     if any(one.base == "dt" for one in letters_in((link.left, link.right))) and not noises:
         yield from attempt(Way(convention, increments, tie="free", flags=flags), link, defined, setting)

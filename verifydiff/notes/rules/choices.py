@@ -41,7 +41,7 @@ def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if any(key[1] == "eta" for key in free):
         eta = next(key for key in free if key[1] == "eta")
         yield [Owed("the variance", variance, reading.letter(eta, "") ** 2 * family), *sign]
-        if squared:
+        if squared and not reading.known.squares_eta:
             yield [Owed("the variance", variance, reading.letter(eta, "") * family)]
         return
     if free or any(key[0] == "u" for key in keys):

@@ -1,8 +1,9 @@
 r"""What a model is trained by: the terms of the bound, the losses, the variance between two bounds.
 
-- The first term of the bound is :math:`L_0 = -\log p_\theta(x_0 \mid x_1)`: the logarithm of a density is never a loss, its negative is.
-- In a regression :math:`\|\text{network} - \text{target}\|^2` the two agree where the network is perfect and the noise is known, so that
-  their difference vanishes once what is predicted is what is true.
+- The first term of the bound is :math:`L_0 = -\log p_\theta(x_0 \mid x_1)`: the logarithm of a density is never a loss, its
+  negative is.
+- In a regression :math:`\|\text{network} - \text{target}\|^2` the two agree where the network is perfect and the noise is known,
+  so that their difference vanishes once what is predicted is what is true.
 - A variance between two bounds, :math:`\Sigma = \exp(v \log \beta_t + (1 - v) \log \tilde\beta_t)`, has weights that sum to one.
 """
 
