@@ -53,6 +53,8 @@ def nothing_to_judge(link: Link) -> Opinion | None:
         return Opinion(defines=True, reason="says how a letter is chosen")
     if link.relation == "~" and not is_normal(link.right):
         return Opinion(defines=True, reason="says how a letter is drawn")
+    if link.is_equation and (_assigns(link) or _discretises(link) or _is_silenced(link)):
+        return Opinion(defines=True, reason="gives a letter a value")
     if _is_index(link.left) and _has_only_indices(link.right):
         return Opinion(defines=True, reason="names the value of a letter")
     if (
@@ -63,6 +65,32 @@ def nothing_to_judge(link: Link) -> Opinion | None:
     ):
         return Opinion(defines=True, reason="names the value of a letter")
     return None
+
+
+def _assigns(link: Link) -> bool:
+    """Whether a bare letter is given a value by itself: x = x + d says what comes next, not what is."""
+    left = bare(link.left)
+    return _is_bare(left) and any(one == left for one in walk(link.right)) and not isinstance(bare(link.right), Letter)
+
+
+def _is_bare(node: Node) -> bool:
+    return isinstance(node, Letter) and node.base in ("x", "X", "z", "t") and not (node.index or node.marks or node.upper)
+
+
+def _discretises(link: Link) -> bool:
+    """Whether a letter of the chain is given by the rate of the same name: beta_t = beta(t) dt."""
+    left = bare(link.left)
+    return (
+        isinstance(left, Letter)
+        and left.base in ("beta", "sigma", "alpha")
+        and any(isinstance(one, Call) and one.function.base == left.base and not one.function.index for one in walk(link.right))
+    )
+
+
+def _is_silenced(link: Link) -> bool:
+    """Whether a noise is set to zero, as in the last step of a sampler."""
+    left, right = bare(link.left), bare(link.right)
+    return isinstance(left, Letter) and left.base in ("z", "epsilon") and isinstance(right, Number) and right.value == 0
 
 
 def _orders_a_choice(link: Link) -> bool:

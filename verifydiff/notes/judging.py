@@ -20,7 +20,7 @@ from .reading import Logs
 from .rules import Link, bare, bounded, differential, equal, expanded, law, renamed, step
 from .said import name_of
 from .tokens import NotUnderstoodError
-from .tree import Call, Gradient, Large, Letter, Mean, Power, walk
+from .tree import Call, Gradient, Large, Letter, Mean, Power, Quotient, walk
 from .ways import SECONDS, SEEDS, UNWORKED, Grade, Tried, Way, attempt, letters_in, reading_of, ways
 
 
@@ -95,7 +95,8 @@ def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinio
             example, _ = counterexample(differing[0], link, defined)
             return Opinion(doubtful=True, reason="an expectation is not worked out", counterexample=example, ways=tried)
         reason = f"nothing is known of {', '.join(held)}"
-        return Opinion(doubtful=True, defines=_gives_a_letter(link), reason=reason, ways=tried)
+        left_open = link.relation in ("=", "~") and all(len(name) == 1 and name.islower() for name in held)
+        return Opinion(doubtful=True, defines=_gives_a_letter(link) or left_open, reason=reason, ways=tried)
     error = next((one.error for one in tried if one.error is not None), None)
     if error is not None and error.why == UNWORKED:
         return Opinion(doubtful=True, reason=str(error), error=error, ways=tried, counterexample={})
@@ -122,6 +123,9 @@ def _gives_a_letter(link: Link) -> bool:
     left = bare(link.left)
     if isinstance(left, Power):
         left = bare(left.base)
+    if link.relation == "=" and isinstance(left, Quotient):
+        held = {one.base for one in letters_in((left,))}
+        return bool(held) and held <= {"mu", "sigma", "Sigma", "m", "v", "k", "A", "B", "a", "b"}
     letter = left.function if isinstance(left, Call) else left
     return link.is_equation and isinstance(letter, Letter) and letter.base not in ("x", "X", "z", "p", "q")
 

@@ -594,6 +594,9 @@ class _Parser:
         while self.is_sign(",", "|", ";") or self.is_command("mid", "vert"):
             self.take()
             items.append(self.barred(False))
+            if self.here.kind == "relation":  # given that x_t = x
+                self.take()
+                self.barred(False)
         self.expect(CLOSERS.get(opening, "}") if opening != "{" else "}")
         return Mean(letter.start, self.ended, MEANS[letter.base], letter.index, body, tuple(items))
 
@@ -818,7 +821,7 @@ class _Parser:
             if self.take().text == "^":
                 high = self.script()
             else:
-                index, low = _bounds(self.script())
+                index, low, high = _bounds(self.script(), high)
         if kind == "int":
             return self.integral(start, low if high is None else index, None if high is None else low, high)
         body = self.product()
@@ -896,13 +899,15 @@ def _is_time(node: Node) -> bool:
     return isinstance(node, Number) and node.value in (0, 1)
 
 
-def _bounds(node: Node) -> tuple[Node | None, Node | None]:
-    """The index and the lower bound that stand below a large sign."""
+def _bounds(node: Node, high: Node | None) -> tuple[Node | None, Node | None, Node | None]:
+    """The index and its bounds by what stands below a large sign, with what stands above it."""
     if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in ("=", ":="):
-        return node.sides[0], node.sides[1]
+        return node.sides[0], node.sides[1], high
+    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] == "<=":  # from the first on
+        return node.sides[0], Number(node.start, node.start, Fraction(1)), node.sides[1]
     if isinstance(node, Chain):
-        return node.sides[0], None
-    return None, node
+        return node.sides[0], None, high
+    return None, node, high
 
 
 def _derivative(above: Node, below: Node) -> tuple[Node, int] | None:

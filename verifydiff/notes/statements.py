@@ -75,7 +75,16 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
     pieces = list(_pieces(spans))
     preferred = _convention(pieces)
     known = Known(is_latent=_is_latent(pieces), squares_eta=_squares_eta(pieces))
-    return [one for piece in pieces for one in _judged(piece, preferred, known)]
+    found = [one for piece in pieces for one in _judged(piece, preferred, known)]
+    return [_once_more(piece, one, preferred, known) for piece, one in zip(pieces, found, strict=True)]
+
+
+def _once_more(piece: Piece, judged: Judged, preferred: Sequence[str], known: Known) -> Judged:
+    """What was not understood, read again with what the page says behind it: a letter may be explained after its use."""
+    if judged.status is not Standing.NOT_UNDERSTOOD or piece.chain is None:
+        return judged
+    (again,) = _judged(piece, preferred, known)
+    return again if again.status is Standing.HOLDS else judged
 
 
 # -- pieces ------------------------------------------------------------

@@ -217,6 +217,8 @@ def _noise(said: Said) -> Value | None:
             return unknown(said)
         said.owe_state()
         return reading.predicted_noise(said.at if said.at > 0 else reading.main, said.given)
+    if ("noise is predicted",) in reading.fixed and said.time and not said.marks and not said.labels:
+        return reading.predicted_noise(said.time)
     if said.labels & {"c", "cond", "y"}:
         return reading.predicted_noise(said.at, "y")
     if said.labels & {"u", "uncond", "empty"}:
@@ -233,11 +235,14 @@ def _noise(said: Said) -> Value | None:
 
 
 def _fresh(said: Said) -> Value | None:
-    if said.marks or said.labels or said.states:
+    if ("z is the noise",) in said.reading.fixed and said.letter.base == "z":
+        return _noise(said)
+    if said.marks - {"prime", "bar", "tilde"} or said.states:
         return None
     if said.time is not None and ("z is a state",) in said.reading.fixed:
         return said.reading.state(said.time)
-    return said.reading.letter(("noise", "z"), "z")
+    hung = "".join([*sorted(said.marks), *sorted(said.labels), *([] if said.time is None else [f"_{said.time}"])])
+    return said.reading.letter(("noise", f"z{hung}"), "z")
 
 
 def _mean_letter(said: Said) -> Value | None:

@@ -33,7 +33,7 @@ from .rules import (
     step,
 )
 from .said import NETWORKS, name_of
-from .times import Times, is_nested
+from .times import LETTERS, Times, is_nested
 from .tokens import NotUnderstoodError
 from .tree import Applied, Call, Differential, Gradient, Large, Letter, Node, Number, Power, Product, Root, children, walk
 
@@ -169,9 +169,19 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
         variants = [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
     if bare and not is_continuous(link) and not flags and not indexed & {"x", "z"}:
         variants += [(*one, ("bare data",)) for one in variants]
+    if "x" in indexed and any(one.base == "z" for one in held) and not any(one.base == "epsilon" for one in held):
+        variants += [(*one, ("z is the noise",)) for one in variants]
+    if _has_two_noises(link, held):
+        variants += [(*one, ("noise is predicted",)) for one in variants]
     if any(one.base in ("alpha", "beta") and "bar" not in one.marks and any(map(is_nested, one.index)) for one in held):
         variants += [(*one, ("strided",)) for one in variants]
     return variants
+
+
+def _has_two_noises(link: Link, held: list[Letter]) -> bool:
+    """Whether a state is written by another, the noise that is in it, and a fresh one."""
+    noises = {(one.base, one.marks, one.index) for one in held if one.base in ("epsilon", "z") and not one.upper}
+    return len(noises) > 1 and isinstance(bare(link.left), Letter) and any(one.base == "epsilon" and one.index for one in held)
 
 
 def _takes_logarithms(link: Link) -> bool:
@@ -218,12 +228,43 @@ class Setting:
 def setting_of(link: Link) -> Setting:
     """The setting of a link."""
     times = Times((link.left, link.right))
+    if (pair := _told_later(link)) is not None and set(pair) <= set(times.place):
+        one, other = pair
+        if times.place[one] > times.place[other]:  # what a network is told is the noisier time
+            times.place[one], times.place[other] = times.place[other], times.place[one]
     held = letters_in((link.left, link.right))
     densities = {one.base for one in held if one.base in ("p", "q")}
     learned = {one.base for one in held if one.base in ("p", "q") and _is_learned(one)}
     own = {one.base for one in held if one.base in ("p", "q") and not _is_learned(one)}
     apart = len(densities) > 1 and (len(own) > 1 or "q" in learned)  # an encoder is not the law that it approximates
     return Setting(times.place, times.stride, names_of(times), apart, frozenset(learned & {"p"}))
+
+
+def _told_later(link: Link) -> tuple[str, str] | None:
+    """The letters of a state's time on the left and of the one time that networks are told on the right, if they differ."""
+    left = bare(link.left)
+    if not isinstance(left, Letter) or left.base not in ("x", "z") or len(left.index) != 1 or not _is_plain(left.index[0]):
+        return None
+    networks = [one for one in walk(link.right) if isinstance(one, Call) and _is_learned(one.function)]
+    told = {
+        part.base
+        for call in networks
+        for one in call.arguments
+        for part in walk(one)
+        if isinstance(part, Letter) and _is_time(part)
+    }
+    own = left.index[0]
+    if len(told) != 1 or not isinstance(own, Letter) or own.base in told:
+        return None
+    return own.base, told.pop()
+
+
+def _is_plain(node: Node) -> bool:
+    return isinstance(node, Letter) and not node.index and not node.marks
+
+
+def _is_time(letter: Letter) -> bool:
+    return letter.base in LETTERS and not letter.index and not letter.marks
 
 
 def reading_of(
@@ -297,6 +338,8 @@ def _undefined(way: Way, reading: Reading, error: Exception) -> Tried:
     """A formula of levels alone that takes the root of a negative number is wrong; with free letters it is not read."""
     chosen = reading.unknown or any(key[0] == "u" or (key[0] == "free" and key[1] != "eta") for key in reading.seen)
     judged = isinstance(error, UndefinedError) and way.rule in (equal, fresh_noise)
+    if any(key[0] not in ("x", "free") for key in reading.seen):
+        judged = False
     grade = Grade.DIFFERS if judged and not chosen else Grade.UNREAD
     wrong = NotUnderstoodError("the formula", 0, str(error))
     touched = tuple(sorted(reading.process.touched))
