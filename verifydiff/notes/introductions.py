@@ -174,6 +174,8 @@ def settles(opinion: Opinion) -> bool:
     if not opinion.ways:
         return False
     way = opinion.ways[-1].way
+    if any(flag[0] == "lambda" for flag in way.flags):  # half the logarithm, or the whole of it
+        return True
     return way.rule in (scalings, slope_of_noise, likelihood, regression) or (way.rule is fresh_noise and way.choice >= 2)
 
 

@@ -781,7 +781,7 @@ class _Parser:
             return self.factor()
         factors = [self.factor()]
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
-            if self.here.kind == "letter" and self.here.text == "d" and self.is_differential():
+            if self.is_differential():
                 break
             factors.append(self.factor())
         if self.is_sign("/") and isinstance(factors[-1], Call):
@@ -791,11 +791,16 @@ class _Parser:
         return factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
 
     def is_differential(self) -> bool:
-        self.at += 1
+        r"""Whether dt or \mathrm{d}t comes next."""
+        ahead = [token.text for token in self.tokens[self.at : self.at + 4]]
+        length = 1 if ahead[:1] == ["d"] else 4 if ahead[0] in FONTS and ahead[1:] == ["{", "d", "}"] else 0
+        if not length or self.at + length >= len(self.tokens):
+            return False
+        self.at += length
         try:
             return self.begins_differential()
         finally:
-            self.at -= 1
+            self.at -= length
 
     def gradient(self) -> Node:
         start, order, along = self.take().start, 1, None
