@@ -169,13 +169,14 @@ def introduces(link: Link, tried: list[Tried]) -> Opinion | None:
     return Opinion(defines=True, introduces=True, reason=f"introduces {name}", ways=tried)
 
 
-def settles(opinion: Opinion) -> bool:
+def settles(link: Link, opinion: Opinion) -> bool:
     """Whether an opinion that holds gives a letter that may be chosen its one value: a weight, a level of noise."""
     if not opinion.ways:
         return False
     way = opinion.ways[-1].way
     if any(flag[0] == "lambda" for flag in way.flags):  # half the logarithm, or the whole of it
-        return True
+        left = bare(link.left)
+        return isinstance(left, Letter) and name_of(left) == "lambda"
     return way.rule in (scalings, slope_of_noise, likelihood, regression) or (way.rule is fresh_noise and way.choice >= 2)
 
 

@@ -138,7 +138,8 @@ def _against_order(link: Link, tried: list[Tried], defined: Known) -> Opinion:
     if any(one.averaged or any(key[0] == "L" for key in one.seen) for one in tried):
         return Opinion(reason="an order of expectations or of densities is not worked out", ways=tried)
     turned = Link(link.right, "<=" if link.relation.startswith("<") else ">=", link.left)
-    for way in (one.way for one in tried if one.grade is Grade.DIFFERS and not one.unknown):
+    settled = [one for one in tried if not one.unknown and not any(key[0] == "free" for key in one.seen)]
+    for way in (one.way for one in settled if one.grade is Grade.DIFFERS):
         for one in attempt(way, turned, defined):
             if one.grade is Grade.AGREES and proved(one, turned, defined):
                 example, _ = counterexample(one, link, defined)

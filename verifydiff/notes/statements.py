@@ -264,8 +264,17 @@ def _weighed(piece: Piece, links: list[Link], place: int, preferred: Sequence[st
     name = _introduced_before(link, known)
     if name and is_loss(link.left):  # a loss is given anew whenever a constant or a weight is dropped
         return replace(opinion, fails=False, doubtful=True, defines=True, introduces=True, reason="gives a loss anew")
+    if name == "lambda" and link.is_equation:  # half the log-SNR in one section, the whole of it in another
+        return Opinion(defines=True, introduces=True, reason="gives the letter another value")
     if opinion.fails and (name or IF.search(before)):
-        return replace(opinion, fails=False, doubtful=True, defines=bool(name), reason="the page gave the letter another value")
+        return replace(
+            opinion,
+            fails=False,
+            doubtful=True,
+            defines=bool(name),
+            introduces=bool(name),
+            reason="the page gave the letter another value",
+        )
     return opinion
 
 
@@ -300,7 +309,7 @@ def _opinion(links: list[Link], place: int, preferred: Sequence[str], known: Kno
 def _remember(links: list[Link], opinions: list[Opinion], known: Known) -> None:
     """What a formula that does not fail has introduced."""
     for link, opinion in zip(links, opinions, strict=True):
-        if (opinion.introduces or (opinion.holds and settles(opinion))) and (said := introduced(link)) is not None:
+        if (opinion.introduces or (opinion.holds and settles(link, opinion))) and (said := introduced(link)) is not None:
             known.introduce(*said)
         if opinion.holds and opinion.convention in RATES:
             known.rate = opinion.convention

@@ -85,9 +85,16 @@ def letters_in(nodes: Sequence[Node]) -> list[Letter]:
     return [one for node in nodes for one in walk(node) if isinstance(one, Letter)]
 
 
-def conventions(link: Link) -> list[str]:
-    """The conventions that a link may be written in, by the letters it uses."""
+def conventions(link: Link, known: Known) -> list[str]:
+    """The conventions that a link may be written in, by the letters it uses and by what the page has introduced them with."""
     held = letters_in((link.left, link.right))
+    for _ in range(2):
+        held += [
+            one
+            for name in {name_of(one) for one in held}
+            for said in known.letters.get(name, ())
+            for one in letters_in((said.body,))
+        ]
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
     if (barred or "beta" in bases) and not _integrates_beta(link):
@@ -384,7 +391,7 @@ def _is_empty(owed: list[Owed]) -> bool:
 
 def ways(link: Link, preferred: Sequence[str], defined: Known) -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
-    usable = [one for one in conventions(link) if one in preferred and _is_open(one, defined)]
+    usable = [one for one in conventions(link, defined) if one in preferred and _is_open(one, defined)]
     setting = setting_of(link)
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
