@@ -128,8 +128,8 @@ def factors_exchanged(node: Quotient, parent: Node | None, within: Statement) ->
 
 
 def condition_dropped(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    """p(z) for p(z | x)."""
-    if node.function.base in ("p", "q") and "|" in node.marks:
+    """p(z) for p(z | x) within a divergence; elsewhere it would mend what a page means otherwise, such as a tempered density."""
+    if isinstance(parent, Call) and node.function.base in ("p", "q") and "|" in node.marks:
         bar = node.marks.index("|")
         kept = node.arguments[: bar + 1]
         start = within.source[node.start : kept[-1].end]
