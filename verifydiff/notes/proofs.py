@@ -30,7 +30,7 @@ def proved(tried: Tried, link: Link, defined: Known) -> bool | None:
 
     try:
         owed, algebra = in_letters(tried, link, defined)
-        outcomes = [decide(_claim(one, algebra), seconds=1.0).outcome for one in owed]
+        outcomes = [decide(_claim(one, algebra), seconds=2.0).outcome for one in owed]
     except (NotUnderstoodError, ArithmeticError, ValueError, TypeError):
         return None
     if all(outcome is Proof.PROVED for outcome in outcomes):
