@@ -12,9 +12,9 @@ from verifydiff.slips import CATALOGUE, FORMULA_SLIPS
 EVERY = 9
 """One misprint in so many is judged anew here; ``python -m tests.notes_score`` judges all."""
 SAMPLE = slips()[::EVERY]
-UNDERSTOOD, ACCUSED, FOUND, FIRST = 0.88, 10, 0.8, 0.75
-"""What the judge reaches, and must not fall behind: shares of right formulas understood, how many of them are called wrong, and
-shares of misprints that are found and put right at once. To be reached: 0.9, none, 1 and 0.8."""
+UNDERSTOOD, FOUND, FIRST = 0.95, 0.9, 0.85
+"""What the judge reaches, and must not fall behind: shares of right formulas understood, and of misprints that are found and put
+right at once."""
 
 
 def test_the_corpus_is_large_and_of_two_languages():
@@ -36,10 +36,14 @@ def test_the_slips_are_those_of_the_catalogue():
     assert {slip.slip for slip in slips()} <= {one.id for one in (*CATALOGUE, *FORMULA_SLIPS)} | {""}
 
 
-def test_right_formulas_are_understood_and_not_called_wrong():
+def test_right_formulas_are_understood():
     judged = [one for page in PAGES for one in all_judged(page)]
     assert sum(one.status is not Standing.NOT_UNDERSTOOD for one in judged) >= UNDERSTOOD * len(judged)
-    assert sum(one.status is Standing.FAILS for one in judged) <= ACCUSED
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_right_formula_is_called_wrong(page):
+    assert [one.latex for one in all_judged(page) if one.status is Standing.FAILS] == []
 
 
 def test_misprints_are_called_wrong_and_the_right_correction_stands_first():

@@ -6,7 +6,8 @@ from time import process_time
 import pytest
 from written import ALSO_RIGHT, DDIM_PAGE, MISPRINTS, RIGHT, ROOT_PAGE
 
-from verifydiff.notes.amend import edits, statement
+from verifydiff.notes.amend import edits
+from verifydiff.notes.edit import statement
 from verifydiff.notes.page import Judged, Span, Standing, judge
 from verifydiff.notes.parser import parse
 

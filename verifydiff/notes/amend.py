@@ -9,11 +9,12 @@ right-hand side before those on the left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
+from typing import Any
 
-from .parser import parse_one as _parsed
+from .edit import LEVELS, TIMED, Edit, Statement, bracketed, edit_of, is_scalar, is_time, parse_one, read, statement
+from .exchanges import condition_dropped, conditions, factors_exchanged, turned
 from .tokens import NotUnderstoodError
 from .tree import (
     Absolute,
@@ -40,102 +41,7 @@ from .tree import (
     with_child,
 )
 
-parse_one = lru_cache(maxsize=2048)(_parsed)
-
 MAX_EDITS = 700
-LEVELS = ("alpha", "beta")
-SCALARS = ("alpha", "beta", "sigma", "Sigma", "eta", "w", "s", "gamma", "lambda", "g", "SNR", "c", "t")
-TIMED = ("alpha", "beta", "x", "sigma", "epsilon", "mu", "z", "lambda", "SNR")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of a tree and of its text.
-
-    Attributes:
-        node: the changed tree.
-        start, end: what is replaced in the source.
-        text: what stands there instead.
-        slip: the mistake that it undoes.
-        description: what is changed, in a few words.
-        cost: how much it changes; the likeliest corrections cost least.
-    """
-
-    node: Node
-    start: int
-    end: int
-    text: str
-    slip: str
-    description: str
-    cost: float
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What edits need to know of the statement they are made in.
-
-    Attributes:
-        source: its text.
-        indices: the indices that it uses, as trees, with their text.
-        letters: the names it uses.
-        likes: its letters with their labels.
-    """
-
-    source: str
-    indices: tuple[tuple[str, Node], ...]
-    letters: frozenset[str]
-    likes: tuple[tuple[str, Letter], ...] = ()
-
-    def text(self, node: Node) -> str:
-        """A node as the author wrote it."""
-        return self.source[node.start : node.end]
-
-
-def statement(source: str, nodes: tuple[Node, ...]) -> Statement:
-    """A statement as the edits see it."""
-    found: dict[str, Node] = {}
-    for node in nodes:
-        for one in walk(node):
-            if isinstance(one, Letter) and one.base in TIMED:
-                for index in one.index:
-                    if _is_time(index):
-                        found.setdefault(_unbraced(source[index.start : index.end]), index)
-    bases = {index.base for index in found.values() if isinstance(index, Letter)}
-    found.setdefault("0", Number(0, 1, Fraction(0)))
-    for base in sorted(bases & {"t", "n", "k", "i"}):
-        for extra in (f"{base}-1",):
-            found.setdefault(extra, _index(extra))
-    letters = frozenset(one.base for node in nodes for one in walk(node) if isinstance(one, Letter))
-    likes = {
-        source[one.start : one.end]: one for node in nodes for one in walk(node) if isinstance(one, Letter) and one.base == "sigma"
-    }
-    return Statement(source, tuple(found.items()), letters, tuple(likes.items()))
-
-
-def _index(text: str) -> Node:
-    return parse_one(text)
-
-
-def _unbraced(text: str) -> str:
-    """A text without the braces around the whole of it."""
-    text = text.strip()
-    return text[1:-1].strip() if text.startswith("{") and _read(text[1:-1]) is not None else text
-
-
-def _read(text: str) -> Node | None:
-    """An expression, if the text is one."""
-    try:
-        return parse_one(text)
-    except NotUnderstoodError:
-        return None
-
-
-def _is_time(node: Node) -> bool:
-    if isinstance(node, Sum):
-        return len(node.terms) == 2 and _is_time(node.terms[0].body)
-    return (isinstance(node, Number) and node.value == 0) or (
-        isinstance(node, Letter) and node.base in ("t", "s", "n", "k", "i", "j", "T", "tau", "prev") and not node.marks
-    )
 
 
 def edits(node: Node, within: Statement) -> Iterator[Edit]:
@@ -151,7 +57,7 @@ def _edits(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]
     if isinstance(node, (Letter, Differential)):
         return
     for name, place, child in children(node):
-        if _is_closed(node, name) or (name == "arguments" and _is_time(child)):
+        if _is_closed(node, name) or (name == "arguments" and is_time(child)):
             continue
         for edit in _edits(child, node, within):
             yield replace(edit, node=with_child(node, name, place, edit.node))
@@ -165,33 +71,8 @@ def _is_closed(node: Node, name: str) -> bool:
 def _here(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
     for maker in _MAKERS.get(type(node), ()):
         yield from maker(node, parent, within)
-    if _is_scalar(node):
+    if is_scalar(node):
         yield from _powers(node, parent, within)
-
-
-# -- building ------------------------------------------------------------
-
-
-def _edit(node: Node, new: Node, text: str, slip: str, description: str, cost: float) -> Edit:
-    return Edit(new, node.start, node.end, text, slip, description, cost)
-
-
-def _bracketed(node: Node, within: Statement) -> tuple[str, Node]:
-    """A node as a factor: in brackets if it is a sum."""
-    text = within.text(node)
-    if isinstance(node, Sum):
-        return rf"\left({text}\right)", Group(node.start, node.end, node)
-    return text, node
-
-
-def _is_scalar(node: Node) -> bool:
-    if isinstance(node, Letter):
-        return node.base in SCALARS
-    if isinstance(node, Call):
-        return node.function.base in ("sigma", "beta", "alpha", "g", "SNR", "lambda")
-    if isinstance(node, (Group, Sum, Quotient)):
-        return not any(isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q") for one in walk(node))
-    return False
 
 
 # -- letters ------------------------------------------------------------
@@ -201,28 +82,33 @@ def _mark(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit
     text = within.text(node)
     bare = replace(node, marks=())
     if node.base == "alpha" and not node.marks and node.index:
-        yield _edit(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "alpha with its bar", 1)
+        yield edit_of(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "alpha with its bar", 1)
     elif node.base == "alpha" and "bar" in node.marks:
-        yield _edit(node, bare, _without_mark(node, within), "bar-added", "alpha without its bar", 1)
+        yield edit_of(node, bare, _without_mark(node, within), "bar-added", "alpha without its bar", 1)
+    if node.base == "beta" and node.index and not node.marks:
+        cost = 1 if within.bars_beta else 1.35
+        yield edit_of(node, replace(node, marks=("bar",)), _over("bar", node, within), "bar-lost", "beta with its bar", cost)
+    elif node.base == "beta" and node.marks == ("bar",):
+        yield edit_of(node, bare, _without_mark(node, within), "bar-added", "beta without its bar", 1)
     if node.base in ("beta", "mu") and node.index != () and not node.marks:
-        yield _edit(
+        yield edit_of(
             node, replace(node, marks=("tilde",)), _over("tilde", node, within), "tilde-lost", f"{node.base} with its tilde", 1
         )
     elif node.base in ("beta", "mu") and "tilde" in node.marks:
-        yield _edit(node, bare, _without_mark(node, within), "tilde-added", f"{node.base} without its tilde", 1)
+        yield edit_of(node, bare, _without_mark(node, within), "tilde-added", f"{node.base} without its tilde", 1)
     if node.base in LEVELS and not node.marks and node.index:
         other = "beta" if node.base == "alpha" else "alpha"
         swapped = text.replace(rf"\{node.base}", rf"\{other}", 1)
         if swapped != text:
             cost = 1.25 if other in within.letters else 1.6
-            yield _edit(node, replace(node, base=other), swapped, "complement-missing", f"{other} for {node.base}", cost)
+            yield edit_of(node, replace(node, base=other), swapped, "complement-missing", f"{other} for {node.base}", cost)
 
 
 def _likeness(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
     """Another letter of the same name that the formula has: sigma_data for sigma."""
     for text, other in within.likes:
         if other.base == node.base and other != node and node.base == "sigma":
-            yield _edit(node, replace(other, start=node.start, end=node.end), text, "other-letter", f"the letter {text}", 1.6)
+            yield edit_of(node, replace(other, start=node.start, end=node.end), text, "other-letter", f"the letter {text}", 1.6)
 
 
 def _over(mark: str, node: Letter, within: Statement) -> str:
@@ -243,7 +129,7 @@ def _script(sign: str, node: Node, within: Statement) -> str:
 
 
 def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    if node.base not in TIMED or not node.index or not _is_time(node.index[0]):
+    if node.base not in TIMED or not node.index or not is_time(node.index[0]):
         return
     own = node.index[0]
     for text, other in within.indices:
@@ -252,7 +138,7 @@ def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
         before, after = within.source[node.start : own.start], within.source[own.end : node.end]
         inner = text if before.endswith("{") or len(text) == 1 else f"{{{text}}}"
         new = replace(node, index=(other, *node.index[1:]))
-        yield _edit(node, new, f"{before}{inner}{after}", "other-index", f"the index {text}", 1.6 if text == "0" else 1.2)
+        yield edit_of(node, new, f"{before}{inner}{after}", "other-index", f"the index {text}", 1.6 if text == "0" else 1.2)
 
 
 def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -282,35 +168,35 @@ def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edi
 
 def _vectors(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
     if node.base == "x" and node.index and "epsilon" in within.letters:
-        yield _edit(node, Letter(node.start, node.end, "epsilon"), r"\epsilon", "other-vector", "the noise for the state", 2)
+        yield edit_of(node, Letter(node.start, node.end, "epsilon"), r"\epsilon", "other-vector", "the noise for the state", 2)
     if node.base == "epsilon" and not node.marks and not node.upper and "x" in within.letters:
         new = Letter(node.start, node.end, "x", (), (Number(0, 0, Fraction(0)),))
-        yield _edit(node, new, "x_0", "other-vector", "the data for the noise", 2)
+        yield edit_of(node, new, "x_0", "other-vector", "the data for the noise", 2)
 
 
 # -- powers and complements ------------------------------------------------------------
 
 
 def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    text, factor = _bracketed(node, within)
+    text, factor = bracketed(node, within)
     raised = isinstance(parent, (Power, Norm))
     if isinstance(parent, Call) and parent.function.base not in ("cal:N", "N"):
         return
     if not isinstance(parent, (Root, Power)) and not isinstance(node, Group):
         cost = 1.3 if isinstance(node, Quotient) else 1.1
-        yield _edit(node, Root(node.start, node.end, node), rf"\sqrt{{{within.text(node)}}}", "root-lost", "a square root", cost)
+        yield edit_of(node, Root(node.start, node.end, node), rf"\sqrt{{{within.text(node)}}}", "root-lost", "a square root", cost)
     elif isinstance(node, Group) and not isinstance(parent, Root):
         body = node.body
-        yield _edit(node, Root(node.start, node.end, body), rf"\sqrt{{{within.text(body)}}}", "root-lost", "a square root", 1.1)
-    if not raised and not isinstance(node, Quotient):
+        yield edit_of(node, Root(node.start, node.end, body), rf"\sqrt{{{within.text(body)}}}", "root-lost", "a square root", 1.1)
+    if not raised and not isinstance(node, Quotient) and not isinstance(parent, Differential):
         two = Number(node.end, node.end, Fraction(2))
         cost = 1.05 if isinstance(parent, (Call, Product)) else 1.1
-        yield _edit(node, Power(node.start, node.end, factor, two), f"{text}^2", "square-lost", "a square", cost)
+        yield edit_of(node, Power(node.start, node.end, factor, two), f"{text}^2", "square-lost", "a square", cost)
     if isinstance(node, Quotient) and not isinstance(parent, (Root, Power, Quotient)):
         one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
         whole = Group(node.start, node.end, Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node))))
         written = f"1 - {text}" if parent is None else f"(1 - {text})"
-        yield _edit(node, whole, written, "complement-missing", "one minus the ratio", 1.5)
+        yield edit_of(node, whole, written, "complement-missing", "one minus the ratio", 1.5)
     level = isinstance(node, Letter) and node.base in LEVELS
     if isinstance(node, Letter) and node.base == "alpha" and not node.marks and not raised:
         for text_of, index in within.indices:
@@ -324,27 +210,85 @@ def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit
         complement = Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
         plain = isinstance(parent, (Root, Quotient)) or parent is None
         written = f"1 - {text}" if plain else f"(1 - {text})"
-        yield _edit(node, Group(node.start, node.end, complement), written, "complement-missing", "one minus the level", 1.3)
+        yield edit_of(node, Group(node.start, node.end, complement), written, "complement-missing", "one minus the level", 1.3)
 
 
 def _unpower(node: Power, parent: Node | None, within: Statement) -> Iterator[Edit]:
     if isinstance(node.exponent, Number):
-        yield _edit(node, node.base, within.text(node.base), "square-added", "no square", 1.1)
-    if isinstance(node.exponent, (Sum, Quotient, Number)):
-        text = within.text(node.exponent)
-        if text.lstrip("{").startswith("-"):
-            return
+        loose = isinstance(node.base, Group) and (isinstance(parent, Call) or isinstance(node.base.body, Letter))
+        inner = node.base.body if loose and isinstance(node.base, Group) else node.base
+        yield edit_of(node, inner, within.text(inner), "square-added", "no square", 1.1)
+        return
+    exponent, start = node.exponent, node.exponent.start
+    if isinstance(exponent, Sum) and len(exponent.terms) == 1:
+        body = exponent.terms[0].body
+        new = with_child(node, "exponent", None, body)
+        written = within.text(body)
+    else:
+        new = with_child(node, "exponent", None, Sum(start, exponent.end, (Term(start, exponent.end, -1, exponent),)))
+        written = f"-{within.text(exponent)}"
+    wrapped = written if within.source[start - 1 : start] == "{" else f"{{{written}}}"
+    yield Edit(new, start, exponent.end, wrapped, "other-sign", "the other sign in the exponent", 1.15)
+
+
+def _product_squared(node: Product, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """(a b)^2 for a b, above or below a line."""
+    if isinstance(parent, (Quotient, Group)) and _is_weight(node):
+        two, text = Number(node.end, node.end, Fraction(2)), within.text(node)
+        if isinstance(parent, Quotient):
+            group = Group(node.start, node.end, node)
+            yield edit_of(node, Power(node.start, node.end, group, two), f"({text})^2", "square-lost", "a square", 1.2)
+
+
+def _group_squared(node: Group, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    if isinstance(node.body, Product) and not isinstance(parent, (Power, Root)):
+        two = Number(node.end, node.end, Fraction(2))
+        yield edit_of(node, Power(node.start, node.end, node, two), f"{within.text(node)}^2", "square-lost", "a square", 1.1)
+
+
+def _rate_squared(node: Differential, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """d sigma^2 for d sigma."""
+    letter = node.of.function if isinstance(node.of, Call) else node.of
+    if isinstance(letter, Letter) and letter.base in ("sigma", "alpha"):
+        power = Power(node.of.start, node.of.end, node.of, Number(node.end, node.end, Fraction(2)))
+        text, tail = within.source[node.start : letter.end], within.source[letter.end : node.end]
+        yield edit_of(node, replace(node, of=power), f"{text}^2{tail}", "square-lost", "a square", 1.2)
+
+
+def _logarithm(node: Large, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """A sum of logarithms for a sum."""
+    if node.kind == "sum" and not isinstance(node.body, Applied):
+        body = node.body if isinstance(node.body, Group) else Group(node.body.start, node.body.end, node.body)
+        text = within.text(node.body) if isinstance(node.body, Group) else f"({within.text(node.body)})"
+        new = replace(node, body=Applied(body.start, body.end, "log", (body,)))
+        yield Edit(new, node.body.start, node.body.end, rf"\log {text}", "function-lost", "a logarithm", 1.9)
+
+
+def _ones_cancelled(node: Quotient, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """(1 - a) / (1 - b) for a / b."""
+    if not all(isinstance(part, Letter) and part.base in LEVELS for part in (node.above, node.below)):
+        return
+    whole = [_complement(part) for part in (node.above, node.below)]
+    texts = [f"1 - {within.text(part)}" for part in (node.above, node.below)]
+    written = rf"\frac{{{texts[0]}}}{{{texts[1]}}}" if not node.flat else f"({texts[0]})/({texts[1]})"
+    new = replace(node, above=whole[0], below=whole[1])
+    yield edit_of(node, new, written, "ones-cancelled", "one minus each", 1.9)
+
+
+def _complement(node: Node) -> Sum:
+    one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
+    return Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
 
 
 def _unroot(node: Root, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    text, factor = _bracketed(node.body, within)
-    yield _edit(node, factor, text, "root-added", "no square root", 1.1)
+    text, factor = bracketed(node.body, within)
+    yield edit_of(node, factor, text, "root-added", "no square root", 1.1)
 
 
 def _norm_squared(node: Norm, parent: Node | None, within: Statement) -> Iterator[Edit]:
     if not isinstance(parent, Power):
         two = Number(node.end, node.end, Fraction(2))
-        yield _edit(node, Power(node.start, node.end, node, two), f"{within.text(node)}^2", "square-lost", "a square", 1.1)
+        yield edit_of(node, Power(node.start, node.end, node, two), f"{within.text(node)}^2", "square-lost", "a square", 1.1)
 
 
 # -- sums and products ------------------------------------------------------------
@@ -361,63 +305,20 @@ def _signs(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
         yield Edit(new, term.start, term.end, written, "other-sign", "the other sign", 1)
 
 
+def _brackets(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """The signs of all summands but the first, as where a bracket was opened wrongly."""
+    if len(node.terms) > 2:
+        rest = tuple(replace(term, sign=-term.sign) for term in node.terms[1:])
+        text = " ".join(f"{'+' if term.sign > 0 else '-'} {within.text(term.body)}" for term in rest)
+        new = replace(node, terms=(node.terms[0], *rest))
+        yield Edit(new, rest[0].start, node.end, text, "other-sign", "the other signs", 1.35)
+
+
 def _minus(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit]:
     """A sign that is lost before the whole side."""
     if parent is None and not isinstance(node, Sum):
         new = Sum(node.start, node.end, (Term(node.start, node.end, -1, node),))
         yield Edit(new, node.start, node.start, "-", "other-sign", "the other sign", 1)
-
-
-def _turned(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    """a - b for b - a; a b for a - b; two vectors in each other's place."""
-    if len(node.terms) == 2 and node.terms[0].sign > 0 > node.terms[1].sign:
-        one, other = node.terms[0].body, node.terms[1].body
-        terms = (Term(other.start, other.end, 1, other), Term(one.start, one.end, -1, one))
-        text = f"{within.text(other)} - {within.text(one)}"
-        yield _edit(node, replace(node, terms=terms), text, "difference-turned", "the difference the other way round", 1.05)
-    for place in range(1, len(node.terms)):
-        one, other = node.terms[place - 1].body, node.terms[place].body
-        if isinstance(one, Letter) and isinstance(other, Letter) and one.base in LEVELS and other.base in LEVELS:
-            joined = Product(one.start, other.end, (one, other))
-            merged = replace(node.terms[place - 1], body=joined, end=other.end)
-            new = replace(node, terms=(*node.terms[: place - 1], merged, *node.terms[place + 1 :]))
-            text = f"{within.text(one)}{within.text(other)}"
-            yield Edit(new, one.start, other.end, text, "sum-for-product", "a product", 1.9)
-    yield from _exchanged(node, within)
-
-
-def _exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
-    held = [
-        one
-        for one in walk(node)
-        if isinstance(one, Letter) and one.base in ("x", "epsilon", "alpha", "sigma") and one.end > one.start
-    ]
-    states = {one for one in held if one.base == "x"}
-    noises = {one for one in held if one.base == "epsilon"}
-    pairs = [(one, other) for one in states for other in noises] if len(states) == len(noises) == 1 else []
-    signals, sigmas = ({one for one in held if one.base == base} for base in ("alpha", "sigma"))
-    if len(signals) == len(sigmas) == 1:
-        pairs.append((signals.pop(), sigmas.pop()))
-    for one, other in pairs:
-        texts = {one: within.text(other), other: within.text(one)}
-        text, at = "", node.start
-        for letter in sorted(held, key=lambda each: each.start):
-            if letter in texts:
-                text += within.source[at : letter.start] + texts[letter]
-                at = letter.end
-        yield _edit(
-            node, _swapped(node, one, other), text + within.source[at : node.end], "vectors-swapped", "two letters exchanged", 2
-        )
-
-
-def _swapped(node: Node, one: Node, other: Node) -> Node:
-    if node == one:
-        return other
-    if node == other:
-        return one
-    for name, place, child in children(node):
-        node = with_child(node, name, place, _swapped(child, one, other))
-    return node
 
 
 def _dropped_terms(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -428,7 +329,7 @@ def _dropped_terms(node: Sum, parent: Node | None, within: Statement) -> Iterato
         if rest[0].sign < 0 and place == 0:
             if isinstance(term.body, Number) and len(rest) == 1:  # 1 - x for x
                 body = rest[0].body
-                yield _edit(node, body, within.text(body), "complement-added", "the level, not one minus it", 1.3)
+                yield edit_of(node, body, within.text(body), "complement-added", "the level, not one minus it", 1.3)
             continue
         new = rest[0].body if len(rest) == 1 else replace(node, terms=rest)
         start, end = (term.start, rest[0].body.start) if place == 0 else (term.start, term.end)
@@ -440,13 +341,20 @@ def _added_terms(node: Node, parent: Node | None, within: Statement) -> Iterator
     if isinstance(parent, Root) and "sigma" in within.letters:
         index = next((text for text, _ in within.indices if text in ("t", "n", "k", "i")), "t")
         yield from _plus(node, rf"- \sigma_{index}^2", within, "term-lost", "less the variance of the fresh noise")
-    if isinstance(node, Letter) and node.base in ("w", "s", "gamma", "SNR", "k") and not isinstance(parent, Sum):
+    if isinstance(node, Letter) and node.base in ("w", "s", "gamma", "SNR", "k", "t") and _stands_alone(node, parent):
         one = Number(node.start, node.start, Fraction(1))
         for sign in (1, -1):
             terms = (Term(node.start, node.end, 1, one), Term(node.start, node.end, sign, node))
             written = f"(1 {'+' if sign > 0 else '-'} {within.text(node)})"
             new = Group(node.start, node.end, Sum(node.start, node.end, terms))
-            yield _edit(node, new, written, "one-lost", "one more, or one less", 1.4)
+            yield edit_of(node, new, written, "one-lost", "one more, or one less", 1.4)
+
+
+def _stands_alone(node: Letter, parent: Node | None) -> bool:
+    """Whether a weight is no summand; of times, only one that is a number."""
+    return not isinstance(parent, (Sum, Term)) and (
+        node.base != "t" or (not node.index and isinstance(parent, (Product, Quotient)))
+    )
 
 
 def _plus(node: Node, text: str, within: Statement, slip: str, description: str) -> Iterator[Edit]:
@@ -489,6 +397,7 @@ def _candidates(within: Statement) -> list[str]:
     if within.letters & {"alpha", "beta"}:
         found += [
             rf"\beta_{index}",
+            rf"\alpha_{index}",
             rf"\sqrt{{\alpha_{index}}}",
             rf"\sqrt{{\bar\alpha_{index}}}",
             rf"\sqrt{{1-\bar\alpha_{index}}}",
@@ -499,11 +408,12 @@ def _candidates(within: Statement) -> list[str]:
         ]
     if "sigma" in within.letters:
         found += [rf"\sigma_{index}", rf"\sigma_{index}^2"] if within.indices else [r"\sigma", r"\sigma^2"]
+    found += [text for text, one in within.likes if one.index and not any(map(is_time, one.index))]
     if "eta" in within.letters:
         found.append(r"\eta")
     if "w" in within.letters:
         found.append("w")
-    return [one for one in found if _read(one) is not None]
+    return [one for one in found if read(one) is not None]
 
 
 def _products(node: Product, parent: Node | None, within: Statement) -> Iterator[Edit]:
@@ -528,9 +438,9 @@ def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterat
     written = rf"\frac{{{below}}}{{{above}}}" if not node.flat else f"{below}/{above}"
     if _is_weight(node.above) or all(isinstance(part, Call) for part in (node.above, node.below)):
         new = replace(node, above=node.below, below=node.above)
-        yield _edit(node, new, written, "upside-down", "the fraction upside down", 2)
+        yield edit_of(node, new, written, "upside-down", "the fraction upside down", 2)
     if not (isinstance(node.above, Number)):
-        yield _edit(node, node.above, above, "division-added", "without the division", 2.4)
+        yield edit_of(node, node.above, above, "division-added", "without the division", 2.4)
     for name, part in (("above", node.above), ("below", node.below)):
         for factor in _candidates(within):
             factors = (
@@ -544,7 +454,7 @@ def _quotients(node: Quotient, parent: Node | None, within: Statement) -> Iterat
                 factors = ()
             inner = parse_one(factor)
             new_part = Product(part.start, part.end, (inner, *factors)) if factors else inner
-            text, _ = _bracketed(part, within)
+            text, _ = bracketed(part, within)
             if node.flat:
                 continue
             slip = "factor-lost" if name == "above" else "division-lost"
@@ -557,13 +467,13 @@ def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[E
     text = within.text(node)
     if isinstance(parent, Call) and node.value in (0, 1):
         other = 1 - node.value
-        yield _edit(node, Number(node.start, node.end, other), str(other), "number", f"{other} for {text}", 1.7)
+        yield edit_of(node, Number(node.start, node.end, other), str(other), "number", f"{other} for {text}", 1.7)
     for number in (1, 2, 4):
         if node.value != number and isinstance(parent, (Quotient, Product, Sum, Term)) and node.value in (1, 2, 3, 4):
-            yield _edit(node, Number(node.start, node.end, Fraction(number)), str(number), "number", f"{number} for {text}", 1.7)
+            yield edit_of(node, Number(node.start, node.end, Fraction(number)), str(number), "number", f"{number} for {text}", 1.7)
     if node.value == 2 and isinstance(parent, Product):
         half = parse_one(r"\frac{1}{2}")
-        yield _edit(node, half, r"\frac{1}{2}", "number-inverted", "a half for two", 1.7)
+        yield edit_of(node, half, r"\frac{1}{2}", "number-inverted", "a half for two", 1.7)
 
 
 # -- calls ------------------------------------------------------------
@@ -574,7 +484,7 @@ def _told(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
     if node.function.base in ("cal:N", "p", "q"):
         return
     for place, argument in enumerate(node.arguments[1:], 1):
-        if not _is_time(argument):
+        if not is_time(argument):
             continue
         for text, other in within.indices:
             if other != argument and not isinstance(other, Number):
@@ -582,29 +492,23 @@ def _told(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
                 yield Edit(new, argument.start, argument.end, text, "other-index", f"the time {text}", 1.2)
 
 
-def _conditions(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:
-    if node.function.base in ("p", "q") and node.marks == ("|",):
-        one, other = node.arguments
-        head = within.source[node.start : one.start]
-        middle, tail = within.source[one.end : other.start], within.source[other.end : node.end]
-        text = f"{head}{within.text(other)}{middle}{within.text(one)}{tail}"
-        yield _edit(node, replace(node, arguments=(other, one)), text, "condition-swapped", "what is given and what is not", 1.5)
-
-
-Maker = Callable[[Node, Node | None, Statement], Iterator[Edit]]
+Maker = Callable[[Any, Node | None, Statement], Iterator[Edit]]
+"""What proposes changes of one kind of node, from its parent and the statement."""
 
 _MAKERS: dict[type, tuple[Maker, ...]] = {
-    Letter: (_minus, _mark, _indices, _likeness, _vectors, _added_terms, _terms),  # type: ignore[dict-item]
-    Power: (_minus, _unpower, _terms),  # type: ignore[dict-item]
-    Root: (_minus, _unroot, _terms),  # type: ignore[dict-item]
-    Norm: (_minus, _norm_squared),  # type: ignore[dict-item]
-    Sum: (_signs, _turned, _dropped_terms, _added_terms),  # type: ignore[dict-item]
-    Product: (_minus, _products, _terms),  # type: ignore[dict-item]
-    Quotient: (_minus, _quotients, _terms),  # type: ignore[dict-item]
-    Number: (_numbers,),  # type: ignore[dict-item]
-    Call: (_minus, _told, _conditions, _terms),  # type: ignore[dict-item]
-    Large: (_minus, _bounds, _terms),  # type: ignore[dict-item]
-    Group: (_minus, _terms),
+    Letter: (_minus, _mark, _indices, _likeness, _vectors, _added_terms, _terms),
+    Power: (_minus, _unpower, _terms),
+    Root: (_minus, _unroot, _terms),
+    Norm: (_minus, _norm_squared),
+    Sum: (_signs, _brackets, turned, _dropped_terms, _added_terms),
+    Product: (_minus, _products, _product_squared, _terms),
+    Quotient: (_minus, _quotients, _ones_cancelled, factors_exchanged, _terms),
+    Number: (_numbers,),
+    Call: (_minus, _told, conditions, condition_dropped, _terms),
+    Large: (_minus, _bounds, _logarithm, _terms),
+    Applied: (_minus, _terms),
+    Group: (_minus, _group_squared, _terms),
+    Differential: (_rate_squared,),
     Gradient: (_minus, _terms),
     Mean: (_minus, _terms),
 }

@@ -14,6 +14,7 @@ from .tree import (
     Absolute,
     Applied,
     Call,
+    Cases,
     Chain,
     Differential,
     Dots,
@@ -213,6 +214,15 @@ def _differential(node: Differential, reading: Reading) -> Value:
         raise refused(node)
     base = {"W": "w", "B": "w", "omega": "w", "X": "x", "s": "t", "tau": "t"}.get(of.base, of.base)
     return reading.letter(("d", base), f"d{base}")
+
+
+@reads(Cases)
+def _choice(node: Cases, reading: Reading) -> Any:
+    """What holds in general: the one branch that is not for a single value."""
+    general = [branch for branch, special in zip(node.branches, node.special, strict=True) if not special]
+    if len(general) != 1:
+        raise refused(node, "a choice of which no branch is the general one")
+    return read(general[0], reading)
 
 
 @reads(Dots, Listed, Range)

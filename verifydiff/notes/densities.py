@@ -11,11 +11,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from .algebra import Value
-from .reading import Density, Normal, Reading, canonical, refused
+from .reading import Density, Key, Logs, Normal, Reading, canonical, refused
 from .said import NETWORKS, is_time_like, text_of
 from .tree import Call, Dots, Letter, Node, Number, Range
 from .variables import variables
-from .walk import read, value
+from .walk import as_density, read, value
 
 _ONE = Fraction(1)
 
@@ -44,6 +44,8 @@ def density(node: Call, reading: Reading) -> Density:
     bar = marks.index("|") if "|" in marks else len(arguments) - 1
     before = frozenset(one for item in arguments[: bar + 1] for one in _variables(item, reading))
     after = frozenset(one for item in arguments[bar + 1 :] for one in _variables(item, reading))
+    if before & after:
+        reading.owed.append(("whether a letter is given itself", reading.number(0), reading.number(1)))
     measure = measure_of(node.function, reading)
     parts = Density(reading.number(0), {(measure, before | after): _ONE})
     return Density(**vars(parts.plus(Density(reading.number(0), {(measure, after): _ONE}), -1))) if after else parts
@@ -98,15 +100,36 @@ def is_divergence(function: Letter) -> bool:
     )
 
 
-def divergence(node: Call, reading: Reading) -> Value:
-    """KL of two normal laws, one coordinate."""
+def divergence(node: Call, reading: Reading) -> Value | Logs:
+    """KL of two normal laws, one coordinate; of any other two, the logarithm of their ratio, whose mean it is."""
     if node.marks[:1] != ("||",) or len(node.arguments) != 2:
         raise refused(node, "a divergence is of two laws")
+    of = [_of_what(item, reading) for item in node.arguments]
+    if None not in of and of[0] != of[1]:
+        reading.owed.append(("whether the two laws are of the same variables", reading.number(0), reading.number(1)))
     one, other = (law_of(item, reading) for item in node.arguments)
     if one is None or other is None:
-        raise refused(node, "a divergence of laws that are not normal")
+        return _ratio(node, reading)
     ratio = one.variance / other.variance
     return (ratio + (one.mean - other.mean) ** 2 / other.variance - 1 - reading.algebra.log(ratio)) / 2
+
+
+def _ratio(node: Call, reading: Reading) -> Logs:
+    """What a divergence is the mean of."""
+    laws = [as_density(read(item, reading), reading) for item in node.arguments]
+    if not all(isinstance(law, Density) for law in laws):
+        raise refused(node, "a divergence of what are no laws")
+    reading.averaged = True
+    found = laws[0].plus(laws[1], -1)
+    return Logs(found.scalar, found.parts)
+
+
+def _of_what(node: Node, reading: Reading) -> frozenset[Key] | None:
+    """The variables that a density is of."""
+    if not isinstance(node, Call) or node.function.base not in DENSITIES:
+        return None
+    bar = node.marks.index("|") if "|" in node.marks else len(node.arguments) - 1
+    return frozenset(one for item in node.arguments[: bar + 1] for one in _variables(item, reading))
 
 
 def law_of(node: Node, reading: Reading) -> Normal | None:

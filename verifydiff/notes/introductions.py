@@ -3,13 +3,13 @@ r"""What is thought of a link, and whether it introduces a letter rather than cl
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from .known import Introduced, Known
 from .proofs import counterexample
-from .rules import Link, bare, equal, told
+from .rules import Link, bare, equal, fresh_noise, likelihood, regression, scalings, slope_of_noise, told
 from .said import name_of
 from .tokens import NotUnderstoodError
-from .tree import Call, Dots, Letter, Node, Number, Product, Range, walk
+from .tree import Call, Dots, Letter, Node, Number, Power, Range, Root, Sum, walk
 from .ways import Grade, Tried, attempt, letters_in
 
 
@@ -22,18 +22,22 @@ class Opinion:
         convention: of the way in which it holds.
         reason: one sentence.
         counterexample: of a failing link.
+        introduces: what stands on the left has this meaning from now on.
         doubtful: it would fail if it were certain that it was read rightly.
         error: where understanding ended.
+        link: what was judged in place of the link, where a chain says the law of its head.
     """
 
     holds: bool = False
     fails: bool = False
     defines: bool = False
     doubtful: bool = False
+    introduces: bool = False
     convention: str = ""
     reason: str = ""
     counterexample: dict[str, object] | None = None
     error: NotUnderstoodError | None = None
+    link: Link | None = None
     ways: list[Tried] = field(default_factory=list)
 
 
@@ -45,8 +49,12 @@ def nothing_to_judge(link: Link) -> Opinion | None:
         return Opinion(defines=True, reason="says where a letter lives")
     if link.relation in ("->", "<<", ">>", "!="):
         return Opinion(reason=f"a relation `{link.relation}` is not judged", error=None)
-    if link.relation == "~" and not _is_normal(link.right):
+    if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link):
+        return Opinion(defines=True, reason="says how a letter is chosen")
+    if link.relation == "~" and not is_normal(link.right):
         return Opinion(defines=True, reason="says how a letter is drawn")
+    if link.is_equation and (_assigns(link) or _discretises(link) or _is_silenced(link)):
+        return Opinion(defines=True, reason="gives a letter a value")
     if _is_index(link.left) and _has_only_indices(link.right):
         return Opinion(defines=True, reason="names the value of a letter")
     if (
@@ -59,7 +67,47 @@ def nothing_to_judge(link: Link) -> Opinion | None:
     return None
 
 
-def _is_normal(node: Node) -> bool:
+def _assigns(link: Link) -> bool:
+    """Whether a bare letter is given a value by itself: x = x + d says what comes next, not what is."""
+    left = bare(link.left)
+    return _is_bare(left) and any(one == left for one in walk(link.right)) and not isinstance(bare(link.right), Letter)
+
+
+def _is_bare(node: Node) -> bool:
+    return isinstance(node, Letter) and node.base in ("x", "X", "z", "t") and not (node.index or node.marks or node.upper)
+
+
+def _discretises(link: Link) -> bool:
+    """Whether a letter of the chain is given by the rate of the same name: beta_t = beta(t) dt."""
+    left = bare(link.left)
+    return (
+        isinstance(left, Letter)
+        and left.base in ("beta", "sigma", "alpha")
+        and any(isinstance(one, Call) and one.function.base == left.base and not one.function.index for one in walk(link.right))
+    )
+
+
+def _is_silenced(link: Link) -> bool:
+    """Whether a noise is set to zero, as in the last step of a sampler."""
+    left, right = bare(link.left), bare(link.right)
+    return isinstance(left, Letter) and left.base in ("z", "epsilon") and isinstance(right, Number) and right.value == 0
+
+
+def _orders_a_choice(link: Link) -> bool:
+    """Whether two values of one letter that may be chosen at will are ordered: beta_1 < beta_T."""
+    left, right = bare(link.left), bare(link.right)
+    if not isinstance(left, Letter) or not isinstance(right, Letter):
+        return False
+    return (
+        left.base == right.base in ("beta", "sigma", "t", "tau")
+        and not left.marks
+        and not right.marks
+        and left.index != right.index
+    )
+
+
+def is_normal(node: Node) -> bool:
+    """Whether it is written as a normal law."""
     node = bare(node)
     return isinstance(node, Call) and node.function.base in ("cal:N", "N")
 
@@ -101,6 +149,9 @@ def introduces(link: Link, tried: list[Tried]) -> Opinion | None:
         return None
     reads = [one for one in tried if one.way.rule is equal and one.way.mode == "plain" and one.way.tie == "marginal"]
     name = name_of(letter)
+    is_bare = letter.base in ("x", "X") and not (letter.index or letter.marks or letter.upper) and left is letter
+    if is_bare and not any(("bare data",) in one.way.flags for one in tried):
+        return Opinion(defines=True, doubtful=True, reason="gives a bare letter a meaning", ways=[])
     unknown = [one for one in reads if any(name_of(held) == name for held in one.unknown)]
     free = [one for one in reads if any(key[0] == "free" and key[1] == name.replace("/", "_") for key in one.seen)]
     if not unknown and not free:
@@ -111,31 +162,68 @@ def introduces(link: Link, tried: list[Tried]) -> Opinion | None:
         return wrong
     specific = [one for one in tried if one.grade is Grade.DIFFERS and one.way.rule is not equal and not one.unknown]
     if specific:  # a name may be given to anything, but what it is usually given to is near
-        example, _ = counterexample(most_telling(specific), link, {})
-        return Opinion(defines=True, doubtful=True, reason=f"introduces {name}", counterexample=example, ways=specific)
-    return Opinion(defines=True, reason=f"introduces {name}", ways=tried)
+        example, _ = counterexample(most_telling(specific), link, Known())
+        return Opinion(
+            defines=True, doubtful=True, introduces=True, reason=f"introduces {name}", counterexample=example, ways=specific
+        )
+    return Opinion(defines=True, introduces=True, reason=f"introduces {name}", ways=tried)
+
+
+def settles(link: Link, opinion: Opinion) -> bool:
+    """Whether an opinion that holds gives a letter that may be chosen its one value: a weight, a level of noise."""
+    if not opinion.ways:
+        return False
+    way = opinion.ways[-1].way
+    if any(flag[0] == "lambda" for flag in way.flags):  # half the logarithm, or the whole of it
+        left = bare(link.left)
+        return isinstance(left, Letter) and name_of(left) == "lambda"
+    return way.rule in (scalings, slope_of_noise, likelihood, regression) or (way.rule is fresh_noise and way.choice >= 2)
 
 
 def _mistold(link: Link, reads: list[Tried]) -> Opinion | None:
     """That a network on the right is given what is no state of the process."""
-    found = [one for read in reads for one in attempt(replace(read.way, rule=told), link, {})]
+    found = [one for read in reads for one in attempt(replace(read.way, rule=told), link, Known())]
     if not found or any(one.grade is not Grade.DIFFERS for one in found):
         return None
-    example, of = counterexample(found[0], link, {})
+    example, of = counterexample(found[0], link, Known())
     return Opinion(fails=True, reason=sentence(of or "what the network is given"), counterexample=example, ways=found)
 
 
-def introduced(link: Link) -> tuple[str, Any] | None:
-    """The name that a definition introduces, and what it stands for."""
-    left = bare(link.left)
-    if isinstance(left, Product) or not isinstance(left, Letter) or link.relation not in ("=", ":="):
+FUNCTIONS = {"c", "lambda", "w", "f", "g", "B", "sigma", "beta", "alpha", "a", "b", "gamma", "mu", "h", "k", "eta", "s", "kappa"}
+"""Letters that a page may introduce as functions; what else is called is a network or a density."""
+
+
+def introduced(link: Link) -> tuple[str, Introduced] | None:
+    """The name that a definition introduces, and what it stands for: of a square, its root."""
+    left: Node = bare(link.left)
+    body = link.right
+    if link.relation not in ("=", ":="):
+        return None
+    if isinstance(left, Power) and isinstance(left.exponent, Number) and left.exponent.value == 2:
+        left, body = bare(left.base), Root(body.start, body.end, body)
+    arguments: tuple[Node, ...] = ()
+    if isinstance(left, Call):
+        if left.function.base not in FUNCTIONS or not all(_is_argument(one) for one in left.arguments):
+            return None
+        arguments, left = left.arguments, left.function
+    if not isinstance(left, Letter):
         return None
     index = next((_index_base(one) for one in left.index if _index_base(one)), None)
-    return name_of(left), (index, link.right)
+    at = next((one for one in left.index if _is_fixed(one)), None) if index is None else None
+    return name_of(left), Introduced(body, index, at, arguments)
+
+
+def _is_argument(node: Node) -> bool:
+    return isinstance(node, Letter) and not node.marks
 
 
 def _index_base(node: Node) -> str | None:
     return node.base if isinstance(node, Letter) and node.base in ("t", "s", "i", "n", "k", "j") and not node.index else None
+
+
+def _is_fixed(node: Node) -> bool:
+    """Whether an index is one time and stands for no other: a number, the last, one before another."""
+    return isinstance(node, (Number, Sum)) or (isinstance(node, Letter) and node.base in ("T", "N"))
 
 
 def sentence(of: str) -> str:

@@ -8,30 +8,31 @@ an expectation was not worked out, or because an approximation is one: then it f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 from .algebra import Numbers
 from .introductions import Opinion, introduces, most_telling, nothing_to_judge, sentence
+from .known import Known
 from .meanings import read
 from .proofs import counterexample, proved
 from .reading import Logs
-from .rules import Link, bare, differential, equal, law, renamed, step
+from .rules import Link, bare, bounded, differential, equal, expanded, law, renamed, step
 from .said import name_of
 from .tokens import NotUnderstoodError
-from .tree import Call, Gradient, Large, Letter, Mean, Power, walk
-from .ways import SECONDS, SEEDS, UNWORKED, Definitions, Grade, Tried, Way, attempt, reading_of, ways
+from .tree import Call, Gradient, Large, Letter, Mean, Power, Quotient, walk
+from .ways import SECONDS, SEEDS, UNWORKED, Grade, Tried, Way, attempt, letters_in, reading_of, ways
 
 
-def judge_link(link: Link, preferred: Sequence[str], defined: Definitions) -> Opinion:
+def judge_link(link: Link, preferred: Sequence[str], defined: Known) -> Opinion:
     """What is thought of a link on a page that may be written in some conventions, its own first."""
     if (said := nothing_to_judge(link)) is not None:
         return said
     tried = []
-    deadline = monotonic() + SECONDS
+    deadline = thread_time() + SECONDS
     for one in ways(link, preferred, defined):
         tried.append(one)
-        if monotonic() > deadline:
+        if thread_time() > deadline:
             break
         if one.grade is Grade.AGREES:
             certain = proved(one, link, defined)
@@ -57,6 +58,9 @@ _WHY = {
     "guided": "the weights of the predictions sum to one",
     "differential": "the equation has the marginals of the process",
     "langevin": "Langevin dynamics leaves the density as it is",
+    "bounded": "what lies between the two sides is a divergence, which is never negative",
+    "expanded": "the two sides agree to first order",
+    "interpolated": "the weights of the logarithms sum to one",
     "ordered": "the bound holds for every schedule",
 }
 
@@ -65,7 +69,7 @@ def _why(tried: Tried) -> str:
     return _WHY.get(tried.way.rule.__name__, "the two sides are equal")
 
 
-def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> Opinion:
+def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinion:
     certain = [one for one in tried if one.grade is Grade.DIFFERS and not one.unknown and not one.averaged]
     if (introducing := introduces(link, tried)) is not None:
         return introducing
@@ -74,8 +78,11 @@ def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> 
     if certain:
         best = most_telling([one for one in certain if one.way.convention == own] or certain)
         example, of = counterexample(best, link, defined)
-        approximate = link.relation == "~~" or (_has_densities_left(certain) and not _is_of_densities(link))
-        if not approximate and any(_is_rigid(one, own) for one in certain):
+        approximate = (link.relation == "~~" and best.way.rule is not expanded) or (
+            _has_densities_left(certain) and not _is_of_densities(link)
+        )
+        named = any(one.base in ("alpha", "beta") for one in letters_in((link.left, link.right)))
+        if not approximate and any(_is_rigid(one, own if named else one.way.convention, defined) for one in certain):
             return Opinion(fails=True, reason=sentence(of), counterexample=example, ways=tried)
         reason = "an approximation, which is not judged" if approximate else "it may hold for letters that may be chosen"
         return Opinion(
@@ -88,22 +95,26 @@ def _against(tried: list[Tried], link: Link, defined: Definitions, own: str) -> 
             example, _ = counterexample(differing[0], link, defined)
             return Opinion(doubtful=True, reason="an expectation is not worked out", counterexample=example, ways=tried)
         reason = f"nothing is known of {', '.join(held)}"
-        return Opinion(doubtful=True, defines=_gives_a_letter(link), reason=reason, ways=tried)
+        left_open = link.relation in ("=", "~") and all(len(name) == 1 and name.islower() for name in held)
+        return Opinion(doubtful=True, defines=_gives_a_letter(link) or left_open, reason=reason, ways=tried)
     error = next((one.error for one in tried if one.error is not None), None)
     if error is not None and error.why == UNWORKED:
         return Opinion(doubtful=True, reason=str(error), error=error, ways=tried, counterexample={})
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
 
 
-def _is_rigid(tried: Tried, own: str) -> bool:
+def _is_rigid(tried: Tried, own: str, known: Known) -> bool:
     """Whether nothing in it may be chosen: schedule, states, noises and predictions of the page's convention."""
-    chosen = {str(key[1]) for key in tried.seen if key[0] == "free"}
+    chosen = {str(key[1]) for key in tried.seen if key[0] == "free"} - known.given
     if chosen and not (tried.way.rule in (step, law) and chosen <= {"sigma", "Sigma_theta"}):
         return False
+    if tried.way.convention == "vp-time":
+        return not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
     return (
         tried.way.convention == own
         and own in ("ddpm", "ddim", "root", "signal-vp")
-        and not any(key[0] in ("d", "drift", "rate", "u") for key in tried.seen)
+        and not any(key[0] in ("d", "drift", "rate", "u", "integral") for key in tried.seen)
+        and not any(flag[0] == "lambda" for flag in tried.way.flags)
     )
 
 
@@ -112,16 +123,23 @@ def _gives_a_letter(link: Link) -> bool:
     left = bare(link.left)
     if isinstance(left, Power):
         left = bare(left.base)
+    if link.relation == "=" and isinstance(left, Quotient):
+        held = {one.base for one in letters_in((left,))}
+        return bool(held) and held <= {"mu", "sigma", "Sigma", "m", "v", "k", "A", "B", "a", "b"}
     letter = left.function if isinstance(left, Call) else left
     return link.is_equation and isinstance(letter, Letter) and letter.base not in ("x", "X", "z", "p", "q")
 
 
-def _against_order(link: Link, tried: list[Tried], defined: Definitions) -> Opinion:
+def _against_order(link: Link, tried: list[Tried], defined: Known) -> Opinion:
     """An order fails if the opposite one always holds; else it depends on the schedule."""
+    below = next((one for one in tried if one.way.rule is bounded and one.grade is Grade.DIFFERS), None)
+    if below is not None:
+        return Opinion(fails=True, reason="what lies between the two sides is a divergence: the opposite order holds", ways=[below])
     if any(one.averaged or any(key[0] == "L" for key in one.seen) for one in tried):
         return Opinion(reason="an order of expectations or of densities is not worked out", ways=tried)
     turned = Link(link.right, "<=" if link.relation.startswith("<") else ">=", link.left)
-    for way in (one.way for one in tried if one.grade is Grade.DIFFERS and not one.unknown):
+    settled = [one for one in tried if not one.unknown and not any(key[0] == "free" for key in one.seen)]
+    for way in (one.way for one in settled if one.grade is Grade.DIFFERS):
         for one in attempt(way, turned, defined):
             if one.grade is Grade.AGREES and proved(one, turned, defined):
                 example, _ = counterexample(one, link, defined)
@@ -140,7 +158,7 @@ def _is_of_densities(link: Link) -> bool:
         isinstance(one, (Mean, Gradient, Large)) for side in (link.left, link.right) for one in walk(side)
     ):
         return False
-    reading = reading_of(Way("ddpm", equal), link, Numbers(SEEDS[0]), {})
+    reading = reading_of(Way("ddpm", equal), link, Numbers(SEEDS[0]), Known())
     try:
         one, other = read(link.left, reading), read(link.right, reading)
     except (NotUnderstoodError, ArithmeticError):

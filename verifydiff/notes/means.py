@@ -8,14 +8,14 @@ Of any other expectation only the inside is read: two of them are equal if their
 from __future__ import annotations
 
 from .algebra import Value
-from .reading import Key, Reading, refused
+from .reading import Key, Logs, Normal, Reading, refused
 from .tree import Call, Chain, Group, Letter, Mean, Node, Norm, Power, walk
 from .variables import named_states, variables
-from .walk import reads, value
+from .walk import read, reads, value
 
 
 @reads(Mean)
-def mean_node(node: Mean, reading: Reading) -> Value:
+def mean_node(node: Mean, reading: Reading) -> Value | Logs | Normal:
     """An expectation, or a variance."""
     given = frozenset(one for item in node.given for one in variables(item, reading))
     times = {one[1] for one in given if one[0] == "x"}
@@ -96,18 +96,21 @@ def _variance(node: Mean, times: set[int], reading: Reading) -> Value:
     while isinstance(body, Group):
         body = body.body
     names = named_states(body, reading)
-    if isinstance(body, Letter) and len(names) == 1 and times:
+    if isinstance(body, (Letter, Call)) and len(names) == 1 and times:
         (name,) = names
         lower = max((time for time in times if time < name[1]), default=None)
         upper = min((time for time in times if time > name[1]), default=None)
         if lower is not None and upper is None:
             return reading.process.added(name[1], lower)
+        if name[1] == 0 and upper is not None and reading.data is not None:
+            noise = reading.process.noise(upper) ** 2
+            return reading.data[1] * noise / reading.data_law(upper)[1]
         if lower == 0 and upper is not None:
             return reading.process.posterior_variance(upper, name[1])
     raise refused(node, "a variance that is not worked out")
 
 
-def _unconditional(node: Mean, reading: Reading) -> Value:
+def _unconditional(node: Mean, reading: Reading) -> Value | Logs | Normal:
     held = [one for one in walk(node.body) if isinstance(one, Letter) and one.base not in ("I",)]
     if (
         held
@@ -125,4 +128,4 @@ def _unconditional(node: Mean, reading: Reading) -> Value:
                 reading.tie = before
         return total / 2
     reading.averaged = True
-    return value(node.body, reading)
+    return read(node.body, reading)

@@ -6,16 +6,20 @@ first few that agree are proved, as the statement itself would have been.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from time import monotonic
+from dataclasses import replace
+from time import thread_time
 
-from .amend import Edit, Statement, edits, statement
+from .amend import edits
+from .edit import LEVELS, Edit, Statement, statement
 from .introductions import Opinion
+from .known import Known
 from .page import Suggestion
 from .proofs import proved
-from .rules import Link, differential, equal, told
+from .rules import Link, differential, equal, renamed, told
 from .tree import Chain, letters
-from .ways import UNWORKED, Definitions, Grade, Setting, Tried, Way, attempt, setting_of
+from .ways import UNWORKED, Grade, Setting, Tried, Way, attempt, letters_in, setting_of
 
 MAX_SUGGESTIONS = 3
 SECONDS = 1.5
@@ -29,20 +33,22 @@ def suggestions(
     place: int,
     opinions: list[Opinion],
     preferred: Sequence[str],
-    definitions: Definitions,
+    known: Known,
 ) -> tuple[Suggestion, ...]:
     """At most three corrections of a link, the likeliest first."""
     if chain is None:
         return ()
     within = statement(source, chain.sides)
-    ways, setting = _ways(opinions[place], preferred[0]), setting_of(links[place])
+    links = [*links[:place], opinions[place].link or links[place], *links[place + 1 :]]
+    named = any(one.base in LEVELS for one in letters_in((links[place].left, links[place].right)))
+    ways, setting = _ways(opinions[place], preferred[0] if named else ""), setting_of(links[place])
     found: list[Suggestion] = []
-    deadline, enough = monotonic() + SECONDS, float("inf")
+    deadline, enough = thread_time() + SECONDS, float("inf")
     for edit, mended in _candidates(links, place, opinions, within):
-        if len(found) >= MAX_SUGGESTIONS or monotonic() > deadline or edit.cost > enough:
+        if len(found) >= MAX_SUGGESTIONS or thread_time() > deadline or edit.cost > enough:
             break
-        tried = _agreeing(mended, ways, definitions, setting)
-        if tried is not None and proved(tried, mended, definitions) is not False:
+        tried = _agreeing(mended, ways, known, setting)
+        if tried is not None and proved(tried, mended, known) is not False:
             one = _suggestion(source, chain, edit)
             if one.latex not in {earlier.latex for earlier in found}:
                 found.append(one)
@@ -80,8 +86,10 @@ def _ways(opinion: Opinion, own: str) -> list[Way]:
             way = tried.way
             found.setdefault((way.convention, way.rule, way.mode, way.tie, way.falling, way.flags), way)
     differing = {tried.way.rule for tried in opinion.ways if tried.grade is Grade.DIFFERS}
-    specific = [way for way in found.values() if way.rule not in (equal, told) and way.rule in differing]
-    return specific or list(found.values())
+    specific = [way for way in found.values() if way.rule not in (equal, told, renamed) and way.rule in differing]
+    if specific:
+        return [*specific, *[way for way in found.values() if way.rule is equal and way.tie != "marginal"]]
+    return [way for way in found.values() if way.rule is not renamed]
 
 
 def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: Statement) -> Iterator[tuple[Edit, Link]]:
@@ -89,20 +97,38 @@ def _candidates(links: list[Link], place: int, opinions: list[Opinion], within: 
     link = links[place]
     found: list[tuple[float, int, Edit, Link]] = []
     left_first = place == 0 and len(links) > 1 and opinions[1].holds
-    left_settled = place > 0 and opinions[place - 1].holds
+    left_settled = place > 0 and (opinions[place - 1].holds or opinions[place].link is not None)
+    if (turned := _turned(link, within)) is not None:
+        found.append((turned.cost, 0, turned, replace(link, relation=OPPOSITE[link.relation])))
     for edit in edits(link.right, within):
-        found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, Link(link.left, link.relation, edit.node)))
+        found.append((edit.cost + (1.5 if left_first else 0), len(found), edit, replace(link, right=edit.node)))
     for edit in edits(link.left, within) if not left_settled else ():
-        found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, Link(edit.node, link.relation, link.right)))
+        found.append((edit.cost + (0 if left_first else 1.5), len(found), edit, replace(link, left=edit.node)))
     found.sort(key=lambda one: one[:2])
     for _, _, edit, mended in found:
         yield edit, mended
 
 
-def _agreeing(link: Link, ways: Sequence[Way], definitions: Definitions, setting: Setting) -> Tried | None:
+OPPOSITE = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+ORDER = re.compile(r"\\(?:[lg](?:eq?(?:slant)?|t)|[lg]eqq)(?![a-zA-Z])|[<>≤≥]")
+TURNED = {"<": ">", "≤": "≥", "l": "g"} | {">": "<", "≥": "≤", "g": "l"}
+
+
+def _turned(link: Link, within: Statement) -> Edit | None:
+    """The order the other way round."""
+    between = within.source[link.left.end : link.right.start]
+    sign = ORDER.search(between) if link.relation in OPPOSITE else None
+    if sign is None:
+        return None
+    start, written = link.left.end + sign.start(), sign[0]
+    text = written.replace(written[1], TURNED[written[1]], 1) if len(written) > 1 else TURNED[written]
+    return Edit(link.right, start, start + len(written), text, "order-turned", "the opposite order", 0.9)
+
+
+def _agreeing(link: Link, ways: Sequence[Way], known: Known, setting: Setting) -> Tried | None:
     """The first way in which a link agrees in numbers."""
     for way in ways:
-        for tried in attempt(way, link, definitions, setting):
+        for tried in attempt(way, link, known, setting):
             backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
             if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told) and not backward:
                 return tried

@@ -33,7 +33,7 @@ class Span:
         line: the line on which it begins, counted from 1.
         latex: what stands between its delimiters.
         display: whether it stands on lines of its own.
-        before, after: the words between this span and its neighbours; empty at the ends of the page.
+        before, after: the words between this span and its neighbours, for what they claim or suppose of it; empty at the ends.
     """
 
     line: int

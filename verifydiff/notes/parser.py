@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from .tokens import NotUnderstoodError, Token, tokens
+from .tokens import BRANCH, NotUnderstoodError, Token, tokens
 from .tree import (
     Absolute,
     Applied,
     Call,
+    Cases,
     Chain,
     Differential,
     Dots,
@@ -177,11 +178,23 @@ class _Parser:
         if self.here.kind == "relation":  # "= b" goes on with what another span has begun
             sides.append(Dots(start, start))
         else:
-            sides.append(self.sum())
+            sides.append(self.conditioned())
         while self.here.kind == "relation":
             relations.append(self.take().text)
             sides.append(self.sum())
         return Chain(start, self.ended, tuple(sides), tuple(relations))
+
+    def conditioned(self) -> Node:
+        r"""A side, or a letter with what is given: the law of x | y, written without a density."""
+        node = self.sum()
+        if not (self.is_sign("|") or self.is_command("mid", "vert")) or not isinstance(node, (Letter, Call)):
+            return node
+        marks: list[str] = []
+        items: list[Node] = [node]
+        while self.is_sign("|", ",") or self.is_command("mid", "vert"):
+            marks.append("," if self.take().text == "," else "|")
+            items.append(self.argument())
+        return Call(node.start, self.ended, Letter(node.start, node.start, "q"), tuple(items), tuple(marks))
 
     # -- sums and products ---------------------------------------------------------------------------------------------------
 
@@ -267,7 +280,7 @@ class _Parser:
         if self.accept("'"):
             raise self.refused("a prime on what is no letter")
         if self.accept("_"):
-            if not isinstance(node, (Norm, Listed)):
+            if not isinstance(node.base if isinstance(node, Power) else node, (Norm, Listed)):
                 raise self.refused("an index on what is no letter")
             self.script()
             return node
@@ -378,11 +391,15 @@ class _Parser:
         node = self.atom(bare=True)
         if not isinstance(node, Letter):
             raise self.refused("a differential of what is no letter")
-        return self.hung(node, bare=False, callable_=node.base in ("x", "w", "W", "y"))
+        return self.hung(node, bare=False, callable_=node.base in ("x", "w", "W", "y", "sigma", "alpha"))
 
     def command(self, bare: bool) -> Node:
         token = self.here
         name = token.text
+        if name in ("Delta", "delta") and self.peek().text in ("t", "tau") and not bare:  # one letter: a step of time
+            self.take()
+            self.take()
+            return self.hung(Letter(token.start, self.ended, "dt"), bare)
         if name in GREEK or name in VARIANTS:
             self.take()
             return self.hung(Letter(token.start, token.end, VARIANTS.get(name, name)), bare)
@@ -416,12 +433,32 @@ class _Parser:
             return self.norm()
         if name in ("vert", "lvert"):
             return self.absolute()
+        if name == "choice":
+            return self.choice()
         if name in STATED:
             return self.stated()
         if name == "prime":
             self.take()
             return Letter(token.start, token.end, "prime")
         raise self.refused("a command that is not read here")
+
+    def choice(self) -> Node:
+        """The branches of a choice. Of a condition it is only told whether it names a single value."""
+        start = self.take().start
+        branches: list[Node] = []
+        special: list[bool] = []
+        while not self.is_command("end of the choice"):
+            branches.append(self.barred(False))
+            relations = set()
+            while not self.is_sign(BRANCH) and not self.is_command("end of the choice"):
+                if self.here.kind == "end":
+                    raise self.refused("a choice that never ends")
+                relations |= {self.here.text} & {"=", "<", ">", "<=", ">=", "!="}
+                self.take()
+            special.append(relations == {"="})
+            self.accept(BRANCH)
+        self.take()
+        return Cases(start, self.ended, tuple(branches), tuple(special))
 
     def stated(self) -> Node:
         """An expression with words over or under it, which are dropped."""
@@ -557,6 +594,9 @@ class _Parser:
         while self.is_sign(",", "|", ";") or self.is_command("mid", "vert"):
             self.take()
             items.append(self.barred(False))
+            if self.here.kind == "relation":  # given that x_t = x
+                self.take()
+                self.barred(False)
         self.expect(CLOSERS.get(opening, "}") if opening != "{" else "}")
         return Mean(letter.start, self.ended, MEANS[letter.base], letter.index, body, tuple(items))
 
@@ -741,7 +781,7 @@ class _Parser:
             return self.factor()
         factors = [self.factor()]
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
-            if self.here.kind == "letter" and self.here.text == "d" and self.is_differential():
+            if self.is_differential():
                 break
             factors.append(self.factor())
         if self.is_sign("/") and isinstance(factors[-1], Call):
@@ -751,11 +791,16 @@ class _Parser:
         return factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
 
     def is_differential(self) -> bool:
-        self.at += 1
+        r"""Whether dt or \mathrm{d}t comes next."""
+        ahead = [token.text for token in self.tokens[self.at : self.at + 4]]
+        length = 1 if ahead[:1] == ["d"] else 4 if ahead[0] in FONTS and ahead[1:] == ["{", "d", "}"] else 0
+        if not length or self.at + length >= len(self.tokens):
+            return False
+        self.at += length
         try:
             return self.begins_differential()
         finally:
-            self.at -= 1
+            self.at -= length
 
     def gradient(self) -> Node:
         start, order, along = self.take().start, 1, None
@@ -781,7 +826,7 @@ class _Parser:
             if self.take().text == "^":
                 high = self.script()
             else:
-                index, low = _bounds(self.script())
+                index, low, high = _bounds(self.script(), high)
         if kind == "int":
             return self.integral(start, low if high is None else index, None if high is None else low, high)
         body = self.product()
@@ -834,9 +879,13 @@ def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
         return True
     if any(_is_time(one) for one in letter.index) and letter.base != "x":
         return (len(letter.base) > 1 and letter.base not in GREEK) or (
-            letter.marks != () and letter.base in ("mu", "epsilon", "x") and _is_state(arguments[0])
+            (letter.marks != () or letter.base in ("psi", "phi"))
+            and letter.base in ("mu", "epsilon", "x", "psi", "phi")
+            and _is_state(arguments[0])
         )
-    return _is_time(arguments[0]) or (letter.base in ("mu", "epsilon", "s", "v", "u", "x") and _is_state(arguments[0]))
+    return _is_time(arguments[0]) or (
+        letter.base in ("mu", "epsilon", "s", "v", "u", "x", "psi", "phi") and _is_state(arguments[0])
+    )
 
 
 def _is_state(node: Node) -> bool:
@@ -849,19 +898,21 @@ def _is_time(node: Node) -> bool:
         bases = [term.body for term in node.terms]
         if len(bases) != 2 or not isinstance(bases[0], Letter) or bases[0].base not in TIMES:
             return False
-        return isinstance(bases[1], Number) or (isinstance(bases[1], Letter) and bases[1].base == "Delta")
+        return isinstance(bases[1], Number) or (isinstance(bases[1], Letter) and bases[1].base in ("Delta", "dt"))
     if isinstance(node, Letter):
         return node.base in TIMES and not node.marks
     return isinstance(node, Number) and node.value in (0, 1)
 
 
-def _bounds(node: Node) -> tuple[Node | None, Node | None]:
-    """The index and the lower bound that stand below a large sign."""
+def _bounds(node: Node, high: Node | None) -> tuple[Node | None, Node | None, Node | None]:
+    """The index and its bounds by what stands below a large sign, with what stands above it."""
     if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in ("=", ":="):
-        return node.sides[0], node.sides[1]
+        return node.sides[0], node.sides[1], high
+    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] == "<=":  # from the first on
+        return node.sides[0], Number(node.start, node.start, Fraction(1)), node.sides[1]
     if isinstance(node, Chain):
-        return node.sides[0], None
-    return None, node
+        return node.sides[0], None, high
+    return None, node, high
 
 
 def _derivative(above: Node, below: Node) -> tuple[Node, int] | None:

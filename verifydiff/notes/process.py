@@ -16,6 +16,8 @@ Times are whole numbers here, 0 the data. In letters only the times that a formu
   :math:`\alpha_t^2 + \sigma_t^2 = 1` (``signal-vp``) or without;
 - ``ve``: no signal is lost, :math:`\sigma_t` is the noise (Song and Ermon 2019; Karras et al. 2022);
 - ``vp-time``: the variance-preserving process in continuous time, :math:`\bar\alpha(t) = e^{-\int_0^t \beta}`;
+- ``sub-vp``: the same signal with the noise :math:`1 - e^{-\int_0^t \beta}` (Song et al. 2021, SDE);
+- ``ou`` and ``ou-2``: the same as ``vp-time`` with the rate :math:`\beta = 1` or 2, the Ornstein-Uhlenbeck process;
 - ``flow``: the straight path, :math:`x_t = (1 - t) x_0 + t x_1`, where either end may be the data.
 """
 
@@ -27,7 +29,8 @@ from functools import cached_property
 
 from .algebra import FRACTION, LEVEL, POSITIVE, Algebra, Value
 
-CONVENTIONS = ("ddpm", "ddim", "root", "signal-vp", "signal", "ve", "vp-time", "flow")
+CONVENTIONS = ("ddpm", "ddim", "root", "signal-vp", "signal", "ve", "vp-time", "sub-vp", "ou", "ou-2", "flow")
+RATES = {"ou": 1, "ou-2": 2}
 
 
 class NoSuchLetterError(LookupError):
@@ -58,6 +61,11 @@ class Process:
     def is_vp(self) -> bool:
         """Whether the variance is preserved."""
         return self.convention in ("ddpm", "ddim", "root", "signal-vp")
+
+    @cached_property
+    def forgets(self) -> bool:
+        """Whether the signal falls exponentially along continuous time."""
+        return self.convention in ("vp-time", "sub-vp", *RATES)
 
     def abar(self, i: int) -> Value:
         """The signal that is left at time i, in power."""
@@ -117,7 +125,7 @@ class Process:
             return self.algebra.sqrt(self.abar(i))
         if self.convention == "ve" or i <= 0:
             return self.one
-        if self.convention == "vp-time":
+        if self.forgets:
             return self.algebra.exp(-self._forgotten(i) / 2)
         if self.convention == "flow":
             return 1 - self.time(i)
@@ -131,12 +139,16 @@ class Process:
             return self.one * 0
         if self.convention == "flow":
             return self.time(i)
-        if self.convention == "vp-time":
+        if self.convention == "sub-vp":
+            return 1 - self.algebra.exp(-self._forgotten(i))
+        if self.forgets:
             return self.algebra.sqrt(1 - self.algebra.exp(-self._forgotten(i)))
         return self._general("noise", i)
 
     def _forgotten(self, i: int) -> Value:
         """The integral of beta from 0 to t."""
+        if self.convention in RATES:
+            return RATES[self.convention] * self.time(i)
         self.touched.add(i)
         return self.algebra.letter("integral_beta", r"\int_0^t \beta", POSITIVE)
 
@@ -159,7 +171,7 @@ class Process:
 
     def assumed(self) -> list[Value]:
         """What is positive, beyond the domains of the letters: the variance that each step adds."""
-        if self.is_vp or self.convention in ("flow", "vp-time"):
+        if self.is_vp or self.forgets or self.convention == "flow":
             return []
         rungs = [rung for rung in self.rungs if rung > 0]
         return [self.added(high, low) for low, high in itertools.pairwise(rungs)]
@@ -189,26 +201,24 @@ class Process:
 
     # -- letters ---------------------------------------------------------------------------------------------------------------
 
-    def alpha(self, i: int) -> Value:
-        """What the convention writes as alpha_i."""
+    def alpha(self, i: int, by: int = 1) -> Value:
+        """What the convention writes as alpha_i, of a step from ``by`` times before."""
         if self.convention == "ddpm":
-            return self.ratio(i, i - 1)
+            return self.ratio(i, i - by)
         if self.convention == "ddim":
             return self.abar(i)
         if self.convention == "root":
-            return self.algebra.sqrt(self.ratio(i, i - 1))
-        if self.convention in ("signal", "signal-vp", "flow", "vp-time"):
+            return self.algebra.sqrt(self.ratio(i, i - by))
+        if self.convention in ("signal", "signal-vp", "flow") or self.forgets:
             return self.signal(i)
         raise NoSuchLetterError("alpha")
 
-    def beta(self, i: int) -> Value:
-        """What the convention writes as beta_i."""
-        if self.convention == "ddpm":
-            return 1 - self.ratio(i, i - 1)
-        if self.convention == "ddim":
-            return 1 - self.ratio(i, i - 1)
+    def beta(self, i: int, by: int = 1) -> Value:
+        """What the convention writes as beta_i, of a step from ``by`` times before."""
+        if self.convention in ("ddpm", "ddim"):
+            return 1 - self.ratio(i, i - by)
         if self.convention == "root":
-            return self.algebra.sqrt(1 - self.ratio(i, i - 1))
+            return self.algebra.sqrt(1 - self.ratio(i, i - by))
         raise NoSuchLetterError("beta")
 
     def product_beta(self, i: int) -> Value:
@@ -221,6 +231,8 @@ class Process:
             return self.abar(i)
         if self.convention == "root":
             return self.signal(i)
+        if self.forgets:
+            return self.signal(i) ** 2
         raise NoSuchLetterError("abar")
 
 

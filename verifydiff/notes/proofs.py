@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from .algebra import Letters, Numbers
+from .known import Known
 from .rules import Link, Owed
 from .tokens import NotUnderstoodError
-from .ways import SEEDS, Definitions, Tried, agree, debts, reading_of
+from .ways import SEEDS, Tried, agree, debts, reading_of
 
 
-def in_letters(tried: Tried, link: Link, defined: Definitions) -> tuple[list[Owed], Letters]:
+def in_letters(tried: Tried, link: Link, defined: Known) -> tuple[list[Owed], Letters]:
     """What a way owes, as expressions."""
     algebra = Letters()
     reading = reading_of(tried.way, link, algebra, defined, tried.touched)
@@ -22,14 +23,14 @@ def in_letters(tried: Tried, link: Link, defined: Definitions) -> tuple[list[Owe
     raise NotUnderstoodError("the formula", 0, "what it owes changes with the letters")
 
 
-def proved(tried: Tried, link: Link, defined: Definitions) -> bool | None:
+def proved(tried: Tried, link: Link, defined: Known) -> bool | None:
     """Whether the engine proves what a way owes; None if it cannot say."""
     from ..proof import decide
     from ..verdict import Proof
 
     try:
         owed, algebra = in_letters(tried, link, defined)
-        outcomes = [decide(_claim(one, algebra), seconds=1.0).outcome for one in owed]
+        outcomes = [decide(_claim(one, algebra), seconds=2.0).outcome for one in owed]
     except (NotUnderstoodError, ArithmeticError, ValueError, TypeError):
         return None
     if all(outcome is Proof.PROVED for outcome in outcomes):
@@ -49,7 +50,7 @@ def _claim(owed: Owed, algebra: Letters) -> Any:
     return Claim(left, owed.relation, right, tuple(one for one in assumed if one not in (S.true, S.false)))
 
 
-def counterexample(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, object] | None, str]:
+def counterexample(tried: Tried, link: Link, defined: Known) -> tuple[dict[str, object] | None, str]:
     """A point at which a way fails, found by the engine, and what is compared there."""
     from ..proof import decide
 
@@ -82,7 +83,7 @@ def _spelled(point: dict[Any, Any], algebra: Letters) -> dict[str, str]:
     return {re.sub(r"_\{(\w)\}", r"_\1", names[name]): str(number) for name, number in numbers.items()}
 
 
-def _numeric(tried: Tried, link: Link, defined: Definitions) -> tuple[dict[str, object] | None, str]:
+def _numeric(tried: Tried, link: Link, defined: Known) -> tuple[dict[str, object] | None, str]:
     reading = reading_of(tried.way, link, Numbers(SEEDS[0]), defined)
     try:
         for choice, owed in enumerate(tried.way.rule(link, reading)):

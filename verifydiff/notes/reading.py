@@ -12,7 +12,8 @@ data, the noise of :math:`x_t` is :math:`\epsilon = (x_t - a_t x_0) / s_t`; what
     \mu_\theta = \mathbb{E}[x_s \mid x_t, \hat x_0] .
 
 Authors do not always tell a prediction from what is predicted, so a formula has several *modes*: ``plain``, as it is written;
-``optimal``, where :math:`\hat\epsilon = -s_t \nabla \log p(x_t)`; ``unified``, where the predicted noise is the true one. Isotropic
+``optimal``, where :math:`\hat\epsilon = -s_t \nabla \log p(x_t)`; ``unified``, where the predicted noise is the true one;
+``gaussian``, where the page supposes a normal law of the data and the score is known. Isotropic
 covariances are their variance, a norm is that of one coordinate: what holds for one holds for all.
 """
 
@@ -26,6 +27,7 @@ from fractions import Fraction
 from typing import Any
 
 from .algebra import POSITIVE, REAL, Algebra, Value
+from .known import Known
 from .linear import Linear
 from .process import Process
 from .times import Times
@@ -34,7 +36,7 @@ from .tree import Letter, Node
 
 Key = tuple[Any, ...]
 
-MODES = ("plain", "optimal", "unified")
+MODES = ("plain", "optimal", "unified", "gaussian")
 
 TIES = ("marginal", "transition", "free")
 
@@ -91,8 +93,9 @@ class Reading:
         unknown: letters that have no meaning here.
         owed: what else must hold for the formula to be right: pairs of values with a few words.
         averaged: whether an expectation was taken whose law is not worked out.
-        defined: what the page has introduced.
+        known: what the page has said.
         seen: the letters that were met.
+        data: the mean and the variance of the data, where they are supposed.
         is_linear: whether states and noises are linear forms, not values.
     """
 
@@ -106,9 +109,10 @@ class Reading:
     unknown: dict[str, Letter] = field(default_factory=dict)
     owed: list[tuple[str, Value, Value]] = field(default_factory=list)
     averaged: bool = False
-    defined: dict[str, tuple[str | None, Node]] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
     seen: set[Key] = field(default_factory=set)
     is_linear: bool = False
+    data: tuple[Value, Value] | None = None
 
     @property
     def algebra(self) -> Algebra:
@@ -177,8 +181,16 @@ class Reading:
         self.seen.add(("score", i, given))
         if self.mode == "unified" and not given:
             return -self.eps(i) / self.process.noise(i)
+        if self.mode == "gaussian" and not given and self.data is not None:
+            mean, variance = self.data_law(i)
+            return -(self.state(i) - mean) / variance
         bar = rf"\mid {given}" if given else ""
         return self.letter(("S", i, given), rf"\nabla\log p(x_{{{self.times.names.get(i, 't')}}}{bar})")
+
+    def data_law(self, i: int) -> tuple[Value, Value]:
+        """The mean and the variance of x_i where the data are normal."""
+        mean, variance = self.data or (self.number(0), self.number(1))
+        return self.process.signal(i) * mean, self.process.signal(i) ** 2 * variance + self.process.noise(i) ** 2
 
     def predicted_noise(self, i: int, given: str = "") -> Value:
         """The noise that a network predicts at x_i."""
@@ -187,7 +199,7 @@ class Reading:
             return self.fixed["E", i, given]
         if self.mode == "unified" and not given:
             return self.eps(i)
-        if self.mode == "optimal":
+        if self.mode in ("optimal", "gaussian"):
             return -self.process.noise(i) * self.score(i, given)
         mark = f"({given})" if given else ""
         return self.letter(("E", i, given), rf"\epsilon_\theta{mark}")

@@ -119,16 +119,6 @@ def judge_document(document: Document, judge: Judge = judge) -> NotesReport:
 
 
 def placed(judged: Iterable[Judged], spans: Sequence[Span]) -> Iterator[tuple[Judged, int]]:
-    """Which of the spans each verdict is about: verdicts come in the order of the page, and two spans may be alike."""
-    place = 0
-    for one in judged:
-        place = next(_candidates(one.span, spans, place), place)
-        yield one, place
-
-
-def _candidates(span: Span, spans: Sequence[Span], first: int) -> Iterator[int]:
-    """The span itself; one that says the same; one that stands in its place, if the judge has joined it to its neighbour."""
-    rest = range(first, len(spans))
-    yield from (k for k in rest if spans[k] is span)
-    yield from (k for k in rest if spans[k] == span)
-    yield from (k for k in rest if (spans[k].line, spans[k].before) == (span.line, span.before))
+    """Which of the spans each verdict is about: the judge hands each one back as it was handed over."""
+    places = {id(span): place for place, span in enumerate(spans)}
+    return ((one, places[id(one.span)]) for one in judged)

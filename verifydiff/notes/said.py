@@ -46,11 +46,12 @@ class Said:
     """A letter with what hangs on it, sorted: its time, its labels, its arguments."""
 
     def __init__(self, letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> None:
-        self.letter, self.reading = letter, reading
+        self.letter, self.arguments, self.reading = letter, arguments, reading
         self.marks = frozenset(letter.marks)
         self.labels: set[str] = set()
         self.time: int | None = None
         self.later: int | None = None
+        self.lower: int | None = None
         for one in (*letter.index, *letter.upper):
             self._hang(one)
         self.states: list[Node] = []
@@ -90,9 +91,13 @@ class Said:
             return
         if isinstance(one, Number) and self.states:
             return
+        if self.time is not None and len(self.states) == 2 and time != self.time:  # mu(z_t, x; s, t)
+            self.time, self.lower = max(self.time, time), min(self.time, time)
+            return
         if self.states and self.time is None and not isinstance(one, Number):
             self.time = time
-            self._agree(time, one)
+            if len(self.states) == 1:
+                self._agree(time, one)
         elif self.time is None:
             self.time = time
 

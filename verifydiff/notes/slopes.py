@@ -7,6 +7,7 @@ from typing import Any
 
 from .algebra import POSITIVE, Value
 from .reading import STATES, Density, Key, Logs, Reading, refused
+from .said import CONDITIONS
 from .tree import Applied, Call, Differential, Gradient, Group, Letter, Node, Power, Product, Quotient, walk
 from .variables import label_of, variables
 from .walk import read, reads, value
@@ -21,6 +22,8 @@ def gradient(node: Gradient, reading: Reading) -> Value:
     along = node.along if node.along is not None else _first_variable(node.body)
     if along is None:
         raise refused(node, "a gradient along nothing")
+    if node.along is None and isinstance(along, Letter) and along.base in CONDITIONS and not along.index:
+        return reading.number(0)  # log p(y), of which no state is a variable
     if isinstance(along, Letter) and along.base in ("theta", "phi", "psi"):
         reading.unknown.setdefault("gradient", along)
         return reading.letter(("gradient", label_of(node.body)), r"\nabla_\theta")
@@ -70,6 +73,8 @@ def slope_in_words(node: Quotient, reading: Reading) -> Value | None:
     if isinstance(above, Product) and isinstance(above.factors[0], Letter) and above.factors[0].base == "d":
         body: Node = above.factors[1] if len(above.factors) == 2 else replace(above, factors=above.factors[1:])
         return _rate(body, reading)
+    if isinstance(above, Power) and isinstance(above.base, Differential):  # d sigma^2, read as a power of d sigma
+        above = Differential(above.start, above.end, Power(above.start, above.end, above.base.of, above.exponent))
     if isinstance(above, Differential) and not (isinstance(above.of, Letter) and above.of.base in ("x", "X", "z", "y", "W", "w")):
         return _rate(above.of, reading)
     return None

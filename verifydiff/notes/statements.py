@@ -9,19 +9,23 @@ most formulas hold is the page's own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .introductions import Opinion, introduced
+from .claims import claimed, mended
+from .introductions import Opinion, introduced, settles
 from .judging import judge_link
+from .known import Known
 from .mending import barred, suggestions
 from .page import Judged, Span, Standing
 from .parser import parse
-from .process import CONVENTIONS
-from .rules import Link
+from .process import CONVENTIONS, RATES
+from .rules import Link, bare, is_loss
+from .said import name_of
+from .suppositions import IF, WITH, names_a_state, supposed, supposes_no_noise
 from .tokens import NotUnderstoodError
-from .tree import Chain, Dots, Letter, Node
-from .ways import Definitions, agrees, letters_in
+from .tree import Call, Chain, Dots, Letter, Node, Power, walk
+from .ways import agrees, letters_in
 
 VOTERS = 30
 BROKEN = "the reader broke on it"
@@ -53,6 +57,13 @@ class Piece:
         return self.source[self.chain.start : self.chain.end].strip()
 
     @property
+    def words(self) -> tuple[str, str]:
+        """The words before and after it, where it begins and ends its span."""
+        start, end = (0, 0) if self.chain is None else (self.chain.start, self.chain.end)
+        before = "" if self.source[:start].strip() else self.span.before
+        return before, "" if self.source[end:].strip(" .,;") else self.span.after
+
+    @property
     def line(self) -> int:
         """The line of the page on which it begins."""
         start = 0 if self.chain is None else self.chain.start
@@ -63,8 +74,17 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
     """See :func:`verifydiff.notes.page.judge`."""
     pieces = list(_pieces(spans))
     preferred = _convention(pieces)
-    definitions: Definitions = {}
-    return [one for piece in pieces for one in _judged(piece, preferred, definitions)]
+    known = Known(is_latent=_is_latent(pieces), squares_eta=_squares_eta(pieces))
+    found = [one for piece in pieces for one in _judged(piece, preferred, known)]
+    return [_once_more(piece, one, preferred, known) for piece, one in zip(pieces, found, strict=True)]
+
+
+def _once_more(piece: Piece, judged: Judged, preferred: Sequence[str], known: Known) -> Judged:
+    """What was not understood, read again with what the page says behind it: a letter may be explained after its use."""
+    if judged.status is not Standing.NOT_UNDERSTOOD or piece.chain is None:
+        return judged
+    (again,) = _judged(piece, preferred, known)
+    return again if again.status is Standing.HOLDS else judged
 
 
 # -- pieces ------------------------------------------------------------
@@ -91,6 +111,33 @@ def _read(span: Span) -> list[Piece]:
     found = [Piece(span, source, chain) for chain in chains]
     stating = [piece for piece in found if piece.chain is not None and piece.chain.relations]
     return [piece for piece in found if piece not in stating or len(stating) == 1 or not _is_condition(piece)]
+
+
+def _is_latent(pieces: Sequence[Piece]) -> bool:
+    """Whether the states of the page are z_t, and its data a bare x."""
+    held = [{one.base for one in letters_in(piece.chain.sides) if one.index and not one.marks} for piece in pieces if piece.chain]
+    latent, plain = sum("z" in one and "x" not in one for one in held), sum("x" in one for one in held)
+    return latent >= 2 and latent >= plain
+
+
+def _squares_eta(pieces: Sequence[Piece]) -> bool:
+    """Whether eta scales a deviation in more formulas than a variance."""
+    votes = 0
+    for chain in [piece.chain for piece in pieces if piece.chain is not None and piece.chain.relations]:
+        head, *sides = chain.sides
+        for side in sides:
+            if any(one.base == "eta" for one in letters_in((side,))) and any(one.base == "sigma" for one in letters_in((head,))):
+                votes += 1 if _is_square(head) == any(_is_square(one) for one in walk(side)) else -1
+    return votes > 0
+
+
+def _is_square(node: Node) -> bool:
+    """Whether it is the square of eta or sigma."""
+    return (
+        isinstance(node, Power)
+        and isinstance(node.base, (Letter, Call))
+        and any(one.base in ("eta", "sigma") for one in letters_in((node.base,)))
+    )
 
 
 def _says_something(source: str) -> bool:
@@ -161,53 +208,118 @@ def _links(piece: Piece) -> list[Link]:
         return []
     found: list[Link] = []
     left: Node | None = chain.sides[0]
+    over: list[str] = []
     for relation, side in zip(chain.relations, chain.sides[1:], strict=True):
+        over.append(relation)
         if isinstance(side, Dots):
             continue
         if left is not None and not isinstance(left, Dots):
-            found.append(Link(left, relation, side))
-        left = side
+            found += [Link(left, one, side, chain.sides[0]) for one in dict.fromkeys(over)]
+        left, over = side, []
     return found
 
 
 # -- judging ------------------------------------------------------------
 
 
-def _judged(piece: Piece, preferred: Sequence[str], definitions: Definitions) -> Iterator[Judged]:
+def _judged(piece: Piece, preferred: Sequence[str], known: Known) -> Iterator[Judged]:
     if piece.chain is None:
         yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, str(piece.error))
         return
     links = _links(piece)
+    if not links and piece.chain.relations[-1] == "~":
+        yield Judged(piece.span, piece.line, piece.latex, Standing.DEFINITION, "says how letters are drawn")
+        return
     if not links:
         yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, "an ellipsis stands in place of a side")
         return
     try:
-        opinions = [_opinion(links, place, preferred, definitions) for place in range(len(links))]
-        yield _standing(piece, links, opinions, preferred, definitions)
+        if (claim := claimed(links[0], *piece.words)) is not None and len(links) == 1:
+            yield _claim(piece, links[0], claim)
+            return
+        opinions = [_weighed(piece, links, place, preferred, known) for place in range(len(links))]
+        standing = _standing(piece, links, opinions, preferred, known)
+        if standing.status is not Standing.FAILS:
+            _remember(links, opinions, known)
+        yield standing
     except Exception as error:  # the rest of the page is judged, whatever a formula does to the reader
         reason = f"{BROKEN} ({type(error).__name__})"
         yield Judged(piece.span, piece.line, piece.latex, Standing.NOT_UNDERSTOOD, reason)
 
 
-def _opinion(links: list[Link], place: int, preferred: Sequence[str], definitions: Definitions) -> Opinion:
-    link = links[place]
-    opinion = judge_link(link, preferred, definitions)
-    if place and not opinion.holds and link.is_equation and links[0].is_equation and _is_state(links[0].left):
-        head = judge_link(Link(links[0].left, link.relation, link.right), preferred, definitions)
-        if head.holds or (head.fails and not opinion.fails):
-            return head
-    if opinion.defines and (said := introduced(link)) is not None and opinion.reason.startswith("introduces"):
-        definitions[said[0]] = said[1]
+def _claim(piece: Piece, link: Link, claim: Opinion) -> Judged:
+    status = Standing.HOLDS if claim.holds else Standing.FAILS
+    found = () if claim.holds else mended(link, piece.source)
+    return Judged(piece.span, piece.line, piece.latex, status, claim.reason, None, found)
+
+
+def _weighed(piece: Piece, links: list[Link], place: int, preferred: Sequence[str], known: Known) -> Opinion:
+    """The opinion of a link, and what the page makes of it: a supposition claims nothing, a letter may be given another value."""
+    link, before = links[place], piece.words[0]
+    opinion = _opinion(links, place, preferred, known)
+    if place or not (opinion.fails or opinion.doubtful or opinion.error):
+        return opinion
+    if (IF.search(before) or WITH.search(before)) and supposes_no_noise(link, preferred[0]):
+        return Opinion(defines=True, reason="supposes a state without its noise")
+    name = _introduced_before(link, known)
+    if name and is_loss(link.left):  # a loss is given anew whenever a constant or a weight is dropped
+        return replace(opinion, fails=False, doubtful=True, defines=True, introduces=True, reason="gives a loss anew")
+    if name == "lambda" and link.is_equation:  # half the log-SNR in one section, the whole of it in another
+        return Opinion(defines=True, introduces=True, reason="gives the letter another value")
+    if opinion.fails and (name or IF.search(before)):
+        return replace(
+            opinion,
+            fails=False,
+            doubtful=True,
+            defines=bool(name),
+            introduces=bool(name),
+            reason="the page gave the letter another value",
+        )
     return opinion
 
 
-def _standing(
-    piece: Piece, links: list[Link], opinions: list[Opinion], preferred: Sequence[str], definitions: Definitions
-) -> Judged:
+def _introduced_before(link: Link, known: Known) -> str:
+    """The name of what stands on the left, if the page has introduced it."""
+    left = bare(link.left)
+    letter = left.function if isinstance(left, Call) else left
+    return name_of(letter) if isinstance(letter, Letter) and name_of(letter) in known.letters else ""
+
+
+def _opinion(links: list[Link], place: int, preferred: Sequence[str], known: Known) -> Opinion:
+    link = links[place]
+    if (opinion := supposed(link, known)) is not None:
+        return opinion
+    if names_a_state(link):
+        return Opinion(defines=True, reason="names a state")
+    opinion = judge_link(link, preferred, known)
+    if (
+        place
+        and not opinion.holds
+        and (link.is_equation or link.relation == "~")
+        and links[0].is_equation
+        and _is_state(links[0].left)
+    ):
+        whole = Link(links[0].left, link.relation, link.right)
+        head = judge_link(whole, preferred, known)
+        if head.holds or (head.fails and not opinion.fails):
+            return replace(head, link=whole)
+    return opinion
+
+
+def _remember(links: list[Link], opinions: list[Opinion], known: Known) -> None:
+    """What a formula that does not fail has introduced."""
+    for link, opinion in zip(links, opinions, strict=True):
+        if (opinion.introduces or (opinion.holds and settles(link, opinion))) and (said := introduced(link)) is not None:
+            known.introduce(*said)
+        if opinion.holds and opinion.convention in RATES:
+            known.rate = opinion.convention
+
+
+def _standing(piece: Piece, links: list[Link], opinions: list[Opinion], preferred: Sequence[str], known: Known) -> Judged:
     line, latex, span = piece.line, piece.latex, piece.span
     for place, opinion in enumerate(opinions):
         if opinion.fails or opinion.doubtful:
-            found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, definitions)
+            found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, known)
             if opinion.fails or (
                 found and opinion.counterexample is not None and links[place].relation in ("=", ":=", "~", "~~", "prop")
             ):
@@ -216,11 +328,14 @@ def _standing(
                 )
                 return Judged(span, line, latex, Standing.FAILS, reason, opinion.counterexample, found)
     for place, opinion in enumerate(opinions):
+        if place and links[place].is_order and not opinion.fails and _is_number(links[place].right):
+            continue  # a condition that ends a chain: h = a - b > 0
         if not (opinion.holds or opinion.defines):
             return Judged(span, line, latex, Standing.NOT_UNDERSTOOD, _at(place, links, opinion.reason))
     own = preferred[0]
-    foreign = next((one for one in opinions if one.holds and _is_foreign(one.convention, own)), None)
-    if foreign is not None and (failing := _own_failure(piece, links, opinions, foreign, preferred, definitions)) is not None:
+    named = any(letter.base in ("alpha", "beta") for link in links for letter in letters_in((link.left, link.right)))
+    foreign = next((one for one in opinions if one.holds and named and _is_foreign(one.convention, own)), None)
+    if foreign is not None and (failing := _own_failure(piece, links, opinions, foreign, preferred, known)) is not None:
         return failing
     if foreign is not None:
         reason = f"it holds where {_WORDS[foreign.convention]}, which this page does not keep"
@@ -233,20 +348,24 @@ def _standing(
 
 
 def _own_failure(
-    piece: Piece, links: list[Link], opinions: list[Opinion], foreign: Opinion, preferred: Sequence[str], definitions: Definitions
+    piece: Piece, links: list[Link], opinions: list[Opinion], foreign: Opinion, preferred: Sequence[str], known: Known
 ) -> Judged | None:
     """A formula that holds where letters are roots, but that one lost root explains better."""
     if foreign.convention != "root":
         return None
     place = opinions.index(foreign)
     usual = [one for one in preferred if one != "root"]
-    opinion = judge_link(links[place], usual, definitions)
+    opinion = judge_link(links[place], usual, known)
     seen = [*opinions[:place], opinion, *opinions[place + 1 :]]
-    found = suggestions(piece.source, piece.chain, links, place, seen, usual, definitions)
+    found = suggestions(piece.source, piece.chain, links, place, seen, usual, known)
     if not found or not opinion.fails:
         return None
     reason = _at(place, links, f"{opinion.reason}; it would hold where {_WORDS['root']}")
     return Judged(piece.span, piece.line, piece.latex, Standing.FAILS, reason, opinion.counterexample, found)
+
+
+def _is_number(node: Node) -> bool:
+    return not letters_in((node,))
 
 
 def _is_state(node: Node) -> bool:
@@ -272,14 +391,12 @@ def _is_foreign(convention: str, own: str) -> bool:
 
 
 def _is_law_of_density(link: Link) -> bool:
-    from .tree import Call
-
-    return isinstance(link.left, Call) and link.left.function.base in ("p", "q")
+    if not isinstance(link.left, Call) or link.left.function.start == link.left.function.end:
+        return False
+    return link.left.function.base in ("p", "q")
 
 
 def _equates_law(link: Link) -> bool:
-    from .tree import Call, Letter
-
     right: Any = link.right
     is_law = isinstance(right, Call) and right.function.base == "cal:N" and len(right.arguments) == 2
     return link.relation in ("=", ":=") and is_law and isinstance(link.left, Letter)

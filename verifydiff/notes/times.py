@@ -39,7 +39,7 @@ class Times:
         found = _free_letters(nodes)
         self.stride = (
             2
-            if any(_is_nested(index) for node in nodes for one in walk(node) if isinstance(one, Letter) for index in one.index)
+            if any(is_nested(index) for node in nodes for one in walk(node) if isinstance(one, Letter) for index in one.index)
             else 1
         )
         ranked = sorted(found - {"T", "N"}, key=lambda one: _RANK.get(one, 3))
@@ -99,7 +99,8 @@ class Times:
         return next((letter for letter, place in self.place.items() if place == self.main), "t")
 
 
-def _is_nested(index: Node) -> bool:
+def is_nested(index: Node) -> bool:
+    """Whether an index names a time within a list of times."""
     inner = index.terms[0].body if isinstance(index, Sum) and index.terms else index
     return isinstance(inner, Letter) and inner.base in STRIDED and len(inner.index) == 1
 

@@ -93,6 +93,9 @@ ENVIRONMENTS = words("""
     alignat* flalign flalign* math displaymath alignedat
     """)
 
+CHOICES = words("cases dcases cases* rcases")
+CASE, BRANCH = "condition", "branch"  # what parts an expression from its condition, and one branch from the next
+
 UNICODE = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ϵ": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi",
@@ -123,6 +126,7 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source, self.at = source, 0
+        self.cases = 0  # how many choices are open
         self.sized = -1  # where a \\left or \\big began whose bracket comes next
         self.found: list[Token] = []
 
@@ -155,6 +159,8 @@ class _Reader:
             self._add("relation", "=", start, start + 2)
         elif char in "=<>":
             self._add("relation", char, start, start + 1)
+        elif char == "&" and self.cases:
+            self._add("sign", CASE, start, start + 1)
         elif char in "+-*/^_{}()[]|,;:.&'!":
             self._add("sign", char, start, start + 1)
         else:
@@ -218,10 +224,18 @@ class _Reader:
             inside = self.source[end + 1 : close] if close > 0 else ""
             if inside and inside[-2:] in ("pt", "em", "ex", "mm", "cm"):
                 end = close + 1
-        self._add("break", "row", start, end)
+        if self.cases:
+            self._add("sign", BRANCH, start, end)
+        else:
+            self._add("break", "row", start, end)
 
     def _environment(self, start: int) -> None:
         name, end = self._braced()
+        if name in CHOICES:
+            begins = "begin" in self.source[start:end]
+            self.cases += 1 if begins else -1
+            self._add("command", "choice" if begins else "end of the choice", start, end)
+            return
         if name not in ENVIRONMENTS:
             raise NotUnderstoodError(self.source[start:end], start, "an environment that is not read")
         if name.startswith(("alignat", "alignedat")) and self.source[end : end + 1] == "{" and "begin" in self.source[start:end]:
@@ -254,12 +268,12 @@ def _named(char: str) -> str:
 
 
 _CONTINUES = {"+", "-", "/", "*"}
-_OPENS, _CLOSES = {"(", "[", "{", "lbrace"}, {")", "]", "}", "rbrace"}
+_OPENS, _CLOSES = {"(", "[", "{", "lbrace", "choice"}, {")", "]", "}", "rbrace", "end of the choice"}
 
 
 def _joined(found: list[Token]) -> list[Token]:
     """Rows joined: one that begins with a relation or an operator goes on with what stands before it."""
-    found = [token for token in found if token.text != "&" or token.kind != "sign"]
+    found = _remarks_last([token for token in found if token.text != "&" or token.kind != "sign"])
     joined: list[Token] = []
     depth = 0
     for place, token in enumerate(found):
@@ -268,6 +282,23 @@ def _joined(found: list[Token]) -> list[Token]:
             continue
         joined.append(token)
     return joined
+
+
+def _remarks_last(found: list[Token]) -> list[Token]:
+    """Words beside a row, with what they say, behind all rows, so that a chain goes on over them."""
+    rows: list[Token] = []
+    remarks: list[Token] = []
+    depth, within = 0, False
+    last = max((place for place, token in enumerate(found) if token.kind == "break" and token.text == "row"), default=-1)
+    for place, token in enumerate(found):
+        depth += (token.text in _OPENS) - (token.text in _CLOSES)
+        if token.kind == "break" and token.text == "row":
+            within = False
+        elif token.kind == "text" and depth == 0 and place < last and " " in token.text and rows and rows[-1].kind != "relation":
+            within = True
+            remarks.append(Token("break", "remark", token.start, token.start))
+        (remarks if within else rows).append(token)
+    return [*rows, *remarks]
 
 
 def _goes_on(before: list[Token], after: list[Token]) -> bool:

@@ -189,6 +189,14 @@ class Dots(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Cases(Node):
+    """A choice: ``special`` tells which branches are for single values alone, such as t = 1."""
+
+    branches: tuple[Node, ...]
+    special: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chain(Node):
     """Expressions joined by relations: a = b = c. A single expression states nothing."""
 

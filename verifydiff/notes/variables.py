@@ -28,7 +28,7 @@ def variables(node: Node, reading: Reading) -> frozenset[Key]:
         if node.base in STATES and ("tilde is noisy",) in reading.fixed and not node.index:
             return frozenset({("x", reading.main if "tilde" in node.marks else 0)})
         if (node.base in STATES and not set(node.marks) - {"prime"}) or (latent and node.base == "z" and node.index):
-            alone = 0 if latent else reading.main
+            alone = 0 if latent or ("bare data",) in reading.fixed else reading.main
             return frozenset({("x", time_of(node.index[0], node, reading) if node.index else alone)})
         name = node.base + "".join(node.marks) + "".join(str(label_of(one)) for one in node.index)
         return frozenset({("v", name)})
@@ -60,7 +60,8 @@ def named_states(node: Node, reading: Reading) -> set[Key]:
     """The states that a formula speaks of."""
     found: set[Key] = set()
     for one in walk(node):
-        if isinstance(one, Letter) and one.base in STATES:
+        letter = one.function if isinstance(one, Call) and len(one.arguments) == 1 else one
+        if isinstance(letter, Letter) and letter.base in STATES:
             try:
                 found |= variables(one, reading)
             except NotUnderstoodError:

@@ -12,16 +12,19 @@ from dataclasses import replace
 
 from .algebra import POSITIVE, REAL, SMALL, Value
 from .densities import DENSITIES, density, divergence, is_divergence, normal
-from .process import NoSuchLetterError
+from .known import Introduced
+from .process import RATES, NoSuchLetterError
 from .reading import STATES, Logs, Normal, Reading, refused
 from .said import NETWORKS, Said, name_of, text_of
-from .times import NoTimeError
+from .times import NoTimeError, is_nested
 from .tokens import NotUnderstoodError
 from .tree import Call, Letter, Node
 from .walk import reads, value
 from .words import words
 
-WEIGHTS = words("eta w gamma omega k zeta rho delta Delta h r kappa tau")
+CONSTANTS = words("C const constant")
+
+WEIGHTS = words("dt eta w gamma omega k zeta rho delta Delta h r kappa tau")
 
 
 @reads(Letter)
@@ -52,27 +55,47 @@ def meaning(letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> Va
 def _introduced(said: Said) -> Value | None:
     """What the page has introduced."""
     name = name_of(said.letter)
-    held = said.reading.defined.get(name)
+    reading = said.reading
+    if name in reading.known.drawn:
+        return reading.algebra.sqrt(value(reading.known.drawn[name], reading)) * reading.letter(("noise", name), name)
+    held = next((one for one in reading.known.letters.get(name, ()) if _is_meant(one, said)), None)
     if held is None:
         return None
-    reading = said.reading
-    index, body = held
-    before = dict(reading.times.bound)
-    remaining = dict(reading.defined)
-    del remaining[name]
-    all_defined, reading.defined = reading.defined, remaining
+    before, known, main = dict(reading.times.bound), reading.known, reading.times.main
+    reading.known = replace(known, letters={key: one for key, one in known.letters.items() if key != name})
     try:
-        if index is not None and said.time is not None:
-            reading.times.bound[index] = said.time
-        return value(body, reading)
+        if held.index is not None and said.time is not None:
+            reading.times.bound[held.index] = said.time
+        elif said.time is not None and said.time > 0:
+            reading.times.main = said.time
+        return value(held.body, reading)
     finally:
-        reading.times.bound = before
-        reading.defined = all_defined
+        reading.times.bound, reading.times.main = before, main
+        reading.known = known
+
+
+def _is_meant(one: Introduced, said: Said) -> bool:
+    """Whether what was introduced is what stands here: of one time at that time, a function of the same arguments."""
+    if one.arguments and said.arguments and list(map(_named, one.arguments)) != list(map(_named, said.arguments)):
+        return False
+    if one.at is None:
+        return True
+    try:
+        return said.time is not None and said.reading.times.of(one.at) == said.time
+    except NoTimeError:
+        return False
+
+
+def _named(argument: Node) -> object:
+    """An argument but for its time."""
+    return argument.base if isinstance(argument, Letter) and not argument.marks else argument
 
 
 def unknown(said: Said) -> Value:
     """A letter that nothing is known of."""
     letter, reading = said.letter, said.reading
+    if letter.base in reading.known.given or letter.base in CONSTANTS:
+        return free(said, REAL)
     reading.unknown.setdefault(name_of(letter), letter)
     inner = "_".join(text_of(one) for one in said.states)
     return reading.letter(("u", name_of(letter), said.time if said.time is not None else "", inner), letter.base, POSITIVE)
@@ -80,14 +103,16 @@ def unknown(said: Said) -> Value:
 
 def free(said: Said, domain: str = POSITIVE) -> Value:
     """A weight that anybody may choose."""
-    at = "" if said.time is None else said.time
+    at = said.at if said.is_network else "" if said.time is None else said.time
     name = name_of(said.letter)
-    if said.letter.base in ("sigma", "Sigma", "eta") and "data" not in said.labels:
+    if said.letter.base in ("sigma", "Sigma", "eta", "dt") and "data" not in said.labels:
         domain = SMALL
     return said.reading.letter(("free", name.replace("/", "_"), at), _tex(said), domain)
 
 
 def _tex(said: Said) -> str:
+    if said.letter.base == "dt":
+        return r"\Delta t"
     base = said.letter.base if len(said.letter.base) == 1 else rf"\{said.letter.base}"
     index = ",".join(
         [*sorted(said.labels), *([] if said.time is None else [said.reading.times.names.get(said.time, str(said.time))])]
@@ -106,9 +131,9 @@ def _alpha(said: Said) -> Value | None:
         return carried if process.convention in ("signal", "signal-vp") else carried**2
     if said.marks or said.labels:
         return None
-    if said.time is None:
+    if said.time is None and process.convention not in ("signal", "signal-vp"):
         raise NoSuchLetterError("alpha")
-    return process.alpha(at)
+    return process.alpha(at, _stride(said))
 
 
 def _beta(said: Said) -> Value | None:
@@ -116,21 +141,22 @@ def _beta(said: Said) -> Value | None:
     if said.labels or said.marks - {"tilde", "bar"}:
         return free(said)
     if "tilde" in said.marks:
-        return process.posterior_variance(at, _before(said))
+        return process.posterior_variance(at, at - _stride(said))
     if "bar" in said.marks:
         return process.product_beta(at)
     if said.time is None or _continuous(said.reading):
         return said.reading.letter(("rate", "beta"), r"\beta", POSITIVE)
-    return process.beta(at)
+    return process.beta(at, _stride(said))
 
 
 def _continuous(reading: Reading) -> bool:
     return ("continuous",) in reading.fixed
 
 
-def _before(said: Said) -> int:
-    """The time that a step from here leads to."""
-    return said.at - 1
+def _stride(said: Said) -> int:
+    """How many times a step leads over: as many as lie between two of a list of times, if its letter names that step."""
+    strided = ("strided",) in said.reading.fixed and any(is_nested(one) for one in said.letter.index)
+    return said.reading.times.stride if strided else 1
 
 
 def _sigma(said: Said) -> Value | None:
@@ -184,11 +210,15 @@ def _data(said: Said) -> Value:
 
 def _noise(said: Said) -> Value | None:
     reading = said.reading
+    if ("epsilon is a step",) in reading.fixed and not (said.is_network or said.states):
+        return free(said)
     if said.is_network or said.states or said.given or (said.marks & {"hat"} and "tilde" not in said.marks):
         if said.marks & {"tilde", "bar"}:
             return unknown(said)
         said.owe_state()
         return reading.predicted_noise(said.at if said.at > 0 else reading.main, said.given)
+    if ("noise is predicted",) in reading.fixed and said.time and not said.marks and not said.labels:
+        return reading.predicted_noise(said.time)
     if said.labels & {"c", "cond", "y"}:
         return reading.predicted_noise(said.at, "y")
     if said.labels & {"u", "uncond", "empty"}:
@@ -205,11 +235,14 @@ def _noise(said: Said) -> Value | None:
 
 
 def _fresh(said: Said) -> Value | None:
-    if said.marks or said.labels or said.states:
+    if ("z is the noise",) in said.reading.fixed and said.letter.base == "z":
+        return _noise(said)
+    if said.marks - {"prime", "bar", "tilde"} or said.states:
         return None
     if said.time is not None and ("z is a state",) in said.reading.fixed:
         return said.reading.state(said.time)
-    return said.reading.letter(("noise", "z"), "z")
+    hung = "".join([*sorted(said.marks), *sorted(said.labels), *([] if said.time is None else [f"_{said.time}"])])
+    return said.reading.letter(("noise", f"z{hung}"), "z")
 
 
 def _mean_letter(said: Said) -> Value | None:
@@ -217,10 +250,11 @@ def _mean_letter(said: Said) -> Value | None:
     if said.is_network or "hat" in said.marks:
         said.owe_state()
         return reading.process.posterior_mean(at, at - 1, reading.state(at), reading.predicted_data(at, said.given))
-    if "tilde" in said.marks or "q" in said.labels or len(said.states) == 2:
+    if "tilde" in said.marks or said.labels & {"q", "Q"} or len(said.states) == 2:
+        lower = said.lower if said.lower is not None and len(said.states) == 2 else at - 1
         given = [value(one, reading) for one in said.states]
         x_t = given[0] if given else reading.state(at)
-        return reading.process.posterior_mean(at, at - 1, x_t, given[1] if len(given) == 2 else reading.state(0))
+        return reading.process.posterior_mean(at, lower, x_t, given[1] if len(given) == 2 else reading.state(0))
     return None if said.states else free(said, REAL)
 
 
@@ -228,6 +262,8 @@ def _score(said: Said) -> Value | None:
     if said.is_network:
         said.owe_state()
         return -said.reading.predicted_noise(said.at, said.given) / said.reading.process.noise(said.at)
+    if not said.states and said.time is None and said.letter.base in said.reading.times.place:
+        return _time_letter(said) or free(said)  # where s is a time
     return None if said.states or said.given else free(said)
 
 
@@ -290,7 +326,7 @@ def _identity(said: Said) -> Value:
 def _time_letter(said: Said) -> Value | None:
     """A time as a number: in the straight path, and where the noise level is the time."""
     reading = said.reading
-    if said.marks or said.labels or reading.process.convention not in ("flow", "ve"):
+    if said.marks or said.labels or reading.process.convention not in ("flow", "ve", *RATES):
         return None
     try:
         at = reading.times.of(said.letter)
@@ -330,6 +366,7 @@ _MAKERS: dict[str, Callable[[Said], Value | None]] = {
     "X": _state,
     "epsilon": _noise,
     "z": _fresh,
+    "Z": _fresh,
     "xi": _fresh,
     "mu": _mean_letter,
     "s": _score,
@@ -363,6 +400,8 @@ def called(node: Call, reading: Reading) -> Value | Logs | Normal:
         return divergence(node, reading)
     if function.base in STATES and not function.marks and len(node.arguments) == 1:
         return meaning(replace(function, index=(*function.index, node.arguments[0])), (), reading)
+    if function.base == "sigmoid" and len(node.arguments) == 1:
+        return 1 / (1 + reading.algebra.exp(-value(node.arguments[0], reading)))
     if function.base in ("Var", "var", "Cov"):
         raise refused(node, "a variance in that notation")
     return meaning(function, node.arguments, reading)

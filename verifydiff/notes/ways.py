@@ -3,41 +3,45 @@ r"""The ways to read a link, and what comes of each in numbers, which costs micr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from .algebra import Numbers, UndefinedError
-from .process import Process
+from .known import Known
+from .meanings import value
+from .process import RATES, Process
 from .reading import MODES, Reading
 from .rules import (
     RULES,
     Link,
     Owed,
     Rule,
+    bare,
     differential,
     equal,
     forward,
     fresh_noise,
+    increments,
     is_continuous,
     langevin,
     law,
     proportional,
+    regression,
     scalings,
     step,
 )
-from .said import NETWORKS
-from .times import Times
+from .said import NETWORKS, name_of
+from .times import LETTERS, Times, is_nested
 from .tokens import NotUnderstoodError
-from .tree import Call, Differential, Large, Letter, Node, Number, children, walk
+from .tree import Applied, Call, Differential, Gradient, Large, Letter, Node, Number, Power, Product, Root, children, walk
 
 SEEDS = (11, 23)
 
 TOLERANCE, SECONDS = 1e-8, 1.0
 
 UNWORKED = "an integral that is not worked out"
-
-Definitions = dict[str, tuple[str | None, Node]]
 
 
 @dataclass(frozen=True)
@@ -81,16 +85,23 @@ def letters_in(nodes: Sequence[Node]) -> list[Letter]:
     return [one for node in nodes for one in walk(node) if isinstance(one, Letter)]
 
 
-def conventions(link: Link) -> list[str]:
-    """The conventions that a link may be written in, by the letters it uses."""
+def conventions(link: Link, known: Known) -> list[str]:
+    """The conventions that a link may be written in, by the letters it uses and by what the page has introduced them with."""
     held = letters_in((link.left, link.right))
+    for _ in range(2):
+        held += [
+            one
+            for name in {name_of(one) for one in held}
+            for said in known.letters.get(name, ())
+            for one in letters_in((said.body,))
+        ]
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
     if (barred or "beta" in bases) and not _integrates_beta(link):
         return ["ddpm", "root"] if barred else ["ddpm", "ddim", "root"] if "alpha" in bases else ["ddpm", "root"]
     found = ["ddpm"]
     if _integrates_beta(link):
-        return ["vp-time", "ddpm"]
+        return ["vp-time", "sub-vp", "ddpm"]
     if "alpha" in bases:
         found.append("ddim")
         if bases & {"sigma", "lambda", "SNR"} or any(one.base == "alpha" and len(one.index) > 1 for one in held):
@@ -98,12 +109,24 @@ def conventions(link: Link) -> list[str]:
     elif "sigma" in bases or "D" in bases or "c" in bases:
         found += ["ve", "signal-vp"]
     if is_continuous(link):
-        found += ["flow"]
+        found += ["flow", *RATES]
+    if any(_has_time_in_exponent(side) for side in (link.left, link.right)):
+        found += [*RATES]
+    if any(one.base in ("W", "w", "B") and one.index for one in held) or any(one.base == "dt" for one in held):
+        found.append("flow")
     if any(isinstance(one, Letter) and one.base == "t" for one in _scalars(link)):
         found += ["flow", "ve"]
     elif any(one.base == "x" and _is_one(one) for one in held) or bases & {"v", "u"}:
         found.append("flow")
     return list(dict.fromkeys(found))
+
+
+def _has_time_in_exponent(side: Node) -> bool:
+    exponents = [
+        one.exponent for one in walk(side) if isinstance(one, Power) and isinstance(one.base, Letter) and one.base.base == "e"
+    ]
+    exponents += [one.arguments[0] for one in walk(side) if isinstance(one, Applied) and one.name == "exp"]
+    return any(isinstance(one, Letter) and one.base == "t" and not one.index for inner in exponents for one in walk(inner))
 
 
 def _integrates_beta(link: Link) -> bool:
@@ -134,20 +157,68 @@ def _scalars(link: Link) -> Iterator[Node]:
         yield from inner(side)
 
 
-def _flags(link: Link) -> list[tuple[tuple[Any, ...], ...]]:
+def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
+    """The ways in which letters are used here, each with those that exclude one another."""
     held = letters_in((link.left, link.right))
     flags: list[tuple[Any, ...]] = []
-    if is_continuous(link):
+    if is_continuous(link) or any(one.base == "dt" for one in held):
         flags.append(("continuous",))
     indexed = {one.base for one in held if one.index and not one.marks}
-    if "z" in indexed and "x" not in indexed:
+    bare = any(one.base == "x" and not one.marks and not one.index for one in held)
+    if "x" not in indexed and ("z" in indexed or (known.is_latent and bare)):
         flags += [("z is a state",), ("bare data",)]
-    tilded = any(one.base == "x" and "tilde" in one.marks and not one.index for one in held)
-    if tilded and any(one.base == "x" and not one.marks and not one.index for one in held):
+    if bare and any(one.base == "x" and "tilde" in one.marks and not one.index for one in held):
         flags.append(("tilde is noisy",))
-    if any(one.base == "lambda" for one in held):
-        return [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
-    return [tuple(flags)]
+    if _steps_by_epsilon(link):
+        flags.append(("epsilon is a step",))
+    variants: list[tuple[tuple[Any, ...], ...]] = [tuple(flags)]
+    if any(one.base == "lambda" for one in held) and _takes_logarithms(link):
+        variants = [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
+    if bare and not is_continuous(link) and not flags and not indexed & {"x", "z"}:
+        variants += [(*one, ("bare data",)) for one in variants]
+    if "x" in indexed and any(one.base == "z" for one in held) and not any(one.base == "epsilon" for one in held):
+        variants += [(*one, ("z is the noise",)) for one in variants]
+    if _has_two_noises(link, held):
+        variants += [(*one, ("noise is predicted",)) for one in variants]
+    if any(one.base in ("alpha", "beta") and "bar" not in one.marks and any(map(is_nested, one.index)) for one in held):
+        variants += [(*one, ("strided",)) for one in variants]
+    return variants
+
+
+def _has_two_noises(link: Link, held: list[Letter]) -> bool:
+    """Whether a state is written by another, the noise that is in it, and a fresh one."""
+    noises = {(one.base, one.marks, one.index) for one in held if one.base in ("epsilon", "z") and not one.upper}
+    return len(noises) > 1 and isinstance(bare(link.left), Letter) and any(one.base == "epsilon" and one.index for one in held)
+
+
+def _takes_logarithms(link: Link) -> bool:
+    """Whether a logarithm or an exponential is there, so that lambda may be one of signal over noise."""
+    return any(
+        (isinstance(one, Applied) and one.name in ("log", "ln", "exp", "expm"))
+        or (isinstance(one, Power) and isinstance(one.base, Letter) and one.base.base == "e")
+        or (isinstance(one, Letter) and one.base in ("SNR", "snr", "logSNR", "sigmoid"))
+        for side in (link.left, link.right)
+        for one in walk(side)
+    )
+
+
+def _steps_by_epsilon(link: Link) -> bool:
+    """Whether epsilon is a number here: under a root, or before a score."""
+    for side in (link.left, link.right):
+        for one in walk(side):
+            if isinstance(one, Root) and any(_is_plain_epsilon(inner) for inner in walk(one.body)):
+                return not any(isinstance(inner, Call) and inner.function.base == "epsilon" for inner in walk(one.body))
+            if isinstance(one, Product) and any(map(_is_plain_epsilon, one.factors)) and any(map(_is_score, one.factors)):
+                return True
+    return False
+
+
+def _is_plain_epsilon(node: Node) -> bool:
+    return isinstance(node, Letter) and node.base == "epsilon" and not node.marks and not node.index
+
+
+def _is_score(node: Node) -> bool:
+    return isinstance(node, Gradient) or (isinstance(node, Call) and node.function.base == "s")
 
 
 @dataclass(frozen=True)
@@ -164,16 +235,47 @@ class Setting:
 def setting_of(link: Link) -> Setting:
     """The setting of a link."""
     times = Times((link.left, link.right))
+    if (pair := _told_later(link)) is not None and set(pair) <= set(times.place):
+        one, other = pair
+        if times.place[one] > times.place[other]:  # what a network is told is the noisier time
+            times.place[one], times.place[other] = times.place[other], times.place[one]
     held = letters_in((link.left, link.right))
     densities = {one.base for one in held if one.base in ("p", "q")}
     learned = {one.base for one in held if one.base in ("p", "q") and _is_learned(one)}
     own = {one.base for one in held if one.base in ("p", "q") and not _is_learned(one)}
-    apart = len(densities) > 1 and len(own) > 1
+    apart = len(densities) > 1 and (len(own) > 1 or "q" in learned)  # an encoder is not the law that it approximates
     return Setting(times.place, times.stride, names_of(times), apart, frozenset(learned & {"p"}))
 
 
+def _told_later(link: Link) -> tuple[str, str] | None:
+    """The letters of a state's time on the left and of the one time that networks are told on the right, if they differ."""
+    left = bare(link.left)
+    if not isinstance(left, Letter) or left.base not in ("x", "z") or len(left.index) != 1 or not _is_plain(left.index[0]):
+        return None
+    networks = [one for one in walk(link.right) if isinstance(one, Call) and _is_learned(one.function)]
+    told = {
+        part.base
+        for call in networks
+        for one in call.arguments
+        for part in walk(one)
+        if isinstance(part, Letter) and _is_time(part)
+    }
+    own = left.index[0]
+    if len(told) != 1 or not isinstance(own, Letter) or own.base in told:
+        return None
+    return own.base, told.pop()
+
+
+def _is_plain(node: Node) -> bool:
+    return isinstance(node, Letter) and not node.index and not node.marks
+
+
+def _is_time(letter: Letter) -> bool:
+    return letter.base in LETTERS and not letter.index and not letter.marks
+
+
 def reading_of(
-    way: Way, link: Link, algebra: Any, defined: Definitions, rungs: tuple[int, ...] = (), setting: Setting | None = None
+    way: Way, link: Link, algebra: Any, defined: Known, rungs: tuple[int, ...] = (), setting: Setting | None = None
 ) -> Reading:
     """A reading of a link in one way."""
     setting = setting or setting_of(link)
@@ -183,7 +285,11 @@ def reading_of(
     fixed: dict[tuple[Any, ...], Any] = {}
     for flag in way.flags:
         fixed[flag[:1]] = flag[1] if len(flag) > 1 else True
-    return Reading(process, times, way.mode, way.tie, setting.apart, setting.learned, fixed=fixed, defined=defined)
+    reading = Reading(process, times, way.mode, way.tie, setting.apart, setting.learned, fixed=fixed, known=defined)
+    if defined.data is not None:
+        with suppress(NotUnderstoodError, ArithmeticError):
+            reading.data = value(defined.data[0], reading), value(defined.data[1], reading)
+    return reading
 
 
 NUMBERS = {seed: Numbers(seed) for seed in SEEDS}
@@ -207,7 +313,7 @@ def names_of(times: Times) -> dict[int, str]:
     return names
 
 
-def attempt(way: Way, link: Link, defined: Definitions, setting: Setting | None = None) -> list[Tried]:
+def attempt(way: Way, link: Link, defined: Known, setting: Setting | None = None) -> list[Tried]:
     """What comes of a way in numbers: once for each set of things that would make the link right."""
     grades: dict[int, list[Tried]] = {}
     for seed in SEEDS:
@@ -219,7 +325,7 @@ def attempt(way: Way, link: Link, defined: Definitions, setting: Setting | None 
     return [min(tries, key=lambda one: one.grade) for tries in grades.values()]
 
 
-def _at_point(way: Way, link: Link, defined: Definitions, seed: int, setting: Setting | None) -> list[Tried]:
+def _at_point(way: Way, link: Link, defined: Known, seed: int, setting: Setting | None) -> list[Tried]:
     reading = reading_of(way, link, NUMBERS[seed], defined, setting=setting)
     found: list[Tried] = []
     try:
@@ -239,6 +345,8 @@ def _undefined(way: Way, reading: Reading, error: Exception) -> Tried:
     """A formula of levels alone that takes the root of a negative number is wrong; with free letters it is not read."""
     chosen = reading.unknown or any(key[0] == "u" or (key[0] == "free" and key[1] != "eta") for key in reading.seen)
     judged = isinstance(error, UndefinedError) and way.rule in (equal, fresh_noise)
+    if any(key[0] not in ("x", "free") for key in reading.seen):
+        judged = False
     grade = Grade.DIFFERS if judged and not chosen else Grade.UNREAD
     wrong = NotUnderstoodError("the formula", 0, str(error))
     touched = tuple(sorted(reading.process.touched))
@@ -281,34 +389,52 @@ def _is_empty(owed: list[Owed]) -> bool:
     )
 
 
-def ways(link: Link, preferred: Sequence[str], defined: Definitions) -> Iterator[Tried]:
+def ways(link: Link, preferred: Sequence[str], defined: Known) -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
-    usable = [one for one in conventions(link) if one in preferred]
+    usable = [one for one in conventions(link, defined) if one in preferred and _is_open(one, defined)]
     setting = setting_of(link)
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
-        for flags in _flags(link):
+        for flags in _flags(link, defined):
             yield from _one_convention(convention, flags, link, defined, setting)
 
 
+def _is_known(node: Node, known: Known) -> bool:
+    """Whether the page has introduced what stands there."""
+    node = bare(node)
+    letter = node.function if isinstance(node, Call) else node
+    return isinstance(letter, Letter) and name_of(letter) in known.letters
+
+
+def _is_open(convention: str, known: Known) -> bool:
+    """Whether a page may be in a convention: of the Ornstein-Uhlenbeck processes, only in the one that it speaks of."""
+    return not known.rate or convention == known.rate or convention not in RATES
+
+
 def _one_convention(
-    convention: str, flags: tuple[tuple[Any, ...], ...], link: Link, defined: Definitions, setting: Setting
+    convention: str, flags: tuple[tuple[Any, ...], ...], link: Link, defined: Known, setting: Setting
 ) -> Iterator[Tried]:
     seen: set[tuple[Any, ...]] = set()
     for rule in RULES:
         for tried in attempt(Way(convention, rule, flags=flags), link, defined, setting):
             seen |= tried.seen
             yield tried
-    modes = MODES[1:] if any(key[0] in ("model", "score") for key in seen) else ()
-    noises = any(one.base in ("epsilon", "z", "xi") for one in letters_in((link.left, link.right)))
+    modes: tuple[str, ...] = MODES[1:] if any(key[0] in ("model", "score") for key in seen) else ()
+    if defined.data is None:
+        modes = modes[:-1]
+    drawn = {"epsilon", "z", "xi", "Z", *defined.drawn}
+    noises = any(one.base in drawn for one in letters_in((link.left, link.right)))
     if is_continuous(link) and any(key[0] == "model" for key in seen):
         yield from attempt(Way(convention, differential, "optimal", flags=flags), link, defined, setting)
+    rules = (equal, law, proportional) if _is_known(link.left, defined) else (equal, law, proportional, regression)
     for mode in modes:
-        for rule in (equal, law, proportional):
+        for rule in rules:
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
+    if any(one.base == "dt" for one in letters_in((link.left, link.right))) and not noises:
+        yield from attempt(Way(convention, increments, tie="free", flags=flags), link, defined, setting)
     if noises:
         yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined, setting)
-        for rule in (forward, step, langevin, scalings):
+        for rule in (forward, step, langevin, scalings, increments):
             yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined, setting)
     if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
         yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined, setting)
@@ -317,4 +443,4 @@ def _one_convention(
 
 def agrees(link: Link, convention: str) -> bool:
     """Whether a link agrees in numbers under a convention."""
-    return any(tried.grade is Grade.AGREES for tried in ways(link, (convention,), {}))
+    return any(tried.grade is Grade.AGREES for tried in ways(link, (convention,), Known()))

@@ -55,3 +55,4 @@ LABELS = words("""
     """)
 STATED = words("overset stackrel underset overbrace underbrace")
 ENDING = words("rbrace } rangle rVert vert mid parallel over rvert rfloor rceil pm mp setminus cup cap")
+ENDING |= {"end of the choice"}

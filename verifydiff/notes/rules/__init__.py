@@ -9,7 +9,8 @@ makes the law so. With :math:`x_t = a_t x_0 + s_t e` and independent standard no
   :math:`w_0 = a_s` and :math:`w_e^2 + \sum c_k^2 = s_s^2`, or the mean of the posterior and a noise that is in use there, or the
   weights of a discretised equation that is in use;
 - a stochastic differential equation :math:`dx = D\,dt + G\,dw` owes :math:`D = f - \tfrac12 (g^2 \pm G^2) \nabla \log p`;
-- a guided prediction owes weights that sum to one and rise with the guidance.
+- a guided prediction owes weights that sum to one and rise with the guidance;
+- a loss owes that a perfect network has none.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from __future__ import annotations
 from .choices import fresh_noise as fresh_noise
 from .choices import guided as guided
 from .choices import scalings as scalings
+from .choices import slope_of_noise as slope_of_noise
 from .choices import told as told
+from .differentials import brownian as brownian
 from .differentials import differential as differential
+from .differentials import increments as increments
 from .differentials import is_continuous as is_continuous
+from .equations import bounded as bounded
 from .equations import equal as equal
+from .equations import expanded as expanded
 from .equations import ordered as ordered
 from .equations import proportional as proportional
 from .equations import renamed as renamed
@@ -31,7 +37,12 @@ from .link import Rule as Rule
 from .link import bare as bare
 from .states import forward as forward
 from .states import langevin as langevin
+from .states import noiseless as noiseless
 from .states import step as step
+from .training import interpolated as interpolated
+from .training import is_loss as is_loss
+from .training import likelihood as likelihood
+from .training import regression as regression
 
 RULES: tuple[Rule, ...] = (
     equal,
@@ -40,9 +51,15 @@ RULES: tuple[Rule, ...] = (
     step,
     proportional,
     ordered,
+    bounded,
     fresh_noise,
     guided,
     differential,
+    brownian,
+    likelihood,
+    interpolated,
+    expanded,
+    slope_of_noise,
     scalings,
     langevin,
     renamed,

@@ -16,7 +16,7 @@ from .link import Link, Owed, bare, weights
 
 def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """The fresh noise that a sampler may choose: beta, the posterior's variance, DDIM's family; or a name for the noise level."""
-    if not link.is_equation or reading.mode != "plain" or reading.process.convention not in ("ddpm", "ddim"):
+    if not link.is_equation or reading.mode != "plain" or reading.process.convention not in ("ddpm", "ddim", "root"):
         return
     letter, squared = _sigma_of(link.left)
     if letter is None and _sigma_of(link.right)[0] is not None:
@@ -41,7 +41,7 @@ def fresh_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if any(key[1] == "eta" for key in free):
         eta = next(key for key in free if key[1] == "eta")
         yield [Owed("the variance", variance, reading.letter(eta, "") ** 2 * family), *sign]
-        if squared:
+        if squared and not reading.known.squares_eta:
             yield [Owed("the variance", variance, reading.letter(eta, "") * family)]
         return
     if free or any(key[0] == "u" for key in keys):
@@ -174,6 +174,15 @@ def scalings(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         right = {"skip": data**2 / (gap**2 + data**2), "out": data * gap / root}
         for label in sorted(said.labels & set(right)):
             yield [Owed("the scaling", found, right[label])]
+
+
+def slope_of_noise(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    r"""The slope that a sampler calls d, of the probability flow along the noise level: :math:`(x - D(x; \sigma)) / \sigma`."""
+    left = bare(link.left)
+    if not link.is_equation or not isinstance(left, Letter) or left.base != "d" or reading.process.convention != "ve":
+        return
+    if left.index and any(isinstance(one, Call) and one.function.base in ("D", "epsilon", "s") for one in walk(link.right)):
+        yield [Owed("the slope", value(link.right, reading), reading.predicted_noise(Said(left, (), reading).at))]
 
 
 def told(link: Link, reading: Reading) -> Iterator[list[Owed]]:

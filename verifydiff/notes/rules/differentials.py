@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..algebra import POSITIVE, REAL, Value
-from ..meanings import value
-from ..reading import Reading
+from ..meanings import read, value
+from ..process import RATES
+from ..reading import Normal, Reading
 from ..tokens import NotUnderstoodError
-from ..tree import Call, Differential, Gradient, Letter, Node, Quotient, walk
-from .link import Link, Owed, bare, vanishes
+from ..tree import Call, Differential, Gradient, Letter, Node, Quotient, Sum, walk
+from .link import Link, Owed, bare, state_time, vanishes
+
+MOTIONS = ("W", "w", "B", "b", "omega")
 
 
 def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -32,6 +35,63 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         yield [Owed("the velocity", drift, reading.velocity(at, reading.eps(at), reading.state(0)))]
         return
     yield from _equations(drift, diffusion, reading)
+
+
+def increments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    r"""A step of Euler and Maruyama, :math:`x_{t+h} = x_t + D h + G \sqrt{h} z`, of an equation that has the marginals."""
+    at = state_time(link.left, reading) if link.is_equation and reading.mode == "plain" else None
+    if at is None or reading.tie != "free" or ("continuous",) not in reading.fixed:
+        return
+    start, step = reading.main, ("free", "dt", "")
+    size = reading.letter(step, r"\Delta t", POSITIVE)
+    noises = [key for key in _seen(link.right, reading) if key[0] == "noise"]
+    if step not in reading.seen or at == start:
+        return
+
+    def moved(noise: int, stretch: int) -> Value:
+        fixed = {step: size * stretch, **dict.fromkeys(noises, reading.number(noise))}
+        with reading.fixing(fixed):
+            return value(link.right, reading) - reading.state(start)
+
+    sign = 1 if at > start else -1
+    drift, diffusion = sign * moved(0, 1) / size, (moved(1, 1) - moved(0, 1)) / reading.algebra.sqrt(size)
+    linear = Owed("how the drift grows with the step", moved(0, 4), 4 * moved(0, 1))
+    rooted = Owed("how the noise grows with the step", moved(1, 4) - moved(0, 4), 2 * (moved(1, 1) - moved(0, 1)))
+    if reading.process.convention == "flow":
+        velocity = reading.velocity(start, reading.predicted_noise(start), reading.predicted_data(start))
+        yield [Owed("the velocity", drift, velocity), linear, Owed("the noise", diffusion, reading.number(0))]
+        return
+    for place, owed in enumerate(_equations(drift, diffusion, reading)):
+        if vanishes(diffusion) or place % 3 < 2:
+            yield [*owed, linear, rooted]
+
+
+def _seen(node: Node, reading: Reading) -> frozenset[tuple[object, ...]]:
+    reading.seen.clear()
+    value(node, reading)
+    return frozenset(reading.seen)
+
+
+def brownian(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    r"""The increments of Brownian motion, :math:`W_t - W_s \sim \mathcal{N}(0, t - s)`."""
+    left = bare(link.left)
+    if link.relation != "~" or not isinstance(left, Sum) or reading.process.convention != "flow" or len(left.terms) != 2:
+        return
+    places = [(term.sign, _motion_time(term.body)) for term in left.terms]
+    right = read(link.right, reading)
+    if any(place is None for _, place in places) or not isinstance(right, Normal) or places[0][0] == places[1][0]:
+        return
+    passed = sum((sign * value(place, reading) for sign, place in places if place is not None), reading.number(0))
+    yield [Owed("the mean", right.mean, reading.number(0)), Owed("the variance", right.variance, passed)]
+
+
+def _motion_time(node: Node) -> Node | None:
+    """The time at which a Brownian motion stands."""
+    if isinstance(node, Call) and node.function.base in MOTIONS and len(node.arguments) == 1:
+        return node.arguments[0]
+    if isinstance(node, Letter) and node.base in MOTIONS and len(node.index) == 1:
+        return node.index[0]
+    return None
 
 
 def _is_plain_state(node: Node) -> bool:
@@ -73,6 +133,9 @@ def _processes(reading: Reading) -> Iterator[tuple[Value, Value]]:
     x = reading.state(reading.main)
     letters = {key[:2] for key in reading.seen}
     half = reading.number(Fraction(1, 2))
+    if (rate := RATES.get(reading.process.convention)) is not None:
+        yield -half * rate * x, reading.number(rate)
+        return
     if ("drift", "f") in letters or ("drift", "g") in letters:
         yield reading.letter(("drift", "f"), "f", REAL), reading.letter(("drift", "g"), "g", POSITIVE) ** 2
         yield reading.letter(("drift", "f"), "f", REAL) * x, reading.letter(("drift", "g"), "g", POSITIVE) ** 2

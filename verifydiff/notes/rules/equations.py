@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from ..algebra import Value
+from ..densities import DENSITIES
 from ..meanings import read, value
-from ..reading import Density, Key, Logs, Normal, Reading
+from ..reading import Density, Key, Logs, Normal, Reading, canonical
 from ..tokens import NotUnderstoodError
 from ..tree import Call, Letter, Node, walk
 from ..variables import named_states, variables
+from ..walk import as_density
 from .link import Link, Owed, bare
 
 
@@ -33,6 +35,24 @@ def equal(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     yield [Owed("the two sides", left, right)]
 
 
+def expanded(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """Two sides that agree to first order in a small step."""
+    step = ("free", "dt", "")
+    if link.relation != "~~" or not any(isinstance(one, Letter) and one.base == "dt" for one in walk(link.left)):
+        return
+    if any(isinstance(one, Letter) and one.base in ("x", "X", "p", "q") for side in (link.left, link.right) for one in walk(side)):
+        return
+
+    def along(node: Node, size: Value) -> Value:
+        with reading.fixing({step: size}):
+            return value(node, reading)
+
+    zero = reading.number(0)
+    slopes = [reading.algebra.slope(partial(along, node), zero, "step") for node in (link.left, link.right)]
+    levels = [along(node, zero) for node in (link.left, link.right)]
+    yield [Owed("the two sides at no step", *levels), Owed("how the two sides grow with the step", *slopes)]
+
+
 def _density_of(side: Value | Logs, reading: Reading) -> Density:
     if isinstance(side, Logs):
         raise NotUnderstoodError("log", 0, "a density and a logarithm of one")
@@ -43,9 +63,41 @@ def ordered(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """One side is less than the other."""
     if link.relation in ("<", "<=", ">", ">="):
         left, right = value(link.left, reading), value(link.right, reading)
+        if reading.averaged:  # see bounded
+            return
         if link.relation.startswith(">"):
             left, right = right, left
         yield [Owed("the two sides", left, right, link.relation.replace(">", "<"))]
+
+
+def bounded(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """A bound on a likelihood: between the two sides lies a divergence, the mean under q of log q / p, which is never negative."""
+    if link.relation not in ("<=", ">="):
+        return
+    left, right = read(link.left, reading), read(link.right, reading)
+    if not reading.averaged or isinstance(left, Normal) or isinstance(right, Normal):
+        return
+    low, high = (left, right) if link.relation == "<=" else (right, left)
+    gap = _logs(high).plus(_logs(low), -1)
+    sign = _divergence_sign(gap)
+    if sign:
+        yield [Owed("the sign of what lies between the two sides, a divergence,", reading.number(sign), reading.number(1))]
+
+
+def _logs(side: Value | Logs) -> Logs:
+    return Logs(side.scalar, side.parts) if isinstance(side, Logs) else Logs(side, {})
+
+
+def _divergence_sign(gap: Logs) -> int:
+    """1 if it is log q(a | b) - log p(a | b), -1 if it is the opposite, 0 if it is neither."""
+    parts = canonical(gap)
+    averaging = {key[1]: power for key, power in parts.items() if key[0] == "q"}
+    others = {key[1]: power for key, power in parts.items() if key[0] != "q"}
+    vanishing = abs(gap.scalar) < 1e-9 if isinstance(gap.scalar, complex) else gap.scalar == 0
+    if not averaging or not vanishing or averaging != {names: -power for names, power in others.items()}:
+        return 0
+    largest = max(averaging, key=lambda names: (len(names), averaging[names]))
+    return 1 if averaging[largest] > 0 else -1
 
 
 def renamed(link: Link, reading: Reading) -> Iterator[list[Owed]]:
@@ -70,15 +122,15 @@ def proportional(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if constant:
         yield from _up_to_constant(link, reading)
         return
-    left, right = read(link.left, reading), read(link.right, reading)
-    if not isinstance(left, Density) or isinstance(right, Normal):
-        return
-    call = next((one for one in walk(link.left) if isinstance(one, Call)), None)
-    if call is None:
+    left, right = read(link.left, reading), as_density(read(link.right, reading), reading)
+    call = _density_call(link)
+    if not isinstance(left, Density) or call is None:
         return
     other = right if isinstance(right, Density) else _density_of(right, reading)
-    given = [one for item in call.arguments[1:] for one in variables(item, reading)]
-    for names in (variables(call.arguments[0], reading), frozenset(given)):
+    given = frozenset(one for item in call.arguments[1:] for one in variables(item, reading))
+    if any(one == call for one in walk(link.right)):  # p(x | y) = p(x) p(x | y) would hold along y whatever they are
+        given = frozenset()
+    for names in (variables(call.arguments[0], reading), given):
         owed = []
         for name in sorted(names, key=str):
             one_slope = reading.slope_of(left, name, partial(read, link.left, reading))
@@ -86,6 +138,16 @@ def proportional(link: Link, reading: Reading) -> Iterator[list[Owed]]:
             owed.append(Owed("the slopes of the two logarithms", one_slope, other_slope))
         if owed:
             yield owed
+
+
+def _density_call(link: Link) -> Call | None:
+    """The density whose variable a proportion is about: what its chain begins with, or what stands on its sides."""
+    if isinstance(link.subject, Call) and link.subject.function.base in DENSITIES:
+        return link.subject
+    right = bare(link.right)
+    if isinstance(right, Call) and right.function.base == "cal:N" and not isinstance(bare(link.left), Call):
+        return right
+    return next((one for one in walk(link.left) if isinstance(one, Call)), None)
 
 
 def _is_constant(node: Node) -> bool:
@@ -135,5 +197,5 @@ def _logarithm(node: Node, reading: Reading, is_log: bool) -> Logs:
 
 
 def _again(node: Node, reading: Reading) -> Logs:
-    found = read(node, reading)
+    found = as_density(read(node, reading), reading)
     return found if isinstance(found, Density) else _density_of(found, reading)

@@ -8,8 +8,8 @@ from ..densities import chain_law, conditional_law
 from ..meanings import read, value
 from ..reading import STATES, Density, Key, Normal, Reading
 from ..tokens import NotUnderstoodError
-from ..tree import Call, Letter, Node, walk
-from ..variables import variables
+from ..tree import Call, Letter, Node
+from ..variables import named_states, variables
 from .link import Link, Owed, bare, chosen_variances, state_time, weights
 from .states import start_of
 
@@ -120,6 +120,9 @@ def _free_keys(node: Node, reading: Reading) -> set[Key]:
 
 
 def _prior(at: int, right: Normal, named: list[Owed], reading: Reading) -> Iterator[list[Owed]]:
+    if reading.data is not None:
+        mean, variance = reading.data_law(at)
+        yield [*named, Owed("the mean", right.mean, mean), Owed("the variance", right.variance, variance)]
     if at >= reading.times.place["T"] or at == reading.main:
         yield [*named, Owed("the mean", right.mean, reading.number(0)), Owed("the variance", right.variance, reading.number(1))]
 
@@ -133,7 +136,7 @@ def _letter_law(left: Letter | Call, right: Normal, link: Link, reading: Reading
     if at is None:
         return
     mean, _ = _normal_parts(link.right)
-    given = {name[1] for name in _states(mean, reading)}
+    given = {name[1] for name in named_states(mean, reading) if name[0] == "x"}
     if not given:
         yield from _prior(at, right, [], reading)
         return
@@ -142,14 +145,3 @@ def _letter_law(left: Letter | Call, right: Normal, link: Link, reading: Reading
         yield from _backward_law(at, given, own, right, link, [], reading)
     elif own is not None:
         yield _as(right, own)
-
-
-def _states(node: Node, reading: Reading) -> set[Key]:
-    found: set[Key] = set()
-    for one in walk(node):
-        if isinstance(one, Letter) and one.base in STATES:
-            try:
-                found |= variables(one, reading)
-            except NotUnderstoodError:
-                continue
-    return {key for key in found if key[0] == "x"}

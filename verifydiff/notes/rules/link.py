@@ -27,16 +27,22 @@ class Owed:
 
 @dataclass(frozen=True)
 class Link:
-    """Two sides and what is said to hold between them."""
+    """Two sides and what is said to hold between them; ``subject`` is what the chain that they stand in begins with."""
 
     left: Node
     relation: str
     right: Node
+    subject: Node | None = None
 
     @property
     def is_equation(self) -> bool:
         """Whether the two are said to be equal, at least nearly."""
         return self.relation in ("=", ":=", "~~")
+
+    @property
+    def is_order(self) -> bool:
+        """Whether one is said to be less than the other."""
+        return self.relation in ("<", "<=", ">", ">=")
 
 
 Rule = Callable[[Link, Reading], Iterator[list[Owed]]]

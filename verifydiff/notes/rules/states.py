@@ -29,6 +29,16 @@ def forward(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     yield _same_law(own, found)
 
 
+def noiseless(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    """A state by a cleaner one where its noise vanishes."""
+    at = state_time(link.left, reading) if link.is_equation else None
+    if at is None:
+        return
+    found = {key: weight for key, weight in weights(link.right, reading).items() if not vanishes(weight)}
+    if len(found) == 1 and (key := next(iter(found))) and key[0] == "x" and key[1] < at:
+        yield [Owed("the weight of the state", found[key], reading.process.carried(at, key[1]))]
+
+
 _Law = tuple[Value, Value, int, list[Value]]
 
 
