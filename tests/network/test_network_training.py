@@ -130,7 +130,7 @@ def test_two_processes_give_the_same_numbers_to_rounding(whole, tmp_path):
     both = [subprocess.Popen([*command, str(i)], env=environment, stdout=subprocess.PIPE, text=True) for i in range(2)]
     told = [process.communicate(timeout=600)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert told[0] == told[1]
+    assert told[0].splitlines()[-1] == told[1].splitlines()[-1]  # before it, gloo says that it is there
     for one, two in zip(weights(load(tmp_path)), weights(whole), strict=True):
         np.testing.assert_allclose(one, two, atol=2e-4)  # twenty steps of Adam, which divides small gradients by themselves
 
