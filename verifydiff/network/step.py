@@ -11,7 +11,7 @@ answered with in the end is an average of the weights,
 .. math:: \bar\theta \leftarrow \mu_n \bar\theta + (1 - \mu_n)\, \theta, \qquad \mu_n = \min(\mu, (1 + n) / (10 + n)).
 
 Each device takes its share of the batch and all of the weights; gradients are averaged. On more devices sums are taken in another
-order, so that there the weights agree to rounding, and only the draws bit for bit.
+order, so that there losses agree to rounding, and only the draws bit for bit.
 """
 
 from __future__ import annotations
