@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -21,6 +19,7 @@ from typing import Any
 
 import equinox as eqx
 
+from ..disk import replacing
 from ..verdict import MisuseError
 from .preset import Preset, Size
 
@@ -204,19 +203,6 @@ def _read(path: Path) -> tuple[dict[str, Any], bytes] | None:
 
 
 def _write(path: Path, *parts: Any) -> None:
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise MisuseError(f"{path} cannot be written: {error.strerror}.") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise MisuseError(f"{path} cannot be written: {error.strerror}.") from None
-        raise
+    with replacing(path) as file:
+        for part in parts:
+            file.write(part)

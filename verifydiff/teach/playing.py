@@ -16,8 +16,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from ..notes import statements
 from ..notes.judging import judge_link
+from ..notes.known import Known
 from ..notes.page import Standing
 from ..notes.parser import parse
 from ..notes.process import CONVENTIONS
@@ -213,7 +213,7 @@ def _board(latex: str, holds: bool, example: Frozen | None) -> Board | None:
     for link in links:
         for tried in _tries(link, holds):
             try:
-                owed, algebra = in_letters(tried, link, _nothing_said())
+                owed, algebra = in_letters(tried, link, Known())
             except (NotUnderstoodError, ArithmeticError, ValueError, TypeError):
                 continue
             board = _made(owed, algebra, example)
@@ -230,15 +230,10 @@ def _links(latex: str) -> Iterator[Link]:
 
 
 def _tries(link: Link, holds: bool) -> Sequence[Tried]:
-    opinion = judge_link(link, CONVENTIONS, _nothing_said())
+    opinion = judge_link(link, CONVENTIONS, Known())
     if opinion.holds:
         return opinion.ways[-1:] if holds else ()
     return [one for one in opinion.ways if one.grade is Grade.DIFFERS] if not holds else ()
-
-
-def _nothing_said() -> Any:
-    """What a page has said that has said nothing, in the judge's own record of it."""
-    return getattr(statements, "Known", dict)()
 
 
 def _made(owed: Sequence[Owed], algebra: Any, example: Frozen | None) -> Board | None:
