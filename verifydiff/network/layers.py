@@ -1,0 +1,119 @@
+r"""The layers of a UNet, for one event of shape (\*grid, channels) at a time.
+
+Weights are float32. A layer computes in the dtype of what it is given; a norm in float32 at least.
+
+A convolution is a matrix product of the 3 x 3 neighbourhoods of all points,
+
+.. math:: y_n = \sum_{\delta \in \{-1, 0, 1\}^2} W_\delta^\top x_{n + \delta} + b,
+
+and on a CPU it is computed as one: XLA's own convolutions are not threaded there inside a compiled loop, and took ten times as
+long. Elsewhere it is left to XLA, which knows the accelerator's.
+"""
+
+from __future__ import annotations
+
+from math import gcd, sqrt
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from .preset import Padding
+
+SIDE = 3
+MOST_GROUPS = 8
+NUMPY_PADDING = {"zeros": "constant", "circular": "wrap"}
+
+Layer = TypeVar("Layer", bound=eqx.Module)
+
+
+class Linear(eqx.Module):
+    """An affine map of the last axis, the weights uniform within one over the root of ``c_in``."""
+
+    weight: Array
+    bias: Array
+
+    def __init__(self, c_in: int, c_out: int, *, key: Array) -> None:
+        self.weight, self.bias = uniform(key, (c_in, c_out), c_in), jnp.zeros(c_out, jnp.float32)
+
+    def __call__(self, x: Array) -> Array:
+        r"""(\*any, c_in) to (\*any, c_out)."""
+        return plus(x @ self.weight.astype(x.dtype), self.bias)
+
+
+class Convolution(eqx.Module):
+    """3 x 3, on a torus or with zeros around; it keeps the grid, or with stride 2 halves it."""
+
+    weight: Array
+    bias: Array
+    padding: Padding = eqx.field(static=True)
+    stride: int = eqx.field(static=True)
+
+    def __init__(self, c_in: int, c_out: int, padding: Padding, *, key: Array, stride: int = 1) -> None:
+        self.weight, self.bias = uniform(key, (SIDE, SIDE, c_in, c_out), SIDE**2 * c_in), jnp.zeros(c_out, jnp.float32)
+        self.padding, self.stride = padding, stride
+
+    def __call__(self, x: Array) -> Array:
+        r"""(\*grid, c_in) to (\*grid, c_out)."""
+        wide = jnp.pad(x, ((1, 1), (1, 1), (0, 0)), NUMPY_PADDING[self.padding])
+        convolved = as_product if jax.default_backend() == "cpu" else as_convolution
+        return plus(convolved(wide, self.weight.astype(x.dtype), self.stride), self.bias)
+
+
+class GroupNorm(eqx.Module):
+    """Mean 0 and variance 1 over the grid and each of eight groups of channels (fewer where they do not divide); then scaled."""
+
+    scale: Array
+    shift: Array
+    groups: int = eqx.field(static=True)
+
+    def __init__(self, channels: int) -> None:
+        self.scale, self.shift = jnp.ones(channels, jnp.float32), jnp.zeros(channels, jnp.float32)
+        self.groups = gcd(channels, MOST_GROUPS)
+
+    def __call__(self, x: Array) -> Array:
+        r"""(\*grid, channels), and the same shape again."""
+        grouped = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(-1, self.groups, x.shape[-1] // self.groups)
+        mean, variance = (moment(grouped, axis=(0, 2), keepdims=True) for moment in (jnp.mean, jnp.var))
+        white = ((grouped - mean) * jax.lax.rsqrt(variance + 1e-5)).reshape(x.shape)
+        return plus(white * along(self.scale, white), self.shift).astype(x.dtype)
+
+
+def silent(layer: Layer) -> Layer:
+    """The layer with all its weights zero."""
+    return jax.tree.map(jnp.zeros_like, layer)
+
+
+def doubled(x: Array) -> Array:
+    """Every point of the grid four times."""
+    return x.repeat(2, axis=0).repeat(2, axis=1)
+
+
+def as_product(wide: Array, weight: Array, stride: int) -> Array:
+    """The convolution of a grid that has been padded, as a product of matrices."""
+    rows, columns = (range(0, side - SIDE + 1, stride)[-1] + 1 for side in wide.shape[:2])
+    shifted = [wide[i : i + rows : stride, j : j + columns : stride] for i in range(SIDE) for j in range(SIDE)]
+    return jnp.concatenate(shifted, axis=-1) @ weight.reshape(-1, weight.shape[-1])
+
+
+def as_convolution(wide: Array, weight: Array, stride: int) -> Array:
+    """The same by XLA."""
+    names = jax.lax.conv_dimension_numbers((1, *wide.shape), weight.shape, ("NHWC", "HWIO", "NHWC"))
+    return jax.lax.conv_general_dilated(wide[None], weight, (stride, stride), "VALID", dimension_numbers=names)[0]
+
+
+def plus(x: Array, bias: Array) -> Array:
+    """The bias added to each channel."""
+    return x + along(bias, x)
+
+
+def along(channels: Array, x: Array) -> Array:
+    """A number for each channel, shaped and typed to go with x."""
+    return channels.astype(x.dtype).reshape((1,) * (x.ndim - 1) + channels.shape)
+
+
+def uniform(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
+    """Float32 within one over the root of the number of inputs."""
+    return jax.random.uniform(key, shape, jnp.float32, -1, 1) / sqrt(fan_in)

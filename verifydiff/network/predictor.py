@@ -1,0 +1,45 @@
+r"""A network as a predictor of batches: events of a law in, predictions out.
+
+The network takes one event of shape (\*grid, 1); a law's events are grids. Weights are float32; where there is a GPU the network
+computes in bfloat16, with a copy of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from .preset import Preset
+from .unet import UNet, is_weight
+
+CHANNELS = 1
+
+
+def fresh(preset: Preset, classes: int | None, key: Array) -> UNet:
+    """An untrained network of a preset."""
+    return UNet(preset.size, CHANNELS, classes, key=key)
+
+
+def predictions(network: UNet, x_t: Array, abar: Array, label: Array | None) -> Array:
+    r"""Of a batch: x_t (n, \*grid), abar (n,), label (n,) or None."""
+    one = jax.vmap(network, in_axes=(0, 0, None if label is None else 0))
+    return one(x_t[..., None], abar, label)[..., 0]
+
+
+def computing_in(dtype: Any, network: UNet) -> UNet:
+    """The network with its weights rounded to a dtype, in which it then computes."""
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), network, is_leaf=is_weight)
+
+
+def native_dtype() -> Any:
+    """bfloat16 on a GPU, float32 elsewhere."""
+    return jnp.bfloat16 if jax.default_backend() == "gpu" else jnp.float32
+
+
+def skeleton(preset: Preset, classes: int | None) -> UNet:
+    """The network with shapes in place of weights."""
+    return eqx.filter_eval_shape(lambda key: fresh(preset, classes, key), jax.random.key(0))
