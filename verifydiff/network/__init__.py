@@ -1,4 +1,4 @@
-"""A UNet that predicts the noise, its data, its training: the one thing that no algebra can check, beside what a perfect one does."""
+"""A UNet that predicts the noise, the data it learns from and its training: what no algebra can check, laid over what is known."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from numpy.random import Generator
 
 from .layers import Convolution, GroupNorm, Linear, along, plus, silent
 from .preset import Padding
@@ -30,13 +31,12 @@ class Residual(eqx.Module):
     conv_out: Convolution
     skip: Linear | None
 
-    def __init__(self, c_in: int, c_out: int, embedded: int, padding: Padding, *, key: Array) -> None:
-        first, second, third, fourth = jax.random.split(key, 4)
+    def __init__(self, c_in: int, c_out: int, embedded: int, padding: Padding, *, rng: Generator) -> None:
         self.norm_in, self.norm_out = GroupNorm(c_in), GroupNorm(c_out)
-        self.conv_in = Convolution(c_in, c_out, padding, key=first)
-        self.modulation = Linear(embedded, 2 * c_out, key=second)
-        self.conv_out = silent(Convolution(c_out, c_out, padding, key=third))
-        self.skip = None if c_in == c_out else Linear(c_in, c_out, key=fourth)
+        self.conv_in = Convolution(c_in, c_out, padding, rng=rng)
+        self.modulation = Linear(embedded, 2 * c_out, rng=rng)
+        self.conv_out = silent(Convolution(c_out, c_out, padding, rng=rng))
+        self.skip = None if c_in == c_out else Linear(c_in, c_out, rng=rng)
 
     def __call__(self, x: Array, embedding: Array) -> Array:
         r"""x (\*grid, c_in) and the embedding to (\*grid, c_out)."""
@@ -54,11 +54,10 @@ class Attention(eqx.Module):
     out: Linear
     heads: int = eqx.field(static=True)
 
-    def __init__(self, channels: int, heads: int, *, key: Array) -> None:
-        first, second = jax.random.split(key)
+    def __init__(self, channels: int, heads: int, *, rng: Generator) -> None:
         self.norm, self.heads = GroupNorm(channels), heads
-        self.qkv = Linear(channels, 3 * channels, key=first)
-        self.out = silent(Linear(channels, channels, key=second))
+        self.qkv = Linear(channels, 3 * channels, rng=rng)
+        self.out = silent(Linear(channels, channels, rng=rng))
 
     def __call__(self, x: Array) -> Array:
         r"""x (\*grid, channels), and the same shape again."""
@@ -73,10 +72,9 @@ class Stage(eqx.Module):
     residual: Residual
     attention: Attention | None
 
-    def __init__(self, c_in: int, c_out: int, embedded: int, padding: Padding, heads: int, *, key: Array) -> None:
-        first, second = jax.random.split(key)
-        self.residual = Residual(c_in, c_out, embedded, padding, key=first)
-        self.attention = Attention(c_out, heads, key=second) if heads else None
+    def __init__(self, c_in: int, c_out: int, embedded: int, padding: Padding, heads: int, *, rng: Generator) -> None:
+        self.residual = Residual(c_in, c_out, embedded, padding, rng=rng)
+        self.attention = Attention(c_out, heads, rng=rng) if heads else None
 
     def __call__(self, x: Array, embedding: Array) -> Array:
         r"""x (\*grid, c_in) and the embedding to (\*grid, c_out)."""

@@ -1,8 +1,8 @@
 r"""Where a training keeps its state, so that a kill costs the steps since the last checkpoint and never the checkpoint.
 
 A checkpoint is one file: a line of JSON that says what it is, with the digest of the rest; then the arrays, as Equinox writes them
-(NumPy's own format one after the other, without pickle). Equinox's serialisation was chosen over Orbax since the whole state is a
-few arrays on one host: it needs no further package and makes one file, which can be put in its place whole. It is written beside its
+(NumPy's own format, one after the other, without pickle). Equinox's serialisation was chosen over Orbax since the state is the same
+on every device: it needs no further package and makes one file, which can be put in its place whole. It is written beside that
 place, flushed to the disk and moved there. The last two are kept; one that is not whole is passed over for the one before.
 """
 
@@ -52,7 +52,9 @@ class Plan:
     @classmethod
     def of(cls, told: dict[str, Any]) -> Plan:
         """From what :meth:`told` gave."""
-        size = {name: tuple(value) if isinstance(value, list) else value for name, value in told["preset"]["size"].items()}
+        size: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in told["preset"]["size"].items()
+        }
         return cls(**told | {"preset": Preset(**told["preset"] | {"size": Size(**size)})})
 
 

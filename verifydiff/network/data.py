@@ -3,8 +3,8 @@ r"""What a network learns from: a law with known answers, or a set of images.
 By name:
 
 * ``field:N``: a Gaussian field on an N x N torus, its spectrum falling as :math:`1/k^2`, every point of variance one;
-* ``mixture:N``: four such fields, each a class, with weights 1 : 2 : 3 : 4, its own spectrum, and for a mean a wave in a direction of
-  its own: classes that overlap once there is some noise;
+* ``mixture:N``: four fields, each a class, with weights 1 : 2 : 3 : 4, each with its own spectrum and, for a mean, a wave in a
+  direction of its own: classes that overlap once there is some noise;
 * ``digits``, ``fashion``, ``mnist``: see :mod:`verifydiff.network.images`.
 """
 

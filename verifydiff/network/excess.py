@@ -5,8 +5,8 @@ alone, the error beyond it is orthogonal to what nobody can know,
 
 .. math:: \mathbb{E}\|\hat y - y\|^2 = \mathbb{E}\|y^* - y\|^2 + \mathbb{E}\|\hat y - y^*\|^2,
 
-the floor plus the excess. The excess is measured by itself, by the last expectation: where a network is within 1 % of the floor this
-takes some thousand times fewer draws than the difference of two losses.
+the floor plus the excess. The excess is measured by itself, by the last expectation: close to the floor this takes far fewer draws
+than the difference of two losses, since what nobody can know does not enter.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def excess(preset: Preset, law: Oracle) -> Callable[[UNet, Array], Array]:
     """A compiled function of a network and a key: the loss beyond the floor, estimated."""
     single = in_single(law)
 
-    @jax.jit
     def found(network: UNet, key: Array) -> Array:
         drawn = examples(preset, single, key, jnp.arange(LOOKED_AT, dtype=jnp.int32), LOOKED_AT)
         apart = predictions(network, drawn.x_t, drawn.abar, drawn.label) - best(preset, single, drawn)
         errors = jnp.mean(apart**2, axis=tuple(range(1, apart.ndim)))
         return jnp.mean(weight(preset.prediction, preset.weighting, drawn.abar) * errors)
 
-    return found
+    compiled: Callable[[UNet, Array], Array] = jax.jit(found)
+    return compiled
 
 
 def best(preset: Preset, law: Any, drawn: Examples) -> Array:
@@ -64,7 +64,9 @@ def mean_floor(preset: Preset, source: Data) -> float | None:
         return _mean(source, preset, preset.noising.abar[1:])
     table = preset.noising.abar[1:]
     some = table[np.linspace(0, len(table), LEVELS, endpoint=False).astype(int) + len(table) // (2 * LEVELS)]
-    shares = [float(sum(w for w, label in zip(source.weights, source.labels, strict=True) if label == y)) for y in range(source.classes)]
+    shares = [
+        float(sum(w for w, label in zip(source.weights, source.labels, strict=True) if label == y)) for y in range(source.classes)
+    ]
     told = sum(share * _mean(source.given(y), preset, some) for y, share in enumerate(shares))
     return (1 - preset.label_dropout) * told + preset.label_dropout * _mean(source, preset, some)
 

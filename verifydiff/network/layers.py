@@ -1,6 +1,7 @@
 r"""The layers of a UNet, for one event of shape (\*grid, channels) at a time.
 
-Weights are float32. A layer computes in the dtype of what it is given; a norm in float32 at least.
+Weights are float32, and drawn by NumPy, since JAX would compile a program for every shape. A layer computes in the dtype of what it
+is given; a norm in float32 at least.
 
 A convolution is a matrix product of the 3 x 3 neighbourhoods of all points,
 
@@ -18,7 +19,9 @@ from typing import TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.random import Generator
 
 from .preset import Padding
 
@@ -35,8 +38,8 @@ class Linear(eqx.Module):
     weight: Array
     bias: Array
 
-    def __init__(self, c_in: int, c_out: int, *, key: Array) -> None:
-        self.weight, self.bias = uniform(key, (c_in, c_out), c_in), jnp.zeros(c_out, jnp.float32)
+    def __init__(self, c_in: int, c_out: int, *, rng: Generator) -> None:
+        self.weight, self.bias = uniform(rng, (c_in, c_out), c_in), constant(0, c_out)
 
     def __call__(self, x: Array) -> Array:
         r"""(\*any, c_in) to (\*any, c_out)."""
@@ -51,8 +54,8 @@ class Convolution(eqx.Module):
     padding: Padding = eqx.field(static=True)
     stride: int = eqx.field(static=True)
 
-    def __init__(self, c_in: int, c_out: int, padding: Padding, *, key: Array, stride: int = 1) -> None:
-        self.weight, self.bias = uniform(key, (SIDE, SIDE, c_in, c_out), SIDE**2 * c_in), jnp.zeros(c_out, jnp.float32)
+    def __init__(self, c_in: int, c_out: int, padding: Padding, *, rng: Generator, stride: int = 1) -> None:
+        self.weight, self.bias = uniform(rng, (SIDE, SIDE, c_in, c_out), SIDE**2 * c_in), constant(0, c_out)
         self.padding, self.stride = padding, stride
 
     def __call__(self, x: Array) -> Array:
@@ -70,7 +73,7 @@ class GroupNorm(eqx.Module):
     groups: int = eqx.field(static=True)
 
     def __init__(self, channels: int) -> None:
-        self.scale, self.shift = jnp.ones(channels, jnp.float32), jnp.zeros(channels, jnp.float32)
+        self.scale, self.shift = constant(1, channels), constant(0, channels)
         self.groups = gcd(channels, MOST_GROUPS)
 
     def __call__(self, x: Array) -> Array:
@@ -83,7 +86,8 @@ class GroupNorm(eqx.Module):
 
 def silent(layer: Layer) -> Layer:
     """The layer with all its weights zero."""
-    return jax.tree.map(jnp.zeros_like, layer)
+    zero: Layer = jax.tree.map(lambda leaf: jnp.asarray(np.zeros(leaf.shape, leaf.dtype)), layer)
+    return zero
 
 
 def doubled(x: Array) -> Array:
@@ -114,6 +118,11 @@ def along(channels: Array, x: Array) -> Array:
     return channels.astype(x.dtype).reshape((1,) * (x.ndim - 1) + channels.shape)
 
 
-def uniform(key: Array, shape: tuple[int, ...], fan_in: int) -> Array:
+def uniform(rng: Generator, shape: tuple[int, ...], fan_in: int) -> Array:
     """Float32 within one over the root of the number of inputs."""
-    return jax.random.uniform(key, shape, jnp.float32, -1, 1) / sqrt(fan_in)
+    return jnp.asarray(rng.uniform(-1, 1, shape).astype(np.float32) / np.float32(sqrt(fan_in)))
+
+
+def constant(number: float, channels: int) -> Array:
+    """Float32."""
+    return jnp.asarray(np.full(channels, number, np.float32))

@@ -4,9 +4,9 @@ r"""The loss: the squared error of a prediction, per coordinate, at a random lev
           x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\,\epsilon,
 
 with t uniform over the table of the schedule and y the noise, the data or the velocity. At one x_t the errors of the three are
-multiples of one another, so that *whose* error counts is a choice apart from *what* is predicted: the weight w_t is the ratio of the
-two multiples, and the loss that no network beats depends on the first choice alone. The formulas are those of
-:mod:`verifydiff.forms`, compiled.
+multiples of one another, so that *whose* error counts is a choice apart from *what* is predicted: w_t is the ratio of two of these
+multiples, and the loss that no network beats depends on the first choice alone. The formulas are those of :mod:`verifydiff.forms`,
+compiled.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def floor(law: Any, weighting: str, abar: Array, **options: Any) -> Array:
     """The loss that no network beats at these levels; options are those of a mixture's ``bayes_loss``."""
     if weighting == "min-snr":
         return _over_data_error(weighting, abar / (1 - abar)) * law.bayes_loss(abar, "x0", **options).value
-    return law.bayes_loss(abar, weighting, **options).value  # type: ignore[no-any-return]
+    return law.bayes_loss(abar, weighting, **options).value
 
 
 def _over_data_error(whose: str, snr: Array) -> Array:
@@ -63,5 +63,3 @@ def _over_data_error(whose: str, snr: Array) -> Array:
         "v": lambda: _v_over_x0(snr),
         "min-snr": lambda: jnp.minimum(snr, GAMMA),
     }[whose]()
-
-

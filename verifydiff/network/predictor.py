@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from .preset import Preset
-from .unet import UNet, is_weight
+from .unet import UNet
 
 CHANNELS = 1
 
 
-def fresh(preset: Preset, classes: int | None, key: Array) -> UNet:
+def fresh(preset: Preset, classes: int | None, seed: int) -> UNet:
     """An untrained network of a preset."""
-    return UNet(preset.size, CHANNELS, classes, key=key)
+    return UNet(preset.size, CHANNELS, classes, rng=np.random.default_rng(seed))
 
 
 def predictions(network: UNet, x_t: Array, abar: Array, label: Array | None) -> Array:
@@ -32,14 +32,10 @@ def predictions(network: UNet, x_t: Array, abar: Array, label: Array | None) -> 
 
 def computing_in(dtype: Any, network: UNet) -> UNet:
     """The network with its weights rounded to a dtype, in which it then computes."""
-    return jax.tree.map(lambda leaf: leaf.astype(dtype), network, is_leaf=is_weight)
+    rounded: UNet = jax.tree.map(lambda leaf: leaf.astype(dtype), network)
+    return rounded
 
 
 def native_dtype() -> Any:
     """bfloat16 on a GPU, float32 elsewhere."""
     return jnp.bfloat16 if jax.default_backend() == "gpu" else jnp.float32
-
-
-def skeleton(preset: Preset, classes: int | None) -> UNet:
-    """The network with shapes in place of weights."""
-    return eqx.filter_eval_shape(lambda key: fresh(preset, classes, key), jax.random.key(0))

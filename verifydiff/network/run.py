@@ -20,7 +20,7 @@ from .objective import eps_of
 from .predictor import predictions
 from .preset import Preset
 from .step import State, initial
-from .unet import UNet
+from .unet import UNet, parameters
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class Run:
         return self.checkpoint.history
 
     @property
+    def parameters(self) -> int:
+        """How many numbers the network has learnt."""
+        return parameters(self.network)
+
+    @property
     def classes(self) -> int | None:
         """How many labels there are; None where the network takes none."""
         return classes(self.data)
@@ -84,7 +89,6 @@ class Run:
 
     @cached_property
     def _eps(self) -> Any:
-        @jax.jit
         def asked(network: UNet, x_t: Array, abar: Array, label: Array | None) -> Array:
             event = self.data.event_shape
             lead = x_t.shape[: x_t.ndim - len(event)]
@@ -94,7 +98,7 @@ class Run:
             y_hat = predictions(network, flat, a, y)
             return eps_of(self.preset.prediction, a.reshape((-1,) + (1,) * len(event)), y_hat, flat).reshape(x_t.shape)
 
-        return asked
+        return jax.jit(asked)
 
     def _aligned(self, x_t: Any, abar_t: Any, label: Any) -> tuple[Array, Array, Array | None]:
         x_t, event = jnp.asarray(x_t), self.data.event_shape
@@ -125,5 +129,5 @@ def load(folder: str | PathLike[str]) -> Run:
 
 def skeleton(plan: Plan, source: Data) -> State:
     """The state with shapes in place of arrays."""
-    state: State = jax.eval_shape(lambda key: initial(plan.preset, classes(source), plan.steps, key), jax.random.key(0))
+    state: State = jax.eval_shape(lambda: initial(plan.preset, classes(source), plan.steps, plan.seed))
     return state

@@ -82,10 +82,10 @@ def optimiser(preset: Preset, steps: int) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(STEEPEST), optax.adam(rate))
 
 
-def initial(preset: Preset, labels: int | None, steps: int, key: Array) -> State:
+def initial(preset: Preset, labels: int | None, steps: int, seed: int) -> State:
     """Before the first step."""
-    network = fresh(preset, labels, key)
-    return State(network, jax.tree.map(jnp.copy, network), optimiser(preset, steps).init(network), jnp.int32(0))
+    network, average = (fresh(preset, labels, seed) for _ in range(2))  # two, since a step overwrites what it is given
+    return State(network, average, jax.jit(optimiser(preset, steps).init)(network), jnp.int32(0))
 
 
 def examples(preset: Preset, source: Any, key: Array, numbers: Array, total: int) -> Examples:
@@ -103,7 +103,8 @@ def examples(preset: Preset, source: Any, key: Array, numbers: Array, total: int
         told = None if (count := classes(source)) is None else jnp.where(withheld, count, label)
         return Examples(noised(abar, x_0, eps), abar, told, target(preset.prediction, abar, x_0, eps))
 
-    return jax.vmap(one)(numbers)
+    drawn: Examples = jax.vmap(one)(numbers)
+    return drawn
 
 
 def loss(preset: Preset, dtype: Any, network: UNet, batch: Examples) -> Array:
@@ -139,7 +140,8 @@ def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> P
             return state, losses.at[i].set(value), norms.at[i].set(norm)
 
         empty = jnp.zeros(preset.every, jnp.float32)
-        return jax.lax.fori_loop(0, count, body, (state, empty, empty))
+        done: tuple[State, Array, Array] = jax.lax.fori_loop(0, count, body, (state, empty, empty))
+        return done
 
     sharded = jax.shard_map(run, mesh=mesh, in_specs=(EVERYWHERE,) * 4, out_specs=(EVERYWHERE,) * 3, check_vma=False)
     compiled = jax.jit(sharded, donate_argnums=0)
@@ -159,7 +161,7 @@ def everywhere(tree: Any, over: Mesh) -> Any:
 def _share(batch: int, over: Mesh) -> int:
     if batch % over.size:
         raise MisuseError(f"a batch of {batch} cannot be shared by {over.size} devices: give a multiple of {over.size}.")
-    return batch // over.size
+    return batch // int(over.size)
 
 
 def _kept(most: float, step: Array) -> Array:
@@ -168,4 +170,5 @@ def _kept(most: float, step: Array) -> Array:
 
 
 def _averaged(average: UNet, network: UNet, kept: Array) -> UNet:
-    return jax.tree.map(lambda old, new: kept * old + (1 - kept) * new, average, network)
+    moved: UNet = jax.tree.map(lambda old, new: kept * old + (1 - kept) * new, average, network)
+    return moved

@@ -147,7 +147,7 @@ class Training:
             )
 
     def _begun(self) -> tuple[Checkpoint, State]:
-        state = initial(self.plan.preset, classes(self.source), self.plan.steps, self._key("weights"))
+        state = initial(self.plan.preset, classes(self.source), self.plan.steps, self.plan.seed)
         return Checkpoint(self.plan, 0, 0.0, ()), state
 
     def _save(self) -> None:
@@ -186,5 +186,3 @@ def _positive(name: str, number: int) -> int:
     if number < 1:
         raise MisuseError(f"`{name}` must be at least 1, got {number}.")
     return number
-
-

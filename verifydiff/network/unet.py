@@ -16,10 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.random import Generator
 
 from ..verdict import MisuseError
 from .blocks import Attention, Residual, Stage
-from .layers import Convolution, GroupNorm, Linear, doubled, silent
+from .layers import Convolution, GroupNorm, Linear, doubled, silent, uniform
 from .preset import Size
 
 MOST_LOG_SNR = 20.0
@@ -31,21 +32,20 @@ class Condition(eqx.Module):
 
     first: Linear
     second: Linear
-    labels: eqx.nn.Embedding | None
+    labels: Array | None
     width: int = eqx.field(static=True)
 
-    def __init__(self, size: Size, embedded: int, classes: int | None, *, key: Array) -> None:
-        one, two, three = jax.random.split(key, 3)
+    def __init__(self, size: Size, embedded: int, classes: int | None, *, rng: Generator) -> None:
         self.width = size.width
-        self.first = Linear(size.width, embedded, key=one)
-        self.second = Linear(embedded, embedded, key=two)
-        self.labels = None if classes is None else eqx.nn.Embedding(classes + 1, embedded, dtype=jnp.float32, key=three)
+        self.first = Linear(size.width, embedded, rng=rng)
+        self.second = Linear(embedded, embedded, rng=rng)
+        self.labels = None if classes is None else uniform(rng, (classes + 1, embedded), 1)
 
     def __call__(self, abar: Array, label: Array | None) -> Array:
         """(embedded,)."""
         told = waves(log_snr(abar), self.width).astype(self.first.weight.dtype)
         embedding = self.second(jax.nn.silu(self.first(told)))
-        return jax.nn.silu(embedding if self.labels is None else embedding + self.labels(label))
+        return jax.nn.silu(embedding if self.labels is None else embedding + self.labels[label])
 
 
 class Descent(eqx.Module):
@@ -54,12 +54,11 @@ class Descent(eqx.Module):
     stages: list[Stage]
     halve: Convolution | None
 
-    def __init__(self, size: Size, level: int, c_in: int, embedded: int, *, key: Array) -> None:
+    def __init__(self, size: Size, level: int, c_in: int, embedded: int, *, rng: Generator) -> None:
         c, last = widths(size)[level], level == len(size.multipliers) - 1
-        keys = jax.random.split(key, size.blocks + 1)
         c_ins = [c_in] + [c] * (size.blocks - 1)
-        self.stages = [_stage(size, level, one, embedded, key=k) for one, k in zip(c_ins, keys[1:], strict=True)]
-        self.halve = None if last else Convolution(c, c, size.padding, key=keys[0], stride=2)
+        self.stages = [_stage(size, level, one, embedded, rng=rng) for one in c_ins]
+        self.halve = None if last else Convolution(c, c, size.padding, rng=rng, stride=2)
 
     def __call__(self, h: Array, embedding: Array) -> tuple[Array, list[Array]]:
         """What goes on down, and what is kept for the way up: the input and the result of every block."""
@@ -75,12 +74,11 @@ class Ascent(eqx.Module):
     stages: list[Stage]
     double: Convolution | None
 
-    def __init__(self, size: Size, level: int, below: int, beside: list[int], embedded: int, *, key: Array) -> None:
+    def __init__(self, size: Size, level: int, below: int, beside: list[int], embedded: int, *, rng: Generator) -> None:
         c = widths(size)[level]
-        keys = jax.random.split(key, len(beside) + 1)
         c_ins = [one + other for one, other in zip([below] + [c] * (len(beside) - 1), beside, strict=True)]
-        self.stages = [_stage(size, level, one, embedded, key=k) for one, k in zip(c_ins, keys[1:], strict=True)]
-        self.double = None if level == 0 else Convolution(c, c, size.padding, key=keys[0])
+        self.stages = [_stage(size, level, one, embedded, rng=rng) for one in c_ins]
+        self.double = None if level == 0 else Convolution(c, c, size.padding, rng=rng)
 
     def __call__(self, h: Array, beside: list[Array], embedding: Array) -> Array:
         """What comes from below and, for each block, what was kept on the way down."""
@@ -96,7 +94,7 @@ class UNet(eqx.Module):
         size: its shape.
         channels: of an event.
         classes: how many labels there are; None for a network that takes none.
-        key: of the weights.
+        rng: draws the weights.
     """
 
     condition: Condition
@@ -108,20 +106,17 @@ class UNet(eqx.Module):
     leave: Convolution
     classes: int | None = eqx.field(static=True)
 
-    def __init__(self, size: Size, channels: int, classes: int | None, *, key: Array) -> None:
-        kinds = jax.random.split(key, 5)
+    def __init__(self, size: Size, channels: int, classes: int | None, *, rng: Generator) -> None:
         c, embedded, levels = widths(size), 4 * size.width, range(len(size.multipliers))
         entering, below = [size.width, *c[:-1]], [*c[1:], c[-1]]
         self.classes = classes
-        self.condition = Condition(size, embedded, classes, key=kinds[0])
-        ends = jax.random.split(kinds[1])
-        self.enter = Convolution(channels, size.width, size.padding, key=ends[0])
-        self.last_norm, self.leave = GroupNorm(c[0]), silent(Convolution(c[0], channels, size.padding, key=ends[1]))
-        self.descents = [Descent(size, i, entering[i], embedded, key=jax.random.fold_in(kinds[2], i)) for i in levels]
-        self.middle = _middle(size, c[-1], embedded, key=kinds[3])
+        self.condition = Condition(size, embedded, classes, rng=rng)
+        self.enter = Convolution(channels, size.width, size.padding, rng=rng)
+        self.last_norm, self.leave = GroupNorm(c[0]), silent(Convolution(c[0], channels, size.padding, rng=rng))
+        self.descents = [Descent(size, i, entering[i], embedded, rng=rng) for i in levels]
+        self.middle = _middle(size, c[-1], embedded, rng=rng)
         self.ascents = [
-            Ascent(size, i, below[i], [c[i]] * size.blocks + [entering[i]], embedded, key=jax.random.fold_in(kinds[4], i))
-            for i in reversed(levels)
+            Ascent(size, i, below[i], [c[i]] * size.blocks + [entering[i]], embedded, rng=rng) for i in reversed(levels)
         ]
 
     def __call__(self, x_t: Array, abar: Array, label: Array | None = None) -> Array:
@@ -177,23 +172,17 @@ def waves(number: Array, count: int) -> Array:
 
 def parameters(network: UNet) -> int:
     """How many numbers the network learns."""
-    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(network, is_weight)))
+    return sum(leaf.size for leaf in jax.tree.leaves(network))
 
 
-def is_weight(leaf: object) -> bool:
-    """Whether a leaf of a network is learnt; shapes stand for arrays."""
-    return isinstance(leaf, jax.Array | jax.ShapeDtypeStruct)
-
-
-def _stage(size: Size, level: int, c_in: int, embedded: int, *, key: Array) -> Stage:
+def _stage(size: Size, level: int, c_in: int, embedded: int, *, rng: Generator) -> Stage:
     heads = size.heads if level in size.attention else 0
-    return Stage(c_in, widths(size)[level], embedded, size.padding, heads, key=key)
+    return Stage(c_in, widths(size)[level], embedded, size.padding, heads, rng=rng)
 
 
-def _middle(size: Size, c: int, embedded: int, *, key: Array) -> tuple[Residual, Attention, Residual]:
-    one, two, three = jax.random.split(key, 3)
+def _middle(size: Size, c: int, embedded: int, *, rng: Generator) -> tuple[Residual, Attention, Residual]:
     return (
-        Residual(c, c, embedded, size.padding, key=one),
-        Attention(c, size.heads, key=two),
-        Residual(c, c, embedded, size.padding, key=three),
+        Residual(c, c, embedded, size.padding, rng=rng),
+        Attention(c, size.heads, rng=rng),
+        Residual(c, c, embedded, size.padding, rng=rng),
     )
