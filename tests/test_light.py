@@ -23,6 +23,7 @@ RUNS = {
     "--version": ("from verifydiff.cli import main; main(['--version'])", NUMERIC),
     "prove --help": ("from verifydiff.cli import main; main(['prove', '--help'])", NUMERIC),
     "notes --help": ("from verifydiff.cli import main; main(['notes', '--help'])", NUMERIC),
+    "train --help": ("from verifydiff.cli import main; main(['train', '--help'])", NUMERIC),
     "check --help": ("from verifydiff.cli import main; main(['check', '--help'])", NUMERIC),
     "misuse": ("from verifydiff.cli import main; main(['no-such-command'])", NUMERIC),
 }

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +27,7 @@ from .preset import Preset, Size
 FORMAT = "verifydiff network, version 1"
 SUFFIX = ".checkpoint"
 KEPT = 2
+LONG_AGO = 600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def save(folder: Path, checkpoint: Checkpoint, state: Any) -> None:
         "digest": hashlib.sha256(arrays.getbuffer()).hexdigest(),
     }
     _write(folder / f"step-{checkpoint.step:09d}{SUFFIX}", json.dumps(header).encode() + b"\n", arrays.getbuffer())
-    for old in _files(folder)[KEPT:]:
+    for old in [*_files(folder)[KEPT:], *_left_over(folder)]:
         with contextlib.suppress(OSError):
             old.unlink()
 
@@ -173,6 +175,13 @@ def _checkpoint(path: Path, header: dict[str, Any], passed_over: tuple[str, ...]
 def _files(folder: Path) -> list[Path]:
     """The checkpoints, the last one first."""
     return sorted(folder.glob(f"step-*{SUFFIX}"), reverse=True)
+
+
+def _left_over(folder: Path) -> list[Path]:
+    """What a kill has left half-written, long ago: another process may be writing now."""
+    with contextlib.suppress(OSError):
+        return [path for path in folder.glob(f".step-*{SUFFIX}.*") if time.time() - path.stat().st_mtime > LONG_AGO]
+    return []
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes] | None:

@@ -12,6 +12,7 @@ than the difference of two losses, since what nobody can know does not enter.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
@@ -20,7 +21,7 @@ import numpy as np
 from jax import Array
 
 from ..oracles import GaussianMixture, Oracle
-from .data import Data, in_single
+from .data import Data
 from .objective import floor, weight
 from .predictor import predictions
 from .preset import Preset
@@ -32,17 +33,17 @@ LEVELS = 32  # at which the floor of a mixture is found, by draws
 DRAWS = 1024
 
 
-def excess(preset: Preset, law: Oracle) -> Callable[[UNet, Array], Array]:
-    """A compiled function of a network and a key: the loss beyond the floor, estimated."""
-    single = in_single(law)
+@cache
+def excess(preset: Preset) -> Callable[[UNet, Oracle, Array], Array]:
+    """A compiled function of a network, a law in float32 and a key: the loss beyond the floor, estimated."""
 
-    def found(network: UNet, key: Array) -> Array:
-        drawn = examples(preset, single, key, jnp.arange(LOOKED_AT, dtype=jnp.int32), LOOKED_AT)
-        apart = predictions(network, drawn.x_t, drawn.abar, drawn.label) - best(preset, single, drawn)
+    def found(network: UNet, law: Oracle, key: Array) -> Array:
+        drawn = examples(preset, law, key, jnp.arange(LOOKED_AT, dtype=jnp.int32), LOOKED_AT)
+        apart = predictions(network, drawn.x_t, drawn.abar, drawn.label) - best(preset, law, drawn)
         errors = jnp.mean(apart**2, axis=tuple(range(1, apart.ndim)))
         return jnp.mean(weight(preset.prediction, preset.weighting, drawn.abar) * errors)
 
-    compiled: Callable[[UNet, Array], Array] = jax.jit(found)
+    compiled: Callable[[UNet, Oracle, Array], Array] = jax.jit(found)
     return compiled
 
 

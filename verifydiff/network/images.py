@@ -158,5 +158,8 @@ def _divided(images: Table, labels: Table, levels: int) -> Images:
 
 
 def _images(parts: dict[str, Table], levels: int) -> Images:
+    for part in ("train", "test"):
+        if len(parts[part]) != len(parts[f"{part}_labels"]):
+            raise MisuseError(f"there are {len(parts[part])} images and {len(parts[f'{part}_labels'])} labels to {part}.")
     arrays = {name: jnp.asarray(part) for name, part in parts.items()}
     return Images(**arrays, levels=levels, classes=int(parts["train_labels"].max()) + 1)

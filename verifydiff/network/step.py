@@ -17,7 +17,7 @@ order, so that there the weights agree to rounding, and only the draws bit for b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -114,6 +114,7 @@ def loss(preset: Preset, dtype: Any, network: UNet, batch: Examples) -> Array:
     return jnp.mean(weight(preset.prediction, preset.weighting, batch.abar) * errors)
 
 
+@cache
 def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> Program:
     """The compiled program: any number of steps, up to ``preset.every``, without a word from the host in between.
 

@@ -91,7 +91,7 @@ class Training:
         self.program = program(plan.preset, plan.steps, plan.batch, over, native_dtype())
         self.learnt_from, self.draws = everywhere((in_single(source), self._key("draws")), over)
         self.floor = mean_floor(plan.preset, source)
-        self.excess = excess(plan.preset, source) if isinstance(source, Oracle) else None
+        self.excess = excess(plan.preset) if isinstance(source, Oracle) else None
         self.done, state = self._begun() if found is None else (found[0], restored(found[1], skeleton(plan, source)))
         self.state: State = everywhere(state, over)
 
@@ -133,7 +133,7 @@ class Training:
     def _record(self, step: int, train_loss: float, gradient: float) -> Record:
         if self.excess is None or self.floor is None:
             return Record(step, train_loss, None, None, None, gradient)
-        beyond = float(self.excess(self.state.average, jax.random.fold_in(self._key("looks"), step)))
+        beyond = float(self.excess(self.state.average, self.learnt_from, jax.random.fold_in(self._key("looks"), step)))
         return Record(step, train_loss, self.floor + beyond, self.floor, beyond / self.floor, gradient)
 
     def _refuse_infinite(self, losses: Any, norms: Any) -> None:

@@ -48,6 +48,8 @@ def show(run: Run, console: Console) -> None:
     console.print(f"{run.preset.name}, {run.step:,} of {run.plan.steps:,} steps{end}", markup=False, soft_wrap=True)
     if run.step < run.plan.steps:
         console.print(f"  time was up; the same command goes on from step {run.step:,}", markup=False, soft_wrap=True)
+    for name in run.checkpoint.passed_over:
+        console.print(f"  {name} was not whole: what came before it was gone on from", markup=False, soft_wrap=True)
     took = f"{run.checkpoint.seconds:.0f} s of training"
     console.print(f"  {run.parameters:,} parameters, {took}, kept in {run.folder}", markup=False, soft_wrap=True)
 

@@ -1,0 +1,187 @@
+"""What a UNet is said to do, a phrase a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from verifydiff.network import PRESETS, Size, UNet, parameters
+from verifydiff.network.blocks import Attention, Residual
+from verifydiff.network.layers import Convolution, GroupNorm, as_convolution, as_product
+from verifydiff.network.predictor import computing_in, predictions
+from verifydiff.verdict import MisuseError
+
+SIZE = Size(4, (1, 2), attention=(1,), heads=2, padding="circular")
+SIDE, CLASSES = 4, 3
+ROUNDING = 1e-5  # of float32, through some twenty layers
+
+
+def rng():
+    return np.random.default_rng(7)
+
+
+def roused(network):
+    """The same with every weight away from zero, so that nothing is silent."""
+    draws = rng()
+    return jax.tree.map(lambda leaf: leaf + jnp.asarray(draws.normal(0, 0.3, leaf.shape), leaf.dtype), network)
+
+
+def fields(*shape):
+    return jnp.asarray(rng().normal(size=(*shape, SIDE, SIDE)), jnp.float32)
+
+
+LABELLED = roused(UNet(SIZE, 1, CLASSES, rng=rng()))
+applied = jax.jit(lambda layer, *given: layer(*given))
+answers = jax.jit(lambda network, x_t, abar, label: predictions(network, x_t, abar, label))
+
+
+def asked(network, x_t, abar=0.5, label=CLASSES):
+    """Eight questions in one, whatever their number, so that one program answers all."""
+    n = len(x_t)
+    x_t = jnp.concatenate([x_t, jnp.zeros((8 - n, SIDE, SIDE), jnp.float32)])
+    abar, label = (jnp.asarray(np.resize(np.asarray(one), 8), kind) for one, kind in ((abar, jnp.float32), (label, jnp.int32)))
+    return np.asarray(answers(network, x_t, abar, label))[:n]
+
+
+def largest(difference):
+    return float(np.max(np.abs(difference)))
+
+
+def test_a_fresh_network_answers_zero_bit_for_bit():
+    fresh = UNet(SIZE, 1, CLASSES, rng=rng())
+    assert not asked(fresh, fields(5), [0, 0.1, 0.5, 0.9, 1], [0, 1, 2, 3, 0]).any()
+
+
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+def test_a_fresh_residual_block_is_the_identity_bit_for_bit(padding):
+    block, x = Residual(4, 4, 8, padding, rng=rng()), jnp.moveaxis(fields(4), 0, -1)
+    assert (applied(block, x, jnp.ones(8, jnp.float32)) == x).all()
+
+
+def test_a_fresh_attention_is_the_identity_bit_for_bit():
+    x = jnp.moveaxis(fields(4), 0, -1)
+    assert (applied(Attention(4, 2, rng=rng()), x) == x).all()
+
+
+def test_attention_knows_no_positions():
+    attention, x, order = roused(Attention(4, 2, rng=rng())), jnp.moveaxis(fields(4), 0, -1), rng().permutation(SIDE**2)
+
+    def permuted(y):
+        return y.reshape(-1, 4)[order].reshape(y.shape)
+
+    found = applied(attention, x)
+    assert largest(applied(attention, permuted(x)) - permuted(found)) < ROUNDING
+    assert largest(found - x) > 0.1
+
+
+def test_on_a_torus_it_moves_with_the_field_by_as_many_points_as_it_merges():
+    x = fields(1)
+    plain, by_two, by_one = asked(LABELLED, jnp.concatenate([x, jnp.roll(x, 2, (1, 2)), jnp.roll(x, 1, 1)]))
+    assert largest(by_two - np.roll(plain, 2, (0, 1))) < ROUNDING * largest(plain) * 10
+    assert largest(by_one - np.roll(plain, 1, 0)) > 0.01 * largest(plain)  # a halved grid begins at one point or at the next
+
+
+def test_with_zeros_around_it_does_not():
+    edged = roused(UNet(replace(SIZE, padding="zeros"), 1, CLASSES, rng=rng()))
+    x = fields(1)
+    plain, moved = asked(edged, jnp.concatenate([x, jnp.roll(x, 2, 1)]))
+    assert largest(moved - np.roll(plain, 2, 0)) > 0.01 * largest(plain)
+
+
+def test_the_skips_carry_what_the_coarse_grid_has_lost():
+    severed = eqx.tree_at(lambda network: network.ascents[0].double, LABELLED, replace_fn=lambda c: jax.tree.map(jnp.zeros_like, c))
+    one, other = asked(severed, fields(2))
+    assert largest(one - other) > 0.1
+
+
+def test_without_the_skips_it_is_lost():
+    severed = eqx.tree_at(lambda network: network.ascents[0].double, LABELLED, replace_fn=lambda c: jax.tree.map(jnp.zeros_like, c))
+    for stage in range(2):  # of the full grid: what comes from below has the first channels, what is kept the others
+        severed = eqx.tree_at(lambda network, i=stage: network.ascents[1].stages[i].residual, severed, replace_fn=deaf_beside)
+    one, other = asked(severed, fields(2))
+    assert largest(one - other) == 0
+
+
+def deaf_beside(block):
+    """The block with all zero that what was kept on the way down meets: the norm's scale and shift, and the way around."""
+    heard = (jnp.arange(block.norm_in.scale.size) < block.norm_in.scale.size - SIZE.width).astype(jnp.float32)
+    norm = eqx.tree_at(lambda n: (n.scale, n.shift), block.norm_in, (block.norm_in.scale * heard, block.norm_in.shift * heard))
+    return eqx.tree_at(lambda b: (b.norm_in, b.skip.weight), block, (norm, block.skip.weight * heard[:, None]))
+
+
+def test_every_level_is_told_apart_and_the_ends_are_levels_too():
+    levels = [0.0, 1e-4, 0.3, 0.300001, 0.7, 1 - 1e-4, 1.0]
+    found = asked(LABELLED, jnp.repeat(fields(1), len(levels), axis=0), levels)
+    assert np.isfinite(found).all()
+    near, far = largest(found[3] - found[2]), min(largest(found[i] - found[j]) for i, j in ((0, 1), (1, 2), (3, 4), (4, 5)))
+    assert near < 1e-3 * far
+
+
+def test_every_label_is_told_apart_and_none_is_one_more():
+    found = asked(LABELLED, jnp.repeat(fields(1), CLASSES + 1, axis=0), 0.5, list(range(CLASSES + 1)))
+    assert min(largest(found[i] - found[j]) for i in range(CLASSES + 1) for j in range(i)) > 1e-3
+    none = jax.jit(lambda network, x: network(x[..., None], jnp.float32(0.5))[..., 0])(LABELLED, fields(1)[0])
+    assert largest(none - found[CLASSES]) < ROUNDING * largest(none) * 10
+
+
+def test_a_label_is_refused_where_there_are_none():
+    with pytest.raises(MisuseError, match="without labels"):
+        jax.eval_shape(UNet(SIZE, 1, None, rng=rng()), fields(1)[0][..., None], jnp.float32(0.5), jnp.int32(0))
+
+
+def test_a_grid_that_cannot_be_halved_is_refused():
+    with pytest.raises(MisuseError, match=r"\(5, 5\) cannot be halved 1 times"):
+        jax.eval_shape(UNet(SIZE, 1, None, rng=rng()), jnp.zeros((5, 5, 1), jnp.float32), jnp.float32(0.5))
+
+
+def test_in_bfloat16_it_computes_what_float32_does_to_rounding_and_answers_in_float32():
+    x = fields(3)
+    exact, rounded = asked(LABELLED, x), asked(computing_in(jnp.bfloat16, LABELLED), x)
+    assert rounded.dtype == np.float32
+    assert 0 < largest(rounded - exact) < 0.1 * largest(exact)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+def test_a_convolution_is_the_sum_over_its_neighbourhood(padding, stride):
+    layer = roused(Convolution(2, 3, padding, rng=rng(), stride=stride))
+    x = np.asarray(rng().normal(size=(4, 6, 2)), np.float32)
+    wide, weight = np.pad(x, ((1, 1), (1, 1), (0, 0)), "wrap" if padding == "circular" else "constant"), np.asarray(layer.weight)
+    by_hand = np.array(
+        [[np.einsum("ijc,ijco->o", wide[r : r + 3, c : c + 3], weight) for c in range(0, 6, stride)] for r in range(0, 4, stride)]
+    )
+    assert largest(applied(layer, x) - (by_hand + np.asarray(layer.bias))) < ROUNDING
+    for way in (as_product, as_convolution):
+        assert largest(jax.jit(way, static_argnums=2)(wide, weight, stride) - by_hand) < ROUNDING
+
+
+def test_a_group_norm_leaves_each_group_with_mean_0_and_variance_1():
+    x = 3 + 2 * jnp.moveaxis(fields(12), 0, -1)
+    found = np.asarray(applied(GroupNorm(12), x)).reshape(SIDE**2, 4, 3)
+    assert largest(found.mean(axis=(0, 2))) < ROUNDING
+    assert largest(found.var(axis=(0, 2)) - 1) < 1e-4
+
+
+LARGE = {"field-32": (32, None), "mixture-32": (32, 4), "fashion-28-large": (28, 10)}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_preset_fits_its_data_and_has_tens_of_millions_of_parameters(name):
+    side, classes = LARGE[name]
+    network = jax.eval_shape(lambda: UNet(PRESETS[name].size, 1, classes, rng=Hollow()))
+    state = jax.ShapeDtypeStruct((side, side, 1), jnp.float32)
+    found = eqx.filter_eval_shape(network, state, jnp.float32(0.5))
+    assert found.shape == (side, side, 1)
+    assert 20e6 < parameters(network) < 60e6
+
+
+class Hollow:
+    """Draws nothing: zeros, of which only the shape is asked."""
+
+    def uniform(self, low, high, shape):
+        return np.broadcast_to(np.float64(low + high), shape)
