@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,12 +65,12 @@ def test_the_loss_falls_towards_the_floor_and_never_below(whole):
 
 def test_training_has_moved_the_weights_and_their_average_apart(whole):
     state = checkpoint.restored(checkpoint.newest(whole.folder)[1], skeleton(whole))
-    apart = [np.abs(np.asarray(one) - np.asarray(two)).max() for one, two in both(state)]
+    apart = [np.abs(np.asarray(one) - np.asarray(two)).max() for one, two in pairs(state)]
     assert max(apart) > 1e-4
     assert {leaf.dtype for leaf in jax.tree.leaves((state.network, state.average))} == {np.dtype(np.float32)}
 
 
-def both(state):
+def pairs(state):
     return zip(jax.tree.leaves(state.network), jax.tree.leaves(state.average), strict=True)
 
 
@@ -104,16 +105,28 @@ def test_time_that_is_up_stops_it_with_what_is_done_kept(whole, tmp_path):
     assert same(train(TINY, tmp_path), whole)
 
 
-def test_two_devices_give_the_same_numbers_to_rounding(whole, tmp_path):
-    script = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from tiny_network import TINY\nfrom verifydiff.network import train\n"
-        "import jax; assert len(jax.devices()) == 2\ntrain(TINY, sys.argv[2])"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    subprocess.run(
-        [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)], env=environment, check=True, timeout=600
-    )
+TOGETHER = """
+import sys
+import jax
+jax.distributed.initialize(sys.argv[3], 2, int(sys.argv[4]))
+sys.path.insert(0, sys.argv[1])
+from tiny_network import TINY
+from verifydiff.network import train
+assert len(jax.devices()) == 2
+print(train(TINY, sys.argv[2]).history[-1].loss)
+"""
+
+
+def test_two_processes_give_the_same_numbers_to_rounding(whole, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": "--xla_force_host_platform_device_count=1"}
+    command = [sys.executable, "-c", TOGETHER, str(Path(__file__).parent), str(tmp_path), address]
+    both = [subprocess.Popen([*command, str(i)], env=environment, stdout=subprocess.PIPE, text=True) for i in range(2)]
+    told = [process.communicate(timeout=600)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert told[0] == told[1]
     for one, two in zip(weights(load(tmp_path)), weights(whole), strict=True):
         np.testing.assert_allclose(one, two, atol=2e-4)  # twenty steps of Adam, which divides small gradients by themselves
 

@@ -19,6 +19,7 @@ from ..verdict import MisuseError
 from .checkpoint import Checkpoint, Plan, Record, newest, refuse_another, restored, save
 from .data import Data, classes, data, in_single
 from .excess import excess, mean_floor
+from .hosts import as_first_says, is_first
 from .predictor import native_dtype
 from .preset import Preset
 from .preset import preset as preset_named
@@ -46,7 +47,9 @@ def train(
 ) -> Run:
     """Train a preset, from where the folder is.
 
-    The same preset, steps, batch and seed give the same weights bit for bit on the same machine, however often it is interrupted.
+    The same preset, steps, batch and seed give the same weights, however often it is interrupted: bit for bit on the same CPU, on a GPU
+    as far as its kernels give the same sum twice.
+    Several processes train together where each of them calls this after ``jax.distributed.initialize``, with a folder they share.
 
     Args:
         preset: one of the presets, or its name.
@@ -102,7 +105,7 @@ class Training:
         self._advance(0)  # compiles
         saved = lately = time.monotonic()
         longest = 0.0
-        while self.done.step < self.plan.steps and (until is None or lately + longest < until):
+        while self.done.step < self.plan.steps and as_first_says(until is None or lately + longest < until):
             tell(self._round())
             now = time.monotonic()
             longest, lately = max(longest, now - lately), now
@@ -151,7 +154,8 @@ class Training:
         return Checkpoint(self.plan, 0, 0.0, ()), state
 
     def _save(self) -> None:
-        save(self.folder, self.done, self.state)
+        if is_first():
+            save(self.folder, self.done, self.state)
 
     def _key(self, name: str) -> Array:
         return jax.random.fold_in(jax.random.key(self.plan.seed), crc32(name.encode()))
