@@ -12,7 +12,7 @@ import pytest
 
 from verifydiff.cli import main
 from verifydiff.cli.train import EPILOG
-from verifydiff.network import preset as presets
+from verifydiff.network import PRESETS
 
 from tiny_network import TINY  # isort: skip
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
     """A preset that trains in no time, in a folder of its own."""
-    monkeypatch.setitem(presets.PRESETS, TINY.name, TINY)
+    monkeypatch.setitem(PRESETS, TINY.name, TINY)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -74,4 +74,4 @@ def test_a_batch_that_the_devices_do_not_divide_is_told_before_anything_is_compi
 
 
 def test_the_help_names_every_preset():
-    assert all(name in EPILOG for name in presets.PRESETS)
+    assert all(name in EPILOG for name in PRESETS)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,12 +20,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from verifydiff.network import DivergedError, checkpoint, load, train
-from verifydiff.network.step import _share
+from verifydiff.network import PRESETS, DivergedError, Images, Run, checkpoint, data, load, train
+from verifydiff.network.data import classes, in_single
+from verifydiff.network.images import SETS
+from verifydiff.network.predictor import fresh
+from verifydiff.network.step import _share, examples, loss
 from verifydiff.network.training import Training, _planned
 from verifydiff.verdict import MisuseError
 
-from tiny_network import TINY  # isort: skip
+from tiny_network import TINY, Hollow  # isort: skip
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,6 +160,36 @@ def test_a_run_refuses_other_events_and_labels(whole):
         whole.eps(jnp.zeros((4, 3)), 0.5)
     with pytest.raises(MisuseError, match="without labels"):
         whole.eps(jnp.zeros((4, 4)), 0.5, label=0)
+
+
+@pytest.mark.parametrize("label", [4, -2, [0, 5], 0.5])
+def test_a_label_that_there_is_not_is_refused(label):
+    plan = checkpoint.Plan(PRESETS["mixture-8"], 1, 1, 0)
+    run = Run(plan, data("mixture:8"), None, checkpoint.Checkpoint(plan, 0, 0.0, ()), Path())
+    with pytest.raises(MisuseError, match="`label` must hold whole numbers from -1, for none, to 3"):
+        run.eps(jnp.zeros((2, 8, 8)), 0.5, label)
+
+
+HELD = Images(*(jnp.zeros((2, 28, 28), jnp.uint8), jnp.zeros(2, jnp.uint8)) * 2, levels=256, classes=10)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_can_be_differentiated_on_its_data_in_bfloat16_too(name, monkeypatch):
+    for absent in ("fashion", "mnist"):  # files that need not be here
+        monkeypatch.setitem(SETS, absent, lambda: HELD)
+    preset = PRESETS[name]
+    source = in_single(data(preset.data))
+
+    def gradient(network, key):
+        drawn = examples(preset, source, key, jnp.arange(2, dtype=jnp.int32), 2)
+        return jax.value_and_grad(partial(loss, preset, jnp.bfloat16))(network, drawn)
+
+    network = jax.eval_shape(lambda: fresh(preset, classes(source), Hollow()))
+    value, slopes = jax.eval_shape(gradient, network, jax.random.key(0))
+    assert value == jax.ShapeDtypeStruct((), jnp.float32)
+    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), slopes) == jax.tree.map(
+        lambda leaf: (leaf.shape, leaf.dtype), network
+    )
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from verifydiff.network.layers import Convolution, GroupNorm, as_convolution, as
 from verifydiff.network.predictor import computing_in, predictions
 from verifydiff.verdict import MisuseError
 
+from tiny_network import Hollow  # isort: skip
+
 SIZE = Size(4, (1, 2), attention=(1,), heads=2, padding="circular")
 SIDE, CLASSES = 4, 3
 ROUNDING = 1e-5  # of float32, through some twenty layers
@@ -178,10 +180,3 @@ def test_a_large_preset_fits_its_data_and_has_tens_of_millions_of_parameters(nam
     found = eqx.filter_eval_shape(network, state, jnp.float32(0.5))
     assert found.shape == (side, side, 1)
     assert 20e6 < parameters(network) < 60e6
-
-
-class Hollow:
-    """Draws nothing: zeros, of which only the shape is asked."""
-
-    def uniform(self, low, high, shape):
-        return np.broadcast_to(np.float64(low + high), shape)

@@ -10,8 +10,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
+from numpy.random import Generator
 
 from .preset import Preset
 from .unet import UNet
@@ -19,9 +19,9 @@ from .unet import UNet
 CHANNELS = 1
 
 
-def fresh(preset: Preset, classes: int | None, seed: int) -> UNet:
+def fresh(preset: Preset, classes: int | None, rng: Generator) -> UNet:
     """An untrained network of a preset."""
-    return UNet(preset.size, CHANNELS, classes, rng=np.random.default_rng(seed))
+    return UNet(preset.size, CHANNELS, classes, rng=rng)
 
 
 def predictions(network: UNet, x_t: Array, abar: Array, label: Array | None) -> Array:

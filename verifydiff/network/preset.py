@@ -82,7 +82,7 @@ class Preset:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("field-8", "field:8", Size(16, (1, 2), attention=(1,), padding="circular"), 64, 500, 4e-3, ema=0.98),
+        Preset("field-8", "field:8", Size(16, (1, 2), attention=(1,), padding="circular"), 64, 300, 4e-3, ema=0.98),
         Preset("mixture-8", "mixture:8", Size(16, (1, 2), attention=(1,), padding="circular"), 64, 1000, 4e-3, ema=0.98),
         Preset("digits", "digits", Size(16, (1, 2), attention=(1,)), 64, 1000, 3e-3, ema=0.99),
         Preset("mnist-28", "mnist", Size(16, (1, 2, 2), attention=(2,)), 64, 1500, 2e-3, ema=0.99),

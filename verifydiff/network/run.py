@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..schedule import Array as Table
@@ -83,7 +84,7 @@ class Run:
             of the shape and dtype of x_t. Where x_0 is predicted, none is implied at abar = 1.
 
         Raises:
-            MisuseError: for events of another shape, or a label where the network takes none.
+            MisuseError: for events of another shape, a label where the network takes none, or one that there is not.
         """
         return self._eps(self.network, *self._aligned(x_t, abar_t, label))
 
@@ -104,10 +105,16 @@ class Run:
         x_t, event = jnp.asarray(x_t), self.data.event_shape
         if x_t.shape[max(0, x_t.ndim - len(event)) :] != event:
             raise MisuseError(f"the shape of `x_t` must end in {event}, got {x_t.shape}.")
-        if label is not None and self.classes is None:
+        return x_t, jnp.asarray(abar_t, x_t.dtype), None if label is None else self._labels(jnp.asarray(label))
+
+    def _labels(self, label: Array) -> Array:
+        if self.classes is None:
             raise MisuseError(f"{self.preset.name} was trained without labels, and takes none.")
-        label = None if label is None else jnp.asarray(label, jnp.int32)
-        return x_t, jnp.asarray(abar_t, x_t.dtype), label
+        known = None if isinstance(label, jax.core.Tracer) else np.asarray(label)
+        whole = jnp.issubdtype(label.dtype, jnp.integer)
+        if not whole or (known is not None and ((known < -1) | (known >= self.classes)).any()):
+            raise MisuseError(f"`label` must hold whole numbers from -1, for none, to {self.classes - 1}, got {label}.")
+        return label.astype(jnp.int32)
 
 
 def load(folder: str | PathLike[str]) -> Run:

@@ -84,7 +84,9 @@ def optimiser(preset: Preset, steps: int) -> optax.GradientTransformation:
 
 def initial(preset: Preset, labels: int | None, steps: int, seed: int) -> State:
     """Before the first step."""
-    network, average = (fresh(preset, labels, seed) for _ in range(2))  # two, since a step overwrites what it is given
+    network, average = (
+        fresh(preset, labels, np.random.default_rng(seed)) for _ in range(2)
+    )  # two, since a step overwrites what it is given
     return State(network, average, jax.jit(optimiser(preset, steps).init)(network), jnp.int32(0))
 
 

@@ -47,8 +47,8 @@ def train(
 ) -> Run:
     """Train a preset, from where the folder is.
 
-    The same preset, steps, batch and seed give the same weights, however often it is interrupted: bit for bit on the same CPU, on a GPU
-    as far as its kernels give the same sum twice.
+    The same preset, steps, batch and seed give the same weights, however often it is interrupted: bit for bit on the same CPU, on a
+    GPU as far as its kernels give the same sum twice.
     Several processes train together where each of them calls this after ``jax.distributed.initialize``, with a folder they share.
 
     Args:
