@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -89,7 +90,7 @@ def test_on_a_torus_it_moves_with_the_field_by_as_many_points_as_it_merges():
 
 
 def test_with_zeros_around_it_does_not():
-    edged = roused(UNet(replace(SIZE, padding="zeros"), 1, CLASSES, rng=rng()))
+    edged = roused(UNet(replace(SIZE, multipliers=(1,), attention=(), padding="zeros"), 1, CLASSES, rng=rng()))
     x = fields(1)
     plain, moved = asked(edged, jnp.concatenate([x, jnp.roll(x, 2, 1)]))
     assert largest(moved - np.roll(plain, 2, 0)) > 0.01 * largest(plain)
@@ -142,8 +143,8 @@ def test_a_grid_that_cannot_be_halved_is_refused():
 
 
 def test_in_bfloat16_it_computes_what_float32_does_to_rounding_and_answers_in_float32():
-    x = fields(3)
-    exact, rounded = asked(LABELLED, x), asked(computing_in(jnp.bfloat16, LABELLED), x)
+    x, network = fields(3), roused(UNet(replace(SIZE, multipliers=(1,), attention=()), 1, CLASSES, rng=rng()))
+    exact, rounded = asked(network, x), asked(computing_in(jnp.bfloat16, network), x)
     assert rounded.dtype == np.float32
     assert 0 < largest(rounded - exact) < 0.1 * largest(exact)
 
@@ -169,14 +170,18 @@ def test_a_group_norm_leaves_each_group_with_mean_0_and_variance_1():
     assert largest(found.var(axis=(0, 2)) - 1) < 1e-4
 
 
-LARGE = {"field-32": (32, None), "mixture-32": (32, 4), "fashion-28-large": (28, 10)}
+CLASSES_OF = {"field-8": None, "mixture-8": 4, "digits": 10, "mnist-28": 10, "fashion-28": 10}
+LARGE = {"field-32": None, "mixture-32": 4, "fashion-28-large": 10}
+PAGE = (Path(__file__).parents[2] / "docs" / "network.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", LARGE)
-def test_a_large_preset_fits_its_data_and_has_tens_of_millions_of_parameters(name):
-    side, classes = LARGE[name]
+@pytest.mark.parametrize(("name", "classes"), (CLASSES_OF | LARGE).items(), ids=CLASSES_OF | LARGE)
+def test_a_preset_has_as_many_parameters_as_its_page_says(name, classes):
     network = jax.eval_shape(lambda: UNet(PRESETS[name].size, 1, classes, rng=Hollow()))
-    state = jax.ShapeDtypeStruct((side, side, 1), jnp.float32)
-    found = eqx.filter_eval_shape(network, state, jnp.float32(0.5))
-    assert found.shape == (side, side, 1)
-    assert 20e6 < parameters(network) < 60e6
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |")]
+    assert row.split("|")[3].strip() == f"{parameters(network):,}"
+    assert (20e6 < parameters(network) < 60e6) == (name in LARGE)
+
+
+def test_the_page_has_all_presets():
+    assert {*CLASSES_OF, *LARGE} == set(PRESETS)
