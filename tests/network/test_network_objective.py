@@ -112,3 +112,9 @@ def test_the_floor_of_a_field_is_its_bayes_loss_averaged_over_the_table():
     np.testing.assert_allclose(
         floor(law, "min-snr", jnp.asarray(ABAR)), np.minimum(SNR, 5) * np.asarray(law.bayes_loss(ABAR, "x0").value), rtol=1e-9
     )
+
+
+def test_the_classes_are_stationary_and_together_have_mean_0_and_variance_1():
+    np.testing.assert_allclose(LAW.mean, np.zeros((4, 4)), atol=1e-12)
+    np.testing.assert_allclose(LAW.variance, np.ones((4, 4)), rtol=1e-12)
+    assert np.ptp(np.asarray(LAW.components.loc), axis=(1, 2)).max() == 0

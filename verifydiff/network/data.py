@@ -3,8 +3,8 @@ r"""What a network learns from: a law with known answers, or a set of images.
 By name:
 
 * ``field:N``: a Gaussian field on an N x N torus, its spectrum falling as :math:`1/k^2`, every point of variance one;
-* ``mixture:N``: four fields, each a class, with weights 1 : 2 : 3 : 4, each with its own spectrum and, for a mean, a wave in a
-  direction of its own: classes that overlap once there is some noise;
+* ``mixture:N``: four such fields, each a class, with weights 1 : 2 : 3 : 4, each with its own mean and its own spectrum; mean 0 and
+  variance one together. They are stationary, so that a network on a torus can be perfect; some noise makes them overlap;
 * ``digits``, ``fashion``, ``mnist``: see :mod:`verifydiff.network.images`.
 """
 
@@ -27,8 +27,8 @@ Data = Oracle | Images
 LARGEST_SIDE = 1024
 WEIGHTS = np.array([0.1, 0.2, 0.3, 0.4])
 EXPONENTS = (1.5, 2.0, 2.5, 3.0)
-WAVES = ((1, 0), (0, 1), (1, 1), (1, -1))  # cycles along each side
-HEIGHT, SPREAD = 0.8, 0.6  # of the means' waves, and the variance about them
+MEANS = (-1.6, -0.8, 0.0, 0.8)
+SPREAD = 0.36  # the variance about the means
 
 
 def data(name: str) -> Data:
@@ -52,11 +52,9 @@ def field(side: int) -> GaussianField:
 
 def mixture(side: int) -> GaussianMixture:
     """Four classes of fields."""
-    fields = [GaussianField.power_law((side, side), exponent, SPREAD) for exponent in EXPONENTS]
-    points = np.indices((side, side)) / side
-    means = [HEIGHT * np.cos(2 * np.pi * np.tensordot(wave, points, 1)) for wave in WAVES]
-    spectra = jnp.stack([one.spectrum for one in fields])
-    return GaussianMixture(jnp.asarray(WEIGHTS, spectra.dtype), GaussianField(jnp.asarray(np.stack(means), spectra.dtype), spectra))
+    fields = [GaussianField.power_law((side, side), *told) for told in zip(EXPONENTS, (SPREAD,) * len(MEANS), MEANS, strict=True)]
+    loc, spectrum = (jnp.stack([getattr(one, name) for one in fields]) for name in ("loc", "spectrum"))
+    return GaussianMixture(jnp.asarray(WEIGHTS, loc.dtype), GaussianField(loc, spectrum))
 
 
 LAWS = {"field": field, "mixture": mixture}

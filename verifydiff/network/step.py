@@ -148,7 +148,7 @@ def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> P
 
     sharded = jax.shard_map(run, mesh=mesh, in_specs=(EVERYWHERE,) * 4, out_specs=(EVERYWHERE,) * 3, check_vma=False)
     compiled = jax.jit(sharded, donate_argnums=0)
-    return lambda state, source, key, count: compiled(state, source, key, jnp.int32(count))
+    return lambda state, source, key, count: compiled(state, source, key, np.int32(count))
 
 
 def mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:

@@ -60,7 +60,7 @@ def train(
         seed: that of the folder, or 0, if left out.
         devices: which to use; all if left out.
         tell: is told each record as it is made.
-        save_after: seconds between checkpoints, about.
+        save_after: seconds between checkpoints, about; for each second that the last one took, if it took more than one.
 
     Raises:
         MisuseError: if the folder holds another training, or cannot be written; if data are missing; if the devices do not divide
@@ -89,7 +89,7 @@ class Training:
     def __init__(
         self, folder: Path, plan: Plan, source: Data, devices: Sequence[jax.Device] | None, found: tuple[Checkpoint, bytes] | None
     ) -> None:
-        over = mesh(devices)
+        self.over = over = mesh(devices)
         self.folder, self.plan, self.source = folder, plan, source
         self.program = program(plan.preset, plan.steps, plan.batch, over, native_dtype())
         self.learnt_from, self.draws = everywhere((in_single(source), self._key("draws")), over)
@@ -100,18 +100,21 @@ class Training:
 
     def go_on(self, until: float | None, tell: Callable[[Record], None], save_after: float) -> None:
         """Train until the last step or until the clock says so."""
+        if self.done.step == self.plan.steps:
+            return
         if self.done.step == 0:
             self._save()
         self._advance(0)  # compiles
         saved = lately = time.monotonic()
-        longest = 0.0
+        longest = cost = 0.0
         while self.done.step < self.plan.steps and as_first_says(until is None or lately + longest < until):
             tell(self._round())
             now = time.monotonic()
             longest, lately = max(longest, now - lately), now
-            if now - saved >= save_after:
+            if now - saved >= save_after * max(1.0, cost):
                 self._save()
-                saved = now
+                saved = lately = time.monotonic()
+                cost = saved - now
         self._save()
 
     def as_run(self) -> Run:
@@ -136,7 +139,8 @@ class Training:
     def _record(self, step: int, train_loss: float, gradient: float) -> Record:
         if self.excess is None or self.floor is None:
             return Record(step, train_loss, None, None, None, gradient)
-        beyond = float(self.excess(self.state.average, self.learnt_from, jax.random.fold_in(self._key("looks"), step)))
+        key = everywhere(jax.random.fold_in(self._key("looks"), step), self.over)
+        beyond = float(self.excess(self.state.average, self.learnt_from, key))
         return Record(step, train_loss, self.floor + beyond, self.floor, beyond / self.floor, gradient)
 
     def _refuse_infinite(self, losses: Any, norms: Any) -> None:
