@@ -25,7 +25,7 @@ from .data import Data
 from .objective import floor, weight
 from .predictor import predictions
 from .preset import Preset
-from .step import Examples, examples
+from .step import Examples, examples, stream
 from .unet import UNet
 
 LOOKED_AT = 256  # examples, at levels that cover the table
@@ -34,16 +34,17 @@ DRAWS = 1024
 
 
 @cache
-def excess(preset: Preset) -> Callable[[UNet, Oracle, Array], Array]:
-    """A compiled function of a network, a law in float32 and a key: the loss beyond the floor, estimated."""
+def excess(preset: Preset) -> Callable[[UNet, Oracle, Any, Any], Array]:
+    """A compiled function of a network, a law in float32, a seed and a step: the loss beyond the floor, estimated."""
 
-    def found(network: UNet, law: Oracle, key: Array) -> Array:
+    def found(network: UNet, law: Oracle, seed: Array, step: Array) -> Array:
+        key = jax.random.fold_in(stream(seed, "looks"), step)
         drawn = examples(preset, law, key, jnp.arange(LOOKED_AT, dtype=jnp.int32), LOOKED_AT)
         apart = predictions(network, drawn.x_t, drawn.abar, drawn.label) - best(preset, law, drawn)
         errors = jnp.mean(apart**2, axis=tuple(range(1, apart.ndim)))
         return jnp.mean(weight(preset.prediction, preset.weighting, drawn.abar) * errors)
 
-    compiled: Callable[[UNet, Oracle, Array], Array] = jax.jit(found)
+    compiled: Callable[[UNet, Oracle, Any, Any], Array] = jax.jit(found)
     return compiled
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -71,8 +72,8 @@ class Examples(NamedTuple):
     target: Array
 
 
-Program = Callable[[State, Any, Array, int], tuple[State, Array, Array]]
-"""State, data, key and number of steps to the new state, and of each step the loss and the norm of the gradient."""
+Program = Callable[[State, Any, int, int], tuple[State, Array, Array]]
+"""State, data, seed and number of steps to the new state, and of each step the loss and the norm of the gradient."""
 
 
 def optimiser(preset: Preset, steps: int) -> optax.GradientTransformation:
@@ -136,7 +137,9 @@ def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> P
         average = _averaged(state.average, network, _kept(preset.ema, state.step))
         return State(network, average, moments, state.step + 1), value, optax.tree.norm(gradient)
 
-    def run(state: State, source: Any, key: Array, count: Array) -> tuple[State, Array, Array]:
+    def run(state: State, source: Any, seed: Array, count: Array) -> tuple[State, Array, Array]:
+        key = stream(seed, "draws")
+
         def body(i: Array, carried: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
             state, losses, norms = carried
             state, value, norm = step(source, key, state)
@@ -148,7 +151,12 @@ def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> P
 
     sharded = jax.shard_map(run, mesh=mesh, in_specs=(EVERYWHERE,) * 4, out_specs=(EVERYWHERE,) * 3, check_vma=False)
     compiled = jax.jit(sharded, donate_argnums=0)
-    return lambda state, source, key, count: compiled(state, source, key, np.int32(count))
+    return lambda state, source, seed, count: compiled(state, source, np.uint32(seed), np.int32(count))
+
+
+def stream(seed: Any, name: str) -> Array:
+    """The key of that name."""
+    return jax.random.fold_in(jax.random.key(seed), crc32(name.encode()))
 
 
 def mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
@@ -158,7 +166,8 @@ def mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
 
 def everywhere(tree: Any, over: Mesh) -> Any:
     """The same on every device."""
-    return jax.device_put(tree, NamedSharding(over, EVERYWHERE))
+    sharding = NamedSharding(over, EVERYWHERE)
+    return jax.tree.map(lambda leaf: jax.make_array_from_callback(leaf.shape, sharding, np.asarray(leaf).__getitem__), tree)
 
 
 def _share(batch: int, over: Mesh) -> int:

@@ -8,11 +8,9 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import jax
 import numpy as np
-from jax import Array
 
 from ..oracles import Oracle
 from ..verdict import MisuseError
@@ -89,10 +87,10 @@ class Training:
     def __init__(
         self, folder: Path, plan: Plan, source: Data, devices: Sequence[jax.Device] | None, found: tuple[Checkpoint, bytes] | None
     ) -> None:
-        self.over = over = mesh(devices)
+        over = mesh(devices)
         self.folder, self.plan, self.source = folder, plan, source
         self.program = program(plan.preset, plan.steps, plan.batch, over, native_dtype())
-        self.learnt_from, self.draws = everywhere((in_single(source), self._key("draws")), over)
+        self.learnt_from = everywhere(in_single(source), over)
         self.floor = mean_floor(plan.preset, source)
         self.excess = excess(plan.preset) if isinstance(source, Oracle) else None
         self.done, state = self._begun() if found is None else (found[0], restored(found[1], skeleton(plan, source)))
@@ -133,14 +131,13 @@ class Training:
         return record
 
     def _advance(self, count: int) -> tuple[Any, Any]:
-        self.state, losses, norms = self.program(self.state, self.learnt_from, self.draws, count)
+        self.state, losses, norms = self.program(self.state, self.learnt_from, self.plan.seed, count)
         return np.asarray(losses)[:count], np.asarray(norms)[:count]
 
     def _record(self, step: int, train_loss: float, gradient: float) -> Record:
         if self.excess is None or self.floor is None:
             return Record(step, train_loss, None, None, None, gradient)
-        key = everywhere(jax.random.fold_in(self._key("looks"), step), self.over)
-        beyond = float(self.excess(self.state.average, self.learnt_from, key))
+        beyond = float(self.excess(self.state.average, self.learnt_from, np.uint32(self.plan.seed), np.int32(step)))
         return Record(step, train_loss, self.floor + beyond, self.floor, beyond / self.floor, gradient)
 
     def _refuse_infinite(self, losses: Any, norms: Any) -> None:
@@ -160,9 +157,6 @@ class Training:
     def _save(self) -> None:
         if is_first():
             save(self.folder, self.done, self.state)
-
-    def _key(self, name: str) -> Array:
-        return jax.random.fold_in(jax.random.key(self.plan.seed), crc32(name.encode()))
 
 
 def _made(folder: Path) -> Path:
