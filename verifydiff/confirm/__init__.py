@@ -9,3 +9,4 @@ from .confirmation import Confirmation as Confirmation
 from .confirmation import confirm as confirm
 from .loops import Stepwise as Stepwise
 from .loops import Whole as Whole
+from .plain import to_json as to_json
