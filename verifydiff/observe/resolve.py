@@ -74,10 +74,7 @@ def resolve(
             config=config,
             **({"saved": saved} if saved else {}),
         )
-    module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
-    sample = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
-    if sample is None:
-        raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
+    sample, settings = loaded(where, attribute)
     sample = _made(sample, name)
     if isinstance(sample, Target):
         if any(option is not None for option in (schedule, prediction, steps, spacing, eta, shape)) or config:
@@ -110,6 +107,19 @@ def resolve(
         arrays=arrays,
         settings=settings,
     )
+
+
+def loaded(where: str, attribute: str) -> tuple[Any, Settings]:
+    """What a file (``path/file.py``) or a module calls by this name, and what it set PyTorch and JAX to.
+
+    Raises:
+        MisuseError: if there is no such file, module or name, or it cannot be imported.
+    """
+    module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
+    thing = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
+    if thing is None:
+        raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
+    return thing, settings
 
 
 def _made(thing: Any, name: str) -> Any:

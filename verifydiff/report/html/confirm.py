@@ -53,6 +53,28 @@ def confirm_page(confirmation: Confirmation, run: Run, questions: Questions | No
     )
 
 
+QUESTIONS = {
+    "denoising-loss": "does the loss reach the floor that no network beats?",
+    "loss-by-level": "does it at every noise level?",
+    "score-error": "is the score the exact one?",
+    "jacobian-spectrum": "does the denoiser shrink each direction as the exact one does?",
+    "sampler-map": "handed the exact denoiser, does the sampler lead starts where its equations say?",
+    "sampler-noise": "does it add the noise that its equations say?",
+    "samples-of-network": "drawn by the reference, does the network end where theory says?",
+    "samples-of-sampler": "handed the exact denoiser, does the sampler end where theory says?",
+    "samples-of-both": "together, do they?",
+    "best-eta": "which eta wins at which number of steps?",
+    "determinism": "one start, one image?",
+    "flow-map": "at eta = 0, is a start led where the exact denoiser leads it?",
+    "inversion": "does a start come back from its image?",
+    "diversity": "at eta = 1, do the images of one start vary as they should?",
+    "classifier-free-guidance": "does guidance reach the class as the exact denoiser does?",
+    "classifier-guidance": "does guidance by the exact classifier?",
+    "bits-by-bound": "how many bits more than a perfect network?",
+    "bits-by-ode": "how many bits more, along the probability flow?",
+    "bound-gap": "what does the bound cost anybody?",
+}
+"""What each statement answers."""
 DISTANCES = (
     "Lines are what theory gives for the exact score at that number of steps and that eta: no training goes below them. Points are what "
     "was drawn from the network. Where the points lie on the lines, the error is the sampler's grid; where they leave them, it is the "

@@ -15,6 +15,8 @@ from .elements import Markup, element, joined
 TOP, HEIGHT = 42.0, 210.0
 SHADES = 12
 """Of grey, in pictures."""
+FURTHEST = 6.0
+"""Resolutions that the axis of an excess reaches."""
 LEAST = 1e-9
 """On logarithmic axes what is smaller is drawn here."""
 
@@ -39,30 +41,32 @@ def distances(confirmation: Confirmation) -> list[Markup]:
 
 
 def _shares(confirmation: Confirmation) -> list[Markup]:
-    """What network and sampler add to theory, over what counts as nothing, a row a cell."""
+    """What network and sampler add to theory, over what counts as nothing, a row a cell; what lies beyond the edge stands on it."""
     cells = confirmation.sampling.cells
-    rows = Rows(tuple(f"S = {cell.steps}, eta = {cell.eta:g}" for cell in cells))
-    shares = {
-        part: [cell.excess[part].by(lambda v, most=cell.resolution: v / most) for cell in cells] for part in ("network", "sampler")
-    }  # type: ignore[misc]
-    ends = [abs(v) for row in shares.values() for one in row if one.finite for v in (one.low, one.high)]
-    axis = Linear.symmetric([*ends, 1.3], most=6)
+    axis = Linear(-FURTHEST, FURTHEST, most=8)
     height = 19.0 * len(cells)
-    panel = Panel(axis, rows, 42, height, left=112)
+    panel = Panel(axis, Rows(tuple(f"S = {cell.steps}, eta = {cell.eta:g}" for cell in cells)), TOP, height, left=112)
     parts = [panel.frame("", "Frechet distance less theory, over what counts as equal"), panel.upright(0.0, "axis")]
     parts += [panel.upright(edge, "through") for edge in (-1.0, 1.0)]
     for part, kind, shift in (("network", "seen", -0.16), ("sampler", "other", 0.16)):
-        finite = [(k + shift, one) for k, one in enumerate(shares[part]) if one.finite]
-        parts.append(panel.bars([((one.low, y), (one.high, y)) for y, one in finite], kind))
-        parts.append(panel.dots([(one.value, y) for y, one in finite], kind, 2.6))
-    parts.append(
-        legend(
-            [("the network, with the reference sampler", "seen", "dot"), ("the sampler, with the exact score", "other", "dot")],
-            left=8,
-        )
-    )
+        rows = [(k + shift, _share(cell.excess[part], cell.resolution)) for k, cell in enumerate(cells)]
+        parts.append(panel.bars([((one.low, y), (one.high, y)) for y, one in rows], kind))
+        parts.append(panel.dots([(one.value, y) for y, one in rows if one.value < FURTHEST], kind, 2.6))
+        parts.append(panel.crosses([(one.value, y) for y, one in rows if one.value >= FURTHEST], kind, 3.2))
+    parts.append(legend([("network alone", "seen", "dot"), ("sampler alone", "other", "dot"), ("beyond", "through", "cross")], left=112))
     told = "what the network and what the sampler add to the distance that theory gives, setting by setting"
-    return [_figure(parts, height + 84, told, "Between the dotted lines an excess counts as none.")]
+    caption = (
+        "The network drawn by the reference sampler, and the sampler handed the exact score. Between the dotted lines an excess counts "
+        f"as none; crosses lie {FURTHEST:g} times that away, or further."
+    )
+    return [_figure(parts, height + 84, told, caption)]
+
+
+def _share(excess: Interval, resolution: float) -> Interval:
+    """An excess over what counts as none, kept on the axis; what is not finite stands at its edge."""
+    if not excess.finite:
+        return Interval(FURTHEST, FURTHEST, FURTHEST)
+    return excess.by(lambda value: max(-FURTHEST, min(FURTHEST, value / resolution)))
 
 
 def by_level(confirmation: Confirmation) -> list[Markup]:
