@@ -26,7 +26,7 @@ def beside(a, x):
 
 def answer(law, scale, smooth, linear, shift, x, a):
     """The exact noise scaled; with a smooth error; mixed with the best guess of who knows no data; told another level."""
-    told = jnp.interp(a, jnp.asarray(TABLE[::-1]), jnp.asarray(np.roll(TABLE, -1)[::-1])) * shift + a * (1 - shift)
+    told = jnp.interp(a, jnp.asarray(TABLE[::-1]), jnp.asarray(np.append(TABLE[1:], TABLE[-1])[::-1])) * shift + a * (1 - shift)
     right = law.eps(x, told)
     guess = jnp.sqrt(1 - beside(a, x)) * x
     return scale * ((1 - linear) * right + linear * guess) + smooth * jnp.tanh(jnp.roll(x, 1, -1))

@@ -27,7 +27,7 @@ SLIPS = {
 
 
 def judged(sampler):
-    return implementation(sampler, TABLE, (2, 3), jax.random.key(5), RATES)
+    return implementation(sampler, TABLE, (2, 3), jax.random.key(5), RATES, ((10, 0.5), (10, 1.0)))
 
 
 @pytest.mark.parametrize("sampler", RIGHT.values(), ids=RIGHT)

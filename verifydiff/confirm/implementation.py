@@ -96,7 +96,14 @@ class Implementation:
     slips: tuple[Slipped, ...]
 
 
-def implementation(draw: Draw, table: Numbers, event_shape: tuple[int, ...], key: Array, rates: ErrorRates) -> Implementation:
+def implementation(
+    draw: Draw,
+    table: Numbers,
+    event_shape: tuple[int, ...],
+    key: Array,
+    rates: ErrorRates,
+    settings: tuple[tuple[int, float], ...] = PROBES,
+) -> Implementation:
     """Judge a sampler.
 
     Args:
@@ -105,9 +112,10 @@ def implementation(draw: Draw, table: Numbers, event_shape: tuple[int, ...], key
         event_shape: of one state.
         key: of the draws.
         rates: of all its tests together.
+        settings: S and eta at which it is looked at.
     """
     schedule = Schedule(table)
-    probes = [(S, eta) for S, eta in PROBES if table.size > S] or [(table.size - 1, 1.0)]
+    probes = [(S, eta) for S, eta in settings if table.size > S] or [(table.size - 1, 1.0)]
     with jax.enable_x64(True):
         seen = [respond(draw, schedule, S, eta, event_shape, named(key, f"probe {S} {eta}")) for S, eta in probes]
     alone = rates.shared_among(5 * len(probes)).false_alarm

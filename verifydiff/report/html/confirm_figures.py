@@ -53,7 +53,9 @@ def _shares(confirmation: Confirmation) -> list[Markup]:
         parts.append(panel.bars([((one.low, y), (one.high, y)) for y, one in rows], kind))
         parts.append(panel.dots([(one.value, y) for y, one in rows if one.value < FURTHEST], kind, 2.6))
         parts.append(panel.crosses([(one.value, y) for y, one in rows if one.value >= FURTHEST], kind, 3.2))
-    parts.append(legend([("network alone", "seen", "dot"), ("sampler alone", "other", "dot"), ("beyond", "through", "cross")], left=112))
+    parts.append(
+        legend([("network alone", "seen", "dot"), ("sampler alone", "other", "dot"), ("beyond", "through", "cross")], left=112)
+    )
     told = "what the network and what the sampler add to the distance that theory gives, setting by setting"
     caption = (
         "The network drawn by the reference sampler, and the sampler handed the exact score. Between the dotted lines an excess counts "
