@@ -5,7 +5,7 @@ from __future__ import annotations
 import confirm_standins as standins
 import jax
 import pytest
-from confirm_standins import T, TABLE, stepwise
+from confirm_standins import TABLE, T, stepwise
 
 from verifydiff.confirm import Stepwise, Whole
 from verifydiff.confirm.implementation import implementation

@@ -9,8 +9,7 @@ from confirm_standins import LAW, TABLE
 
 from verifydiff.confirm import theory
 from verifydiff.confirm.distance import Coupled, frechet
-from verifydiff.confirm.judging import mean_of_blocks, status_of
-from verifydiff.confirm.judging import Interval
+from verifydiff.confirm.judging import Interval, mean_of_blocks, status_of
 from verifydiff.oracles import FullGaussian, frechet_distance, frechet_distance_of_moments, law_after, steps
 from verifydiff.samplers import spaced
 from verifydiff.verdict import Status
@@ -23,7 +22,7 @@ LAWS = {
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
 @pytest.mark.parametrize(("S", "eta"), [(2, 0.0), (5, 0.5), (20, 1.0)])
-def test_the_law_after_S_steps_is_that_of_the_oracle(law, S, eta):
+def test_the_law_after_some_steps_is_that_of_the_oracle(law, S, eta):
     mean, covariance = theory.along(law, *theory.end(law, TABLE, S, eta))
     end = law_after(law, jnp.asarray(spaced(TABLE, S)), steps.ddim(eta))
     np.testing.assert_allclose(mean, np.ravel(end.mean), atol=1e-12)

@@ -28,7 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "confirm",
         help="lay a trained network over the theory of its data",
-        description="Measure a trained network against what its data allow at best: loss, score, Jacobian, samples, guidance and bits.",
+        description="Measure a trained network against what its data allow at best: loss, score, samples, guidance, bits.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -7,8 +7,8 @@ question, on the same noise. With :math:`x - y = \delta` and the regression :mat
           B = S_{\delta y} S_{yy}^{-1},
 
 R being the covariance that the regression leaves. Where the model is perfect, delta = 0 and these are m and C exactly, however few
-the draws: the plain estimate from n draws in d dimensions would be off by some (d + 5) / (4 n) of the variance by chance alone. Where it is
-nearly so, what is left to chance is the small R. The bias of order 1/n that remains is taken off by the jackknife.
+the draws: the plain estimate from n draws in d dimensions would be off by some (d + 5) / (4 n) of the variance by chance alone.
+Where it is nearly so, what is left to chance is the small R. The bias of order 1/n that remains is taken off by the jackknife.
 
 Where no law is known in closed form (mixtures), m and C are those of many more draws of the reference.
 """
@@ -33,7 +33,7 @@ def frechet(mean_p: Numbers, covariance_p: Numbers, mean_q: Numbers, covariance_
     r"""The squared distance of Gaussians, means (\*batch, d) and covariances (\*batch, d, d) of p against one q, in float64.
 
     :math:`\|m_p - m_q\|^2 + \operatorname{tr} C_p + \operatorname{tr} C_q - 2 \operatorname{tr}(L^\top C_p L)^{1/2}` with
-    :math:`C_q = L L^\top`: one spectrum for each p. It leaves some 1e-8 of the variance to rounding, a thousandth of what is judged;
+    :math:`C_q = L L^\top`: one spectrum for each p. Some 1e-8 of the variance is left to rounding, far less than is judged;
     :func:`verifydiff.oracles.frechet_distance` leaves none.
     """
     L = root(covariance_q)

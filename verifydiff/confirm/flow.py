@@ -4,11 +4,11 @@ At eta = 0 a step from level t to level s, up or down, is
 
 .. math:: x_s = \sqrt{\bar\alpha_s}\,\hat x_0(x_t) + \sqrt{1 - \bar\alpha_s}\;\hat\epsilon(x_t),
 
-so the map can be walked back by the same formula, up to the error of its steps (DDIM inversion). Four numbers, each beside the same with the
-exact denoiser: how far the network's map is from the exact one's, how far a start comes back from itself, and the exact map of the
-probability flow where it is known.
+so the map can be walked back by the same formula, up to the error of its steps (DDIM inversion). Four numbers, each beside the
+same with the exact denoiser: how far the network's map is from the exact one's, how far a start comes back from itself, and the
+exact map of the probability flow where it is known.
 
-At eta = 1 one start leads to many images. Their variance, of the exact denoiser's steps, is known to whoever pushes the noise of the
+At eta = 1 one start leads to many images. Their variance, of the exact denoiser's steps, is known by pushing the noise of the
 steps through; the network's is compared with it on the same noise.
 """
 
@@ -109,14 +109,16 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         "flow-map",
         seen.apart,
         allowed.flow,
-        f"at eta = 0, {seen.steps} steps, the network leads starts {100 * seen.apart.value:.3g} % away from where the exact denoiser leads "
+        f"at eta = 0, {seen.steps} steps, the network leads starts {100 * seen.apart.value:.3g} % away from where the exact "
+        f"denoiser leads "
         f"them, root mean square{known}.",
         rate=rate,
     )
     back = Finding(
         "inversion",
         Status.NOTE,
-        f"walked back up by the same {seen.steps - 1} steps, starts return to within {seen.back:.3g} of themselves, root mean square; "
+        f"walked back up by the same {seen.steps - 1} steps, starts return to within {seen.back:.3g} of themselves, root mean "
+        f"square; "
         f"with the exact denoiser to within {seen.back_exact:.3g}, which is the error of the steps.",
         measured=seen.back,
         expected=seen.back_exact,
@@ -125,7 +127,8 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         "diversity",
         seen.spread,
         allowed.spread,
-        f"at eta = 1, {seen.steps} steps, the images of one start have {1 + seen.spread.value:.4g} times the variance that the exact "
+        f"at eta = 1, {seen.steps} steps, the images of one start have {1 + seen.spread.value:.4g} times the variance that "
+        f"the exact "
         f"denoiser's have, which is {100 * seen.share:.3g} % of that of the data.",
         rate=rate,
     )
@@ -159,7 +162,8 @@ def _spread(sampler: Draw, model: Any, law: Oracle, levels: Numbers, budget: Bud
     def ratio(sums: Numbers) -> Numbers:
         n = sums[:, 0]
         of_x, of_y = ((sums[:, k + 1] / n - (sums[:, k] / n) ** 2).sum(axis=1) for k in (1, 3))
-        return (of_x / of_y - 1)[:, None]
+        found: Numbers = (of_x / of_y - 1)[:, None]
+        return found
 
     (measured,) = jackknife(ratio, rows, budget.rate)
     return measured, float(y.var(axis=0, ddof=1).sum() / np.trace(np.asarray(law.covariance_matrix)))

@@ -1,12 +1,12 @@
 r"""Guidance towards a class, on a labelled mixture.
 
-What is guided ends in a class or does not: :math:`p(y \mid x_0)` is known exactly. The network's draws are compared with those of the exact
-denoiser, guided in the same way on the same noise:
+What is guided ends in a class or does not: :math:`p(y \mid x_0)` is known exactly. The network's draws are compared with those
+of the exact denoiser, guided in the same way on the same noise:
 
 * **conditional**, weight w = 0: the exact law is that of the class, :meth:`.GaussianMixture.given`;
 * **classifier-free**, :math:`(1 + w)\hat\epsilon(x_t, y) - w\hat\epsilon(x_t)`, which samples no known density for w > 0;
-* **classifier**, :math:`\hat\epsilon - k\sqrt{1 - \bar\alpha_t}\,\nabla\log p(y \mid x_t)` with the exact classifier of noised data; at
-  k = 1 the exact denoiser then *is* that of the class.
+* **classifier**, :math:`\hat\epsilon - k\sqrt{1 - \bar\alpha_t}\,\nabla\log p(y \mid x_t)` with the exact classifier of
+  noised data; at k = 1 the exact denoiser then *is* that of the class.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def findings(seen: tuple[Guided, ...], budget: Budget) -> list[Finding]:
         message = f"share of draws in the class they were guided to, by {'scale' if way == 'classifier' else 'weight'}: {told}."
         found.append(judged(f"{way}-guidance", one.gain, allowed, message, rate=budget.rate, expected=0.0))
         off = ways[worst([each.mean for each in ways], [budget.resolutions.flow] * len(ways))]
-        message = f"means of the guided classes lie {100 * off.mean.value:.3g} % of the data's deviation from the exact ones, at {off.strength:g}."
+        message = f"means of the guided classes lie {100 * off.mean.value:.3g} % of the data's deviation from the exact ones, "
+        f"at {off.strength:g}."
         found.append(judged(f"{way}-means", off.mean, budget.resolutions.flow, message, rate=budget.rate))
     return found
 

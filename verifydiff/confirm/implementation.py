@@ -1,17 +1,18 @@
 r"""The sampler by itself, no network in sight: a sampler that is handed the exact denoiser of a Gaussian is an affine map.
 
-For a Gaussian with independent coordinates :math:`\mathcal{N}(\mu_k, \lambda_k)`, made for this purpose with all of them different and no
-mean 0, the exact denoiser is affine, and a right step :math:`x_s = p\,x_t + q\,\hat x_0(x_t) + c\,z` gives
+For a Gaussian with independent coordinates :math:`\mathcal{N}(\mu_k, \lambda_k)`, made for this purpose with all of them
+different and no mean 0, the exact denoiser is affine, and a right step :math:`x_s = p\,x_t + q\,\hat x_0(x_t) + c\,z` gives
 
 .. math:: x_0 = A_k\, x_T + b_k + \sqrt{V_k}\,\xi, \qquad \xi \sim \mathcal{N}(0, 1),
 
-with A, b and V by recursion over the steps. p, q and c come from the proved forms, not from the sampler's code. A is read off the sampler by
-differentiating through it at a held key, where all noise drops out: exact to rounding, whatever generator it uses. b and V are exact where it
-draws nothing, and else tested by draws from one start, by the exact tests of :func:`.gaussian_battery`.
+with A, b and V by recursion over the steps. p, q and c come from the proved forms, not from the sampler's code. A is read off
+the sampler by differentiating through it at a held key, where all noise drops out: exact to rounding, whatever generator it
+uses. b and V are exact where it draws nothing, and else tested by draws from one start, by the exact tests of
+:func:`.gaussian_battery`.
 
-**Which slip is it?** Every slip of the catalogue predicts p, q and c of every step, so A, b and V; one that the sampler's A equals and its draws
-do not reject is named. Here a network may also have been told the time that the step leads to, which the catalogue of single steps has no
-word for.
+**Which slip is it?** Every slip of the catalogue predicts p, q and c of every step, so A, b and V; one that the sampler's A
+equals and its draws do not reject is named. Here a network may also have been told the time that the step leads to, which the
+catalogue of single steps has no word for.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ def implementation(
 
 def data(d: int) -> tuple[Numbers, Numbers]:
     """mu and lambda of the Gaussian: no two alike."""
-    return np.linspace(-1.0, 1.5, d) if d > 1 else np.array([0.5]), np.geomspace(0.05, 4.0, d)
+    signs = 1.0 - 2.0 * (np.arange(d) % 2)
+    return signs * np.linspace(0.3, 1.5, d), np.geomspace(0.05, 4.0, d)
 
 
 def respond(draw: Draw, schedule: Schedule, S: int, eta: float, event_shape: tuple[int, ...], key: Array) -> Response:
@@ -249,7 +251,8 @@ def _map(seen: list[Response], right: list[Push]) -> Finding:
     return Finding(
         "sampler-map",
         Status.PASS if good else Status.FAIL,
-        f"handed the exact denoiser, the sampler {words}: off by {off[k]:.2g} at S = {seen[k].steps}, eta = {seen[k].eta:g}, the worst of "
+        f"handed the exact denoiser, the sampler {words}: off by {off[k]:.2g} at S = {seen[k].steps}, eta = {seen[k].eta:g}, "
+        f"the worst of "
         f"{len(seen)} settings.",
         measured=off[k],
         expected=0.0,
@@ -261,7 +264,8 @@ def _noise(seen: list[Response], right: list[Push], rate: float) -> Finding:
     p = [_rejects(response, push) for response, push in zip(seen, right, strict=True)]
     k = int(np.argmin(p))
     ratio = _spread(seen[k], right[k])
-    told = f"draws from one start have {ratio:.4g} times the variance that the noise of the closed form gives (S = {seen[k].steps}, eta = {seen[k].eta:g})"
+    told = f"draws from one start have {ratio:.4g} times the variance that the noise of the closed form gives (S = "
+    f"{seen[k].steps}, eta = {seen[k].eta:g})"
     return Finding(
         "sampler-noise",
         Status.PASS if p[k] > rate else Status.FAIL,

@@ -67,7 +67,8 @@ def findings(seen: tuple[Spectrum, ...], budget: Budget) -> list[Finding]:
     allowed = budget.resolutions.spectrum
     one = seen[worst([spectrum.off for spectrum in seen], [allowed] * len(seen))]
     message = (
-        f"the Jacobian of the denoiser is off by {100 * one.off.value:.3g} % of its spectrum at abar = {one.abar:.3g}, the worst of "
+        f"the Jacobian of the denoiser is off by {100 * one.off.value:.3g} % of its spectrum at abar = {one.abar:.3g}, the "
+        f"worst of "
         f"{len(seen)} levels; {100 * one.across:.2g} % lies across the exact eigendirections."
     )
     return [judged("jacobian-spectrum", one.off, allowed, message, rate=budget.rate)]

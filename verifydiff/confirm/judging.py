@@ -7,9 +7,9 @@ declared budget leaves for one question of the confirmation. With the interval :
 * *fail* if :math:`l > \rho` or :math:`u < -\rho`;
 * otherwise *inconclusive*.
 
-What is compared is coupled, the model with the exact denoiser on the same data and noise. So a perfect model has the estimate 0 with
-an interval of rounding, and its false alarms have probability 0, however few the draws. For others the block means are Gaussian as
-far as the mean of dozens of draws is; the interval is 7 standard errors wide at the usual rates.
+What is compared is coupled, the model with the exact denoiser on the same data and noise. So a perfect model has the estimate 0
+with an interval of rounding, and its false alarms have probability 0, however few the draws. For others the block means are
+Gaussian as far as the mean of dozens of draws is; the interval is 7 standard errors wide at the usual rates.
 """
 
 from __future__ import annotations

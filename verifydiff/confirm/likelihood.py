@@ -1,25 +1,28 @@
 r"""Bits per dimension, by the variational bound and by the probability-flow ODE, against the exact entropy.
 
-**The bound** (Ho et al. 2020, eq. 5). With :math:`q(x_s \mid x_t, x_0) = \mathcal{N}(\cdot + c\,x_0, \tilde\beta_t I)`, s = t - 1, steps of
-the model of variance :math:`\sigma_t^2`, and m the mean squared error of :math:`\hat x_0` at t, per dimension and in nats
+**The bound** (Ho et al. 2020, eq. 5). With s = t - 1, :math:`q(x_s \mid x_t, x_0)` of variance :math:`\tilde\beta_t` and with
+weight c on :math:`x_0`, steps of the model of variance :math:`\sigma_t^2`, and m the mean squared error of :math:`\hat x_0` at t, per
+dimension and in nats
 
 .. math:: L = \mathrm{KL}\bigl(q(x_T \mid x_0)\,\|\,\mathcal{N}(0, I)\bigr) / d
           + \tfrac12 \sum_{t=2}^{T} \Bigl(\frac{\tilde\beta_t + c^2 m}{\sigma_t^2} - 1 + \log\frac{\sigma_t^2}{\tilde\beta_t}\Bigr)
           + \tfrac12 \log(2\pi\sigma_1^2) + \frac{m}{2\sigma_1^2}.
 
-The variance here is the one that is best for a perfect network, :math:`\sigma_t^2 = \tilde\beta_t + c^2 m^*` with m* the floor of m (Bao et
-al. 2022); so L is the perfect network's, in closed form for Gaussian data, plus :math:`\sum_t w_t \|\epsilon^* - \hat\epsilon\|^2 / d` with
-:math:`w_t = \frac{c^2 (1 - \bar\alpha_t)}{2 \bar\alpha_t \sigma_t^2}`. The network's share is measured by itself; the gap between the perfect
-network's bound and the entropy is the price of T steps with a Gaussian each.
+The variance here is the best one for a perfect network, :math:`\sigma_t^2 = \tilde\beta_t + c^2 m^*` with m* the floor of m (Bao et
+al. 2022). So L is the perfect network's, in closed form for Gaussian data, and
+:math:`\sum_t w_t \|\epsilon^* - \hat\epsilon\|^2 / d` more, :math:`w_t = c^2 (1 - \bar\alpha_t) / (2 \bar\alpha_t \sigma_t^2)`. The
+network's share is measured by itself; the gap between the perfect network's bound and the entropy is the price of T steps with
+one variance each.
 
 **The ODE** (Song et al. 2021). Over :math:`\tau = \log\sqrt{(1 - \bar\alpha)/\bar\alpha}`, with :math:`r = \sqrt{1 - \bar\alpha}`,
 
 .. math:: \frac{dx}{d\tau} = r\,(\hat\epsilon - r\,x), \qquad
           \frac{d}{d\tau} \log p(x) = -r \operatorname{tr}\frac{\partial\hat\epsilon}{\partial x} + r^2 d,
 
-from data noised to the cleanest level to the noisiest, by the method of Adams and Bashforth of order two; the trace by Hutchinson's estimate
-:math:`z^\top J z` with one sign vector z for each path. The exact denoiser starts on the same paths with the same z, and the entropy at that
-level is known: the difference of the two is the network's, and what the exact walk is off by is the solver's and the estimate's.
+from data noised to the cleanest level to the noisiest, by the method of Adams and Bashforth of order two; the trace by
+Hutchinson's estimate :math:`z^\top J z` with one sign vector z for each path. The exact denoiser starts on the same paths with the
+same z, and the entropy at that level is known: the difference of the two is the network's, and what the exact walk is off by is
+the solver's and the estimate's.
 """
 
 from __future__ import annotations
@@ -111,7 +114,8 @@ def findings(seen: Likelihood, budget: Budget) -> list[Finding]:
         "bits-by-ode",
         seen.ode_excess,
         allowed,
-        f"by the probability-flow ODE the network has {seen.ode_exact + seen.ode_excess.value:.4f} bits per dimension at the cleanest level, "
+        f"by the probability-flow ODE the network has {seen.ode_exact + seen.ode_excess.value:.4f} bits per dimension at the "
+        f"cleanest level, "
         f"the exact denoiser {seen.ode_exact:.4f} by the same steps, and the entropy there is {seen.ode_entropy:.4f}.",
         rate=rate,
     )

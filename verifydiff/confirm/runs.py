@@ -44,7 +44,8 @@ def confirm_run(
     run = load(folder)
     if not isinstance(run.data, Oracle):
         raise MisuseError(
-            f"{run.preset.name} was trained on {run.preset.data}, whose score nobody knows: a confirmation takes field or mixture data."
+            f"{run.preset.name} was trained on {run.preset.data}, whose score nobody knows: a confirmation takes field or "
+            f"mixture data."
         )
     unlabelled, labelled = models(run)
     return confirm(

@@ -1,7 +1,7 @@
 r"""Samples over the number of steps S and over eta, laid over what theory gives.
 
-Four runs share the noise that they begin with and the noise of every step: the reference sampler and the one in question, each with the
-exact denoiser and with the network. Their Frechet distances to the data take the error apart:
+Four runs share the noise that they begin with and the noise of every step: the reference sampler and the one in question, each
+with the exact denoiser and with the network. Their Frechet distances to the data take the error apart:
 
 ============================  ================  =============
 sampler                       exact denoiser    network
@@ -11,8 +11,8 @@ in question                   sampler's part    both
 ============================  ================  =============
 
 For Gaussian data theory is exact (:mod:`.theory`): the law in which S steps of DDIM(eta) end when the score is
-exact, their bias included. It is what a perfect network would reach at this S and eta, and what no training improves. For mixtures it
-is estimated by many more draws with the exact score.
+exact, their bias included. It is what a perfect network would reach at this S and eta, and what no training improves. For
+mixtures it is estimated by many more draws with the exact score.
 """
 
 from __future__ import annotations
@@ -188,10 +188,10 @@ def _reference(
     )
     rows = np.concatenate([np.ones((len(x), 1)), x], axis=1).reshape(BLOCKS, -1, 1 + x.shape[1])
     sums = np.einsum("gni,gnj->gij", rows, rows, optimize=True)
-    (far,) = jackknife(lambda s: frechet(*_plain(s), view.mean, view.covariance)[:, None], sums, budget.rate)
+    (estimate,) = jackknife(lambda s: frechet(*_plain(s), view.mean, view.covariance)[:, None], sums, budget.rate)
     mean, covariance = _plain(sums.sum(axis=0))
     plugged = float(frechet(mean, covariance, view.mean, view.covariance))
-    return mean, covariance, Interval(plugged, min(far.low, plugged), max(far.high, plugged))
+    return mean, covariance, Interval(plugged, min(estimate.low, plugged), max(estimate.high, plugged))
 
 
 def _plain(sums: Numbers) -> tuple[Numbers, Numbers]:
@@ -215,7 +215,8 @@ def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Fin
     k = worst(excess, allowed)
     cell, off = seen.cells[k], [status_of(one, most) for one, most in zip(excess, allowed, strict=True)]
     message = (
-        f"{what} ends within what theory gives at {off.count(Status.PASS)} of {len(off)} settings; the furthest off is S = {cell.steps}, "
+        f"{what} ends within what theory gives at {off.count(Status.PASS)} of {len(off)} settings; the furthest off is S = "
+        f"{cell.steps}, "
         f"eta = {cell.eta:g}: Frechet distance {getattr(cell, part).value:.4g}, theory {cell.theory.value:.4g}."
     )
     return judged(check, excess[k], allowed[k], message, rate=budget.rate, details={"steps": cell.steps, "eta": cell.eta})

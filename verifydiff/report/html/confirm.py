@@ -1,4 +1,6 @@
-"""The page of a confirmation: whose the error is, then the figures, theory as a line and what was measured as points with intervals."""
+"""The page of a confirmation: whose the error is, then the figures, theory as a line and what was measured as points with
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -76,14 +78,16 @@ QUESTIONS = {
 }
 """What each statement answers."""
 DISTANCES = (
-    "Lines are what theory gives for the exact score at that number of steps and that eta: no training goes below them. Points are what "
-    "was drawn from the network. Where the points lie on the lines, the error is the sampler's grid; where they leave them, it is the "
+    "Lines are what theory gives for the exact score at that number of steps and that eta: no training goes below them. "
+    "Points are what "
+    "was drawn from the network. Where the points lie on the lines, the error is the sampler's grid; where they leave them, "
+    "it is the "
     "network's, or a slip of the sampler."
 )
 NETWORK = (
     "No sampler has a part in this. The line is the loss that no network beats; points are the network's, with their intervals."
 )
-JACOBIAN = "The line is the exact spectrum of the denoiser's derivative, largest first; points are the network's along the same directions."
+JACOBIAN = "The line is the exact spectrum of the denoiser's derivative, largest first; points are the network's there."
 GUIDANCE = "The share of draws whose likeliest class, by the exact posterior, is the one they were guided to."
 BITS = "What the network would need to tell a datum, and what anybody needs at least."
 

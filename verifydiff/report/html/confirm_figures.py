@@ -8,6 +8,7 @@ import numpy as np
 
 from ...confirm import Confirmation
 from ...confirm.judging import Interval
+from ...statistics.evidence import Array as Numbers
 from .axes import Linear, Log, Rows
 from .drawing import WIDTH, Panel, drawing, legend
 from .elements import Markup, element, joined
@@ -30,11 +31,12 @@ def distances(confirmation: Confirmation) -> list[Markup]:
     steps = sorted({float(S) for line in lines.values() for S, _ in line})
     shown = [max(v, LEAST) for line in lines.values() for _, v in line]
     shown += [max(i.value, LEAST) for row in points.values() for _, i in row if i.finite]
-    panel = Panel(Log.around(steps, marks=steps), Log.around(shown), TOP, HEIGHT + 40)
+    y = Log.around(shown)
+    panel = Panel(Log.around(steps, marks=steps), y, TOP, HEIGHT + 40)
     parts = [panel.frame("Frechet distance to the data, logarithmic", "S, number of steps, logarithmic")]
     for k, eta in enumerate(etas):
         parts.append(panel.line([(float(S), max(v, LEAST)) for S, v in lines[eta]], f"eta{k}"))
-        parts += _measured(panel, _inside(points[eta], panel.y), f"eta{k}")
+        parts += _measured(panel, _inside(points[eta], y), f"eta{k}")
     parts.append(legend([(f"eta = {eta:g}", f"eta{k}", "line") for k, eta in enumerate(etas)]))
     told = "Frechet distance over the number of steps: theory for the exact score as lines, draws as points"
     return [_figure(parts, HEIGHT + 124, told, _best(confirmation)), *_shares(confirmation)]
@@ -58,7 +60,8 @@ def _shares(confirmation: Confirmation) -> list[Markup]:
     )
     told = "what the network and what the sampler add to the distance that theory gives, setting by setting"
     caption = (
-        "The network drawn by the reference sampler, and the sampler handed the exact score. Between the dotted lines an excess counts "
+        "The network drawn by the reference sampler, and the sampler handed the exact score. Between the dotted lines an "
+        "excess counts "
         f"as none; crosses lie {FURTHEST:g} times that away, or further."
     )
     return [_figure(parts, height + 84, told, caption)]
@@ -115,7 +118,7 @@ def spectra(confirmation: Confirmation) -> list[Markup]:
     return [_spectrum(one.abar, one.exact, one.measured, one.spread) for one in confirmation.spectra]
 
 
-def _spectrum(abar: float, exact: Sequence[float], measured: Sequence[float], spread: Sequence[float]) -> Markup:
+def _spectrum(abar: float, exact: Numbers, measured: Numbers, spread: Numbers) -> Markup:
     index = [float(k + 1) for k in range(len(exact))]
     values = [float(v) for v in (*exact, *measured) if np.isfinite(v)]
     panel = Panel(Linear.around(index), Linear.around([0.0, *values]), TOP, 150)
@@ -192,7 +195,7 @@ def pictures(confirmation: Confirmation) -> Markup | None:
     return element("figure", drawing(parts, side * len(etas), told), element("figcaption", told))
 
 
-def _picture(shades: np.ndarray, left: float, top: float, unit: float) -> Markup:  # type: ignore[type-arg]
+def _picture(shades: Numbers, left: float, top: float, unit: float) -> Markup:
     """One picture, a path for each shade of grey: runs of points as strokes."""
     paths = []
     for shade in range(SHADES):
