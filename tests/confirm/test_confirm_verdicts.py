@@ -25,6 +25,7 @@ CAUSES = {
     "answers too small": (network(scale=0.9), None, {"network"}, {"scaled"}),
     "a smooth error": (network(smooth=0.1), None, {"network"}, {""}),
     "an untrained guess": (network(linear=1.0), None, {"network"}, {""}),
+    "answers that are no numbers": (network(scale=jnp.nan), None, {"network"}, {""}),
     "a network told another time": (network(shift=1.0), None, {"network"}, {"told-another-time"}),
     "a slip of the sampler": (network(), SLIPPED, {"sampler"}, {"beta-for-beta-tilde"}),
     "both": (network(scale=0.9), SLIPPED, {"network", "sampler"}, {"scaled", "beta-for-beta-tilde"}),

@@ -1,8 +1,8 @@
 r"""Bits per dimension, by the variational bound and by the probability-flow ODE, against the exact entropy.
 
 **The bound** (Ho et al. 2020, eq. 5). With s = t - 1, :math:`q(x_s \mid x_t, x_0)` of variance :math:`\tilde\beta_t` and with
-weight c on :math:`x_0`, steps of the model of variance :math:`\sigma_t^2`, and m the mean squared error of :math:`\hat x_0` at t, per
-dimension and in nats
+weight c on :math:`x_0`, steps of the model of variance :math:`\sigma_t^2`, and m the mean squared error of :math:`\hat x_0` at
+t, per dimension and in nats
 
 .. math:: L = \mathrm{KL}\bigl(q(x_T \mid x_0)\,\|\,\mathcal{N}(0, I)\bigr) / d
           + \tfrac12 \sum_{t=2}^{T} \Bigl(\frac{\tilde\beta_t + c^2 m}{\sigma_t^2} - 1 + \log\frac{\sigma_t^2}{\tilde\beta_t}\Bigr)

@@ -29,8 +29,9 @@ from jax import Array
 from ..oracles import Oracle
 from ..oracles.gaussian import SpectralGaussian
 from ..samplers import spaced
+from ..statistics import Moments, gaussian_battery
 from ..statistics.evidence import Array as Numbers
-from ..verdict import Finding, Status
+from ..verdict import Finding, MisuseError, Status
 from . import theory
 from .budget import BLOCKS, ETAS, STEPS, Budget
 from .distance import EACH, MOST_FULL, Coupled, frechet
@@ -55,6 +56,8 @@ class Cell:
         both: with the network and the sampler in question.
         excess: of each of the three over theory.
         resolution: how large an excess counts as none.
+        reference: how likely the draws of the reference with the exact denoiser are under theory, the least p-value of the exact
+            tests times their number; 1 where theory has no closed form.
     """
 
     steps: int
@@ -65,6 +68,7 @@ class Cell:
     both: Interval
     excess: dict[str, Interval]
     resolution: float
+    reference: float
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Sampling:
         curve: what theory gives, by eta, at every S of a full confirmation; empty where that is not known in closed form.
         pictures: a few draws of the network from one start for each eta, at the largest S, (etas, k, *event).
         coordinates: how many were compared, of how many.
+        in_question: whether a sampler other than the reference was drawn with.
     """
 
     cells: tuple[Cell, ...]
@@ -84,6 +89,7 @@ class Sampling:
     curve: dict[float, list[tuple[int, float]]]
     pictures: Any
     coordinates: tuple[int, int]
+    in_question: bool
 
 
 class View:
@@ -118,14 +124,18 @@ def sampling(model: Any, law: Oracle, table: Numbers, budget: Budget, key: Array
         key: of the draws.
         draw: the sampler in question; the reference itself, if left out.
     """
-    view = View(law, budget.draws)
-    grid = [(S, eta) for S in budget.steps if table.size > S for eta in budget.etas]
+    view, T = View(law, budget.draws), table.size - 1
+    grid = [(S, eta) for S in budget.steps if S <= T for eta in budget.etas]
+    if not grid:
+        raise MisuseError(f"the table has {T} times, and none of the numbers of steps {budget.steps} is that small.")
     cells = tuple(_cell(model, law, view, table, S, eta, budget, named(key, f"S {S}"), draw) for S, eta in grid)
     last = spaced(table, max(S for S, _ in grid))
     x_T = jax.random.normal(named(key, "pictures"), (budget.batch, *law.event_shape), dtype_of(law))
     pictures = [(draw or REFERENCE)(model, x_T, last, eta=eta, key=named(key, "pictured"))[:6] for eta in budget.etas]
     seen = (view.mean.size, law.event_size)
-    return Sampling(cells, float(np.trace(view.covariance)), curve(law, table, budget), np.asarray(jnp.stack(pictures)), seen)
+    return Sampling(
+        cells, float(np.trace(view.covariance)), curve(law, table, budget), np.asarray(jnp.stack(pictures)), seen, draw is not None
+    )
 
 
 def curve(law: Oracle, table: Numbers, budget: Budget) -> dict[float, list[tuple[int, float]]]:
@@ -160,7 +170,17 @@ def _cell(
         excess |= {"sampler": Interval(0.0, 0.0, 0.0), "both": excess["network"]}
     allowed = budget.resolutions
     resolution = max(allowed.frechet * right.value, allowed.trace * float(np.trace(view.covariance)))
-    return Cell(S, eta, right, measured["network"], measured["sampler"], measured["both"], excess, resolution)
+    return Cell(
+        S,
+        eta,
+        right,
+        measured["network"],
+        measured["sampler"],
+        measured["both"],
+        excess,
+        resolution,
+        _likely(law, y, mean, covariance),
+    )
 
 
 def _draws(
@@ -194,6 +214,13 @@ def _reference(
     return mean, covariance, Interval(plugged, min(estimate.low, plugged), max(estimate.high, plugged))
 
 
+def _likely(law: Oracle, y: Numbers, mean: Numbers, covariance: Numbers) -> float:
+    if not isinstance(law, SpectralGaussian):
+        return 1.0
+    battery = gaussian_battery(Moments.of(y), mean, covariance)
+    return min(1.0, len(battery) * min(evidence.p_value for evidence in battery))
+
+
 def _plain(sums: Numbers) -> tuple[Numbers, Numbers]:
     n = sums[..., :1, :1]
     mean = sums[..., 1:, 0] / n[..., 0]
@@ -207,7 +234,22 @@ def findings(seen: Sampling, budget: Budget) -> list[Finding]:
         "samples-of-both": ("both", "the network, sampled by the sampler in question,"),
         "samples-of-sampler": ("sampler", "the sampler in question, with the exact denoiser,"),
     }
+    if not seen.in_question:
+        return [_of("samples-of-network", *whose["samples-of-network"], seen, budget), _of_reference(seen, budget), *order(seen)]
     return [_of(check, *told, seen, budget) for check, told in whose.items()] + order(seen)
+
+
+def _of_reference(seen: Sampling, budget: Budget) -> Finding:
+    """The reference itself, on which all coupled draws rest: exact tests of its draws with the exact denoiser."""
+    cell = min(seen.cells, key=lambda one: one.reference)
+    message = (
+        f"the reference sampler, with the exact denoiser, ends in the law that theory gives: its least likely setting is S = {cell.steps}, "
+        f"eta = {cell.eta:g}, p = {cell.reference:.2g}."
+    )
+    if not seen.curve:
+        return Finding("samples-of-sampler", Status.NOT_APPLICABLE, "where the reference ends on a mixture has no closed form.")
+    status = Status.PASS if cell.reference > budget.rate else Status.FAIL
+    return Finding("samples-of-sampler", status, message, measured=cell.reference, tolerance=budget.rate, false_alarm=budget.rate)
 
 
 def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Finding:

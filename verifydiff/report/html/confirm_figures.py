@@ -77,9 +77,8 @@ def _share(excess: Interval, resolution: float) -> Interval:
 def by_level(confirmation: Confirmation) -> list[Markup]:
     """Loss over the levels with its excess below, and the error of the score."""
     seen = confirmation.denoising
-    t = [one.t for one in seen.bins]
-    x = Linear.around(t)
-    loss = [one.floor * (1 + one.excess.value) for one in seen.bins]
+    x = Linear.around([one.t for one in seen.bins])
+    loss = [one.floor * (1 + one.excess.value) if one.excess.finite else LEAST for one in seen.bins]
     upper = Panel(x, Log.around([max(v, LEAST) for v in (*loss, *(one.floor for one in seen.bins))]), TOP, 150)
     percent = [(one.t, one.excess.by(lambda v: 100 * v)) for one in seen.bins]
     allowed = 100 * confirmation.budget.resolutions.level
@@ -181,7 +180,7 @@ def pictures(confirmation: Confirmation) -> Markup | None:
     """Draws of the network, a row for each eta from the same starts; of data that are no pictures, nothing."""
     drawn = np.asarray(confirmation.sampling.pictures, np.float64)  # (etas, k, *event)
     if drawn.ndim != 4 or drawn.shape[-1] > 64 or not np.isfinite(drawn).all():
-        return element("p", "The data are no pictures.", class_="quiet")
+        return element("p", "There are no pictures to show.", class_="quiet")
     etas = confirmation.budget.etas
     unit = (WIDTH - 60) / (drawn.shape[1] * (drawn.shape[3] + 1))
     low, high = np.quantile(drawn, [0.01, 0.99])
