@@ -243,8 +243,8 @@ def _of_reference(seen: Sampling, budget: Budget) -> Finding:
     """The reference itself, on which all coupled draws rest: exact tests of its draws with the exact denoiser."""
     cell = min(seen.cells, key=lambda one: one.reference)
     message = (
-        f"the reference sampler, with the exact denoiser, ends in the law that theory gives: its least likely setting is S = {cell.steps}, "
-        f"eta = {cell.eta:g}, p = {cell.reference:.2g}."
+        "the reference sampler, with the exact denoiser, is held to the law that theory gives: its least likely setting is "
+        f"S = {cell.steps}, eta = {cell.eta:g}, p = {cell.reference:.2g}."
     )
     if not seen.curve:
         return Finding("samples-of-sampler", Status.NOT_APPLICABLE, "where the reference ends on a mixture has no closed form.")

@@ -1,6 +1,6 @@
 r"""Where S steps end with the exact score, by the proved forms alone.
 
-A step :math:`x_s = p\,x_t + q\,\hat x_0 + c\,z` of a model that is the exact denoiser of :math:`\mathcal{N}(\mu, \lambda)`, asked at
+A step :math:`x_s = p\,x_t + q\,\hat x_0 + c\,z` of the exact denoiser of :math:`\mathcal{N}(\mu, \lambda)`, asked at
 :math:`\bar\alpha`, :math:`\hat x_0 = \mu + g\,(x_t - \sqrt{\bar\alpha}\,\mu)` with
 :math:`g = \sqrt{\bar\alpha}\,\lambda / (\bar\alpha\lambda + 1 - \bar\alpha)`, is affine. So after S steps
 
