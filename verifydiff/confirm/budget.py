@@ -67,10 +67,10 @@ class Budget:
     """
 
     steps: tuple[int, ...] = (5, 10, 20, 50)
-    etas: tuple[float, ...] = (0.0, 0.5, 1.0)
-    draws: int = 512
-    batch: int = 256
-    noised: int = 8192
+    etas: tuple[float, ...] = (0.0, 1.0)
+    draws: int = 256
+    batch: int = 128
+    noised: int = 4096
     bins: int = 12
     directions: int = 64
     points: int = 4

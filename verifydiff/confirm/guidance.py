@@ -85,8 +85,8 @@ def findings(seen: tuple[Guided, ...], budget: Budget) -> list[Finding]:
         message = f"share of draws in the class they were guided to, by {'scale' if way == 'classifier' else 'weight'}: {told}."
         found.append(judged(f"{way}-guidance", one.gain, allowed, message, rate=budget.rate, expected=0.0))
         off = ways[worst([each.mean for each in ways], [budget.resolutions.flow] * len(ways))]
-        message = f"means of the guided classes lie {100 * off.mean.value:.3g} % of the data's deviation from the exact ones, "
-        f"at {off.strength:g}."
+        far = f"{100 * off.mean.value:.3g} % of the data's deviation from the exact ones"
+        message = f"means of the guided classes lie {far}, at {off.strength:g}."
         found.append(judged(f"{way}-means", off.mean, budget.resolutions.flow, message, rate=budget.rate))
     return found
 

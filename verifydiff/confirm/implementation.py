@@ -264,8 +264,8 @@ def _noise(seen: list[Response], right: list[Push], rate: float) -> Finding:
     p = [_rejects(response, push) for response, push in zip(seen, right, strict=True)]
     k = int(np.argmin(p))
     ratio = _spread(seen[k], right[k])
-    told = f"draws from one start have {ratio:.4g} times the variance that the noise of the closed form gives (S = "
-    f"{seen[k].steps}, eta = {seen[k].eta:g})"
+    where = f"S = {seen[k].steps}, eta = {seen[k].eta:g}"
+    told = f"draws from one start have {ratio:.4g} times the variance that the noise of the closed form gives ({where})"
     return Finding(
         "sampler-noise",
         Status.PASS if p[k] > rate else Status.FAIL,

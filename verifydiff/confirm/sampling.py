@@ -39,6 +39,8 @@ from .judging import Interval, jackknife, judged, status_of, worst
 from .loops import REFERENCE, Draw
 from .model import dtype_of, exact, named
 
+PICTURES = 6
+"""Draws that are kept to be looked at."""
 MORE = 8
 """How many times more draws tell the law of the reference where it is not known."""
 
@@ -128,14 +130,11 @@ def sampling(model: Any, law: Oracle, table: Numbers, budget: Budget, key: Array
     grid = [(S, eta) for S in budget.steps if S <= T for eta in budget.etas]
     if not grid:
         raise MisuseError(f"the table has {T} times, and none of the numbers of steps {budget.steps} is that small.")
-    cells = tuple(_cell(model, law, view, table, S, eta, budget, named(key, f"S {S}"), draw) for S, eta in grid)
-    last = spaced(table, max(S for S, _ in grid))
-    x_T = jax.random.normal(named(key, "pictures"), (budget.batch, *law.event_shape), dtype_of(law))
-    pictures = [(draw or REFERENCE)(model, x_T, last, eta=eta, key=named(key, "pictured"))[:6] for eta in budget.etas]
+    made = [_cell(model, law, view, table, S, eta, budget, named(key, f"S {S}"), draw) for S, eta in grid]
+    most = max(S for S, _ in grid)
+    cells, pictures = tuple(cell for cell, _ in made), [few for cell, few in made if cell.steps == most]
     seen = (view.mean.size, law.event_size)
-    return Sampling(
-        cells, float(np.trace(view.covariance)), curve(law, table, budget), np.asarray(jnp.stack(pictures)), seen, draw is not None
-    )
+    return Sampling(cells, float(np.trace(view.covariance)), curve(law, table, budget), np.stack(pictures), seen, draw is not None)
 
 
 def curve(law: Oracle, table: Numbers, budget: Budget) -> dict[float, list[tuple[int, float]]]:
@@ -149,7 +148,7 @@ def curve(law: Oracle, table: Numbers, budget: Budget) -> dict[float, list[tuple
 
 def _cell(
     model: Any, law: Oracle, view: View, table: Numbers, S: int, eta: float, budget: Budget, key: Array, draw: Draw | None
-) -> Cell:
+) -> tuple[Cell, Any]:
     abar = spaced(table, S)
     run = partial(_draws, law=law, abar=abar, eta=eta, budget=budget, key=key)
     y = view(run(REFERENCE, exact(law)))
@@ -159,7 +158,8 @@ def _cell(
     if draw is not None:
         ways |= {"sampler": (draw, exact(law)), "both": (draw, model)}
     for name, (sampler, eps) in ways.items():
-        x = view(run(sampler, eps))
+        drawn = run(sampler, eps)
+        x = view(drawn)
         if not np.isfinite(x).all():
             measured[name] = excess[name] = Interval(np.inf, np.inf, np.inf)
             continue
@@ -170,7 +170,7 @@ def _cell(
         excess |= {"sampler": Interval(0.0, 0.0, 0.0), "both": excess["network"]}
     allowed = budget.resolutions
     resolution = max(allowed.frechet * right.value, allowed.trace * float(np.trace(view.covariance)))
-    return Cell(
+    cell = Cell(
         S,
         eta,
         right,
@@ -181,6 +181,7 @@ def _cell(
         resolution,
         _likely(law, y, mean, covariance),
     )
+    return cell, drawn[:PICTURES]
 
 
 def _draws(
