@@ -56,10 +56,11 @@ def test_what_a_perfect_network_adds_is_rounding_and_its_intervals_too(confirmed
 
 
 def test_sampler_and_network_have_their_own_shares_of_the_distance(confirmed):
+    """Too much noise may well bring few steps closer to the data than theory has them: it is off all the same."""
     seen = confirmed["both"]
-    noisy = [cell for cell in seen.sampling.cells if cell.eta == 1]
-    assert all(cell.excess["sampler"].low > 0 for cell in noisy)
-    assert all(cell.excess["network"].low > 0 for cell in noisy)
+    noisy = [cell.excess for cell in seen.sampling.cells if cell.eta == 1]
+    assert any(not (one["sampler"].low <= 0 <= one["sampler"].high) for one in noisy)
+    assert any(not (one["network"].low <= 0 <= one["network"].high) for one in noisy)
     quiet = [cell for cell in seen.sampling.cells if cell.eta == 0]
     assert all(abs(cell.excess["sampler"].value) < 1e-7 for cell in quiet)
 

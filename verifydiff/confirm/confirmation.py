@@ -134,8 +134,8 @@ def confirm(
     """
     budget, began = budget or Budget.quick(), time.monotonic()
     key = jax.random.key(budget.seed) if key is None else key
-    table, model = _table(levels), as_model(eps)
     _refuse(eps, data, prediction)
+    table, model = _table(levels), as_model(eps)
     told, seconds = progress or (lambda part: None), {}
 
     def timed(part: str, function: Callable[..., Any], *arguments: Any) -> Any:
