@@ -11,7 +11,7 @@ in question                   sampler's part    both
 ============================  ================  =============
 
 For Gaussian data theory is exact (:mod:`.theory`): the law in which S steps of DDIM(eta) end when the score is
-exact, their bias included. It is what a perfect network would reach at this S and eta, and what no training improves. For
+exact, their bias included. It is what a perfect network would reach at this S and eta. For
 mixtures it is estimated by many more draws with the exact score.
 """
 
