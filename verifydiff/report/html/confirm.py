@@ -78,9 +78,9 @@ QUESTIONS = {
 }
 """What each statement answers."""
 DISTANCES = (
-    "Lines are where a perfect network ends, by theory, at that number of steps and that eta. Points were drawn from this network. Where "
-    "they lie on the lines, what error there is is the sampler's grid; where they leave them, to either side, it is the network's, or a "
-    "slip of the sampler."
+    "Lines are where a perfect network ends, by theory, at that number of steps and that eta. Points were drawn from this network. "
+    "Where they lie on the lines, what error there is is the sampler's grid; where they leave them, to either side, it is the "
+    "network's, or a slip of the sampler."
 )
 NETWORK = (
     "No sampler has a part in this. The line is the loss that no network beats; points are the network's, with their intervals."
