@@ -31,7 +31,7 @@ from ..verdict import Finding
 from .budget import BLOCKS, Budget
 from .judging import Interval, jackknife, judged, mean_of_blocks, worst
 from .likelihood import bound_weights
-from .model import ask, beside, dtype_of, named
+from .model import beside, dtype_of, named, pushed_forward
 
 SHIFTS = (-10, -1, 1, 10)
 """Times that a network may have been told in place of its own, in steps of the table."""
@@ -148,18 +148,25 @@ def _noised(model: Any, law: Oracle, table: Numbers, budget: Budget, key: Array)
     levels = jnp.asarray(table, dtype_of(law))
     out = np.empty((n, 4 + len(SHIFTS)))
     for k, rows in enumerate(np.split(order, n // budget.batch)):
-        out[rows] = np.asarray(_errors(model, law, levels, jnp.asarray(t[rows]), jax.random.fold_in(named(key, "noised"), k)))
+        told = jnp.asarray(t[rows])
+        eps, x_t = _noised_data(law, levels, told, jax.random.fold_in(named(key, "noised"), k))
+        answer, _ = pushed_forward(model, x_t, jnp.zeros_like(x_t), levels[told])
+        out[rows] = np.asarray(_errors(law, levels, told, eps, x_t, answer))
     return t, out
 
 
 @jax.jit  # type: ignore[untyped-decorator]
-def _errors(model: Any, law: Oracle, levels: Array, t: Array, key: Array) -> Array:
+def _noised_data(law: Oracle, levels: Array, t: Array, key: Array) -> tuple[Array, Array]:
+    """Noise, and data with that noise at these times."""
     to_data, to_noise = jax.random.split(key)
     x_0 = law.sample(to_data, t.shape)
     eps = jax.random.normal(to_noise, x_0.shape, x_0.dtype)
-    abar = levels[t]
-    x_t = beside(jnp.sqrt(abar), x_0) * x_0 + beside(jnp.sqrt(1 - abar), x_0) * eps
-    answer, right = ask(model, x_t, abar), law.eps(x_t, abar)
+    return eps, beside(jnp.sqrt(levels[t]), x_0) * x_0 + beside(jnp.sqrt(1 - levels[t]), x_0) * eps
+
+
+@jax.jit  # type: ignore[untyped-decorator]
+def _errors(law: Oracle, levels: Array, t: Array, eps: Array, x_t: Array, answer: Array) -> Array:
+    right = law.eps(x_t, levels[t])
 
     def mean(values: Array) -> Array:
         return jnp.mean(values.reshape(t.shape[0], -1), axis=1)

@@ -29,7 +29,7 @@ from ..verdict import Finding, Status
 from .budget import BLOCKS, Budget
 from .judging import Interval, jackknife, judged, mean_of_blocks
 from .loops import REFERENCE, Draw
-from .model import ask, dtype_of, exact, named
+from .model import dtype_of, exact, named
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def flow(model: Any, law: Oracle, table: Numbers, budget: Budget, key: Array, dr
     x_T = jax.random.normal(named(key, "starts"), (budget.batch, *law.event_shape), dtype)
     once, twice = (sampler(model, x_T, levels, eta=0.0, key=named(key, name)) for name in ("once", "again"))
     at = jnp.asarray(levels[:-1], dtype)
-    walks = {name: _there_and_back(eps, x_T, at) for name, eps in (("model", model), ("exact", exact(law)))}
+    walks = {name: _there_and_back(eps, x_T, levels[:-1]) for name, eps in (("model", model), ("exact", exact(law)))}
     image, right = (_rows(walks[name][0]) for name in ("model", "exact"))
     flowed = _rows(law.flow(x_T, at[0], at[-1])) if isinstance(law, Gaussian) else None
     spread, share = _spread(sampler, model, law, levels, budget, key)
@@ -135,20 +135,11 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
     return [repeats, apart, back, spread]
 
 
-@jax.jit  # type: ignore[untyped-decorator]
-def _there_and_back(model: Any, x_T: Array, levels: Array) -> tuple[Array, Array]:
-    """Down to the last level before the data, and up again: one loop, so that the network is compiled once."""
-    up = jnp.concatenate([levels, levels[-2::-1]])
-
-    def step(k: Array, at: tuple[Array, Array]) -> tuple[Array, Array]:
-        x, lowest = at
-        a, b = up[k], up[k + 1]
-        eps = ask(model, x, a)
-        moved = jnp.sqrt(b) * (x - jnp.sqrt(1 - a) * eps) / jnp.sqrt(a) + jnp.sqrt(1 - b) * eps
-        return moved, jnp.where(k + 2 == levels.size, moved, lowest)
-
-    back, lowest = jax.lax.fori_loop(0, up.size - 1, step, (x_T, x_T))
-    return lowest, back
+def _there_and_back(model: Any, x_T: Array, levels: Numbers) -> tuple[Array, Array]:
+    """Down to the last level before the data, and up again."""
+    key = jax.random.key(0)  # of no noise
+    lowest = REFERENCE(model, x_T, levels, eta=0.0, key=key)
+    return lowest, REFERENCE(model, lowest, levels[::-1], eta=0.0, key=key)
 
 
 def _spread(sampler: Draw, model: Any, law: Oracle, levels: Numbers, budget: Budget, key: Array) -> tuple[Interval, float]:

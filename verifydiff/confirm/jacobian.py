@@ -25,7 +25,7 @@ from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding
 from .budget import BLOCKS, Budget
 from .judging import Interval, judged, mean_of_blocks, worst
-from .model import ask, dtype_of, exact, named
+from .model import dtype_of, exact, named, pushed_forward
 
 RATIOS = (0.1, 1.0, 10.0)
 """Signal over noise in variance at which it is taken, abar / (1 - abar), where the table reaches it."""
@@ -101,30 +101,18 @@ def _spectrum(model: Any, law: Oracle, abar: float, budget: Budget, key: Array) 
 
 
 def _all_images(model: Any, rows: Array, tangents: Numbers, abar: float, batch: int) -> Numbers:
-    """J u for every pair, in batches of one size: the last is filled up, so that one program serves all."""
+    r"""J u for every pair, :math:`(u - \sqrt{1 - \bar\alpha}\,\hat\epsilon'(x_t) u) / \sqrt{\bar\alpha}`.
+
+    In batches of one size: the last is filled up, so that one program serves all.
+    """
     missing = -rows.shape[0] % batch
     x = jnp.concatenate([rows, jnp.repeat(rows[:1], missing, axis=0)])
-    u = np.concatenate([tangents, np.repeat(tangents[:1], missing, axis=0)])
-    a = jnp.asarray(abar, x.dtype)
-    parts = [
-        np.asarray(
-            _images(model, x[k : k + batch], jnp.asarray(u[k : k + batch], x.dtype).reshape(batch, *x.shape[1:]), a), np.float64
-        )
-        for k in range(0, x.shape[0], batch)
-    ]
-    images: Numbers = np.concatenate(parts)[: rows.shape[0]]
-    return images
-
-
-@jax.jit  # type: ignore[untyped-decorator]
-def _images(model: Any, x_t: Array, tangents: Array, abar: Array) -> Array:
-    """J u, a row for each pair, flattened."""
-    images = jax.jvp(lambda x: _denoised(model, x, abar), (x_t,), (tangents,))[1]
-    return images.reshape(images.shape[0], -1)
-
-
-def _denoised(model: Any, x_t: Array, abar: Array) -> Array:
-    return (x_t - jnp.sqrt(1 - abar) * ask(model, x_t, abar)) / jnp.sqrt(abar)
+    u = jnp.asarray(np.concatenate([tangents, np.repeat(tangents[:1], missing, axis=0)]), x.dtype).reshape(x.shape)
+    told = jnp.full(batch, abar, x.dtype)
+    parts = [pushed_forward(model, x[k : k + batch], u[k : k + batch], told)[1] for k in range(0, len(x), batch)]
+    images = np.concatenate([np.asarray(part, np.float64) for part in parts])[: len(rows)].reshape(len(rows), -1)
+    found: Numbers = (tangents - np.sqrt(1 - abar) * images) / np.sqrt(abar)
+    return found
 
 
 def _eigen(law: Oracle, x_t: Array, abar: float) -> tuple[Numbers, Numbers]:

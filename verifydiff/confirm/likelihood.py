@@ -41,7 +41,7 @@ from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding, Status
 from .budget import BLOCKS, Budget
 from .judging import Interval, judged, mean_of_blocks
-from .model import ask, dtype_of, exact, named
+from .model import dtype_of, exact, named, pushed_forward
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def likelihood(model: Any, law: Oracle, table: Numbers, budget: Budget, key: Arr
     x = noised.sample(named(key, "paths"), (budget.batch,))
     sign = jax.random.rademacher(named(key, "signs"), x.shape, dtype)
     sigma = np.sqrt((1 - table) / table)
-    grid = jnp.asarray(np.geomspace(sigma[1], sigma[-1], budget.ode_steps + 1), dtype)
-    of_model, of_exact = (np.asarray(_log_density(eps, x, sign, grid), np.float64) for eps in (model, exact(law)))
+    grid = np.geomspace(sigma[1], sigma[-1], budget.ode_steps + 1)
+    of_model, of_exact = (_log_density(eps, x, sign, grid) for eps in (model, exact(law)))
     known = np.asarray(noised.log_prob(x), np.float64)
     scale = 1 / (d * log(2))
     blocks = ((of_exact - of_model) * scale).reshape(BLOCKS, -1).mean(axis=1)
@@ -166,24 +166,23 @@ def _entropy(law: Oracle, log_density: Numbers | None) -> float:
     return -float(log_density.mean())
 
 
-@jax.jit  # type: ignore[untyped-decorator]
-def _log_density(model: Any, x: Array, sign: Array, sigma: Array) -> Array:
+def _log_density(model: Any, x: Array, sign: Array, sigma: Numbers) -> Numbers:
     """log p at the cleanest level, of each path: state and trace together, with one call of the model a step."""
-    h, d = jnp.log(sigma[-1] / sigma[0]) / (sigma.size - 1), x[0].size
+    h, z = float(np.log(sigma[-1] / sigma[0])) / (sigma.size - 1), np.asarray(sign, np.float64).reshape(len(x), -1)
 
-    def slope(x: Array, s: Array) -> tuple[Array, Array]:
-        abar = 1 / (1 + s**2)
-        r = s * jnp.sqrt(abar)
-        eps, image = jax.jvp(lambda one: ask(model, one, abar), (x,), (sign,))
-        trace = jnp.sum((image * sign).reshape(sign.shape[0], -1), axis=1)
-        return r * (eps - r * x), r * (trace - r * d)
+    def slope(at: Numbers, s: float) -> tuple[Numbers, Numbers]:
+        abar, r = 1 / (1 + s**2), s / np.sqrt(1 + s**2)
+        told = jnp.full(len(x), abar, x.dtype)
+        eps, image = pushed_forward(model, jnp.asarray(at, x.dtype).reshape(x.shape), sign, told)
+        trace = (np.asarray(image, np.float64).reshape(z.shape) * z).sum(axis=1)
+        return r * (np.asarray(eps, np.float64).reshape(z.shape) - r * at), r * (trace - r * z.shape[1])
 
-    def step(k: Array, at: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
-        x, total, before, trace_before = at
-        now, trace = slope(x, sigma[k])
-        w = jnp.where(k == 0, 0.0, 0.5).astype(x.dtype)
-        return x + h * ((1 + w) * now - w * before), total + h * ((1 + w) * trace - w * trace_before), now, trace
-
-    nothing = jnp.zeros(x.shape[0], x.dtype)
-    x_T, total, _, _ = jax.lax.fori_loop(0, sigma.size - 1, step, (x, nothing, jnp.zeros_like(x), nothing))
-    return total - jnp.sum(x_T.reshape(x.shape[0], -1) ** 2, axis=1) / 2 - d / 2 * jnp.log(2 * jnp.pi)
+    at, total = np.asarray(x, np.float64).reshape(z.shape), np.zeros(len(x))
+    before, trace_before = slope(at, float(sigma[0]))
+    for s in sigma[:-1]:
+        now, trace = slope(at, float(s)) if s != sigma[0] else (before, trace_before)
+        at = at + h * (1.5 * now - 0.5 * before)
+        total = total + h * (1.5 * trace - 0.5 * trace_before)
+        before, trace_before = now, trace
+    found: Numbers = total - (at**2).sum(axis=1) / 2 - z.shape[1] / 2 * log(2 * pi)
+    return found
