@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..verdict import MisuseError, exit_code
+from .kept import keep_compiled
 
 if TYPE_CHECKING:
     from ..confirm import Budget, Confirmation
@@ -86,11 +87,12 @@ def _places(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
 def _installed() -> None:
     try:
         import equinox  # noqa: F401 - told here, where it can be told in one line
-        import jax  # noqa: F401
+        import jax
         import numpyro  # noqa: F401
         import optax  # noqa: F401
     except ImportError as error:
         raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[network]'.") from None
+    keep_compiled(jax)
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:

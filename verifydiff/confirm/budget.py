@@ -43,6 +43,12 @@ class Resolutions:
     bits: float = 0.02
 
 
+LIMITS = Resolutions(
+    loss=0.02, level=0.1, score=0.2, spectrum=0.3, frechet=0.25, trace=0.01, flow=0.3, spread=0.25, accuracy=0.1, bits=0.25
+)
+"""How far off a network may be and still count as trained. The best linear guess of who knows no data lies 15 % above the floor."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """What is drawn, and what is asked of it.
@@ -61,6 +67,8 @@ class Budget:
         seed: of all draws.
         rates: of false alarms and misses, of the whole confirmation.
         resolutions: how far off counts as equal.
+        limits: how far off a network fails; between the two its error is a note, with its size. An error of a known shape is no
+            lack of training, and fails beyond the resolutions.
 
     Raises:
         MisuseError: if the draws make no whole blocks and batches, or there are no steps or etas.
@@ -68,8 +76,8 @@ class Budget:
 
     steps: tuple[int, ...] = (5, 10, 20, 50)
     etas: tuple[float, ...] = (0.0, 1.0)
-    draws: int = 256
-    batch: int = 128
+    draws: int = 128
+    batch: int = 64
     noised: int = 4096
     bins: int = 12
     directions: int = 64
@@ -79,6 +87,7 @@ class Budget:
     seed: int = 0
     rates: ErrorRates = field(default_factory=ErrorRates)
     resolutions: Resolutions = field(default_factory=Resolutions)
+    limits: Resolutions = LIMITS
 
     def __post_init__(self) -> None:
         if not self.steps or min(self.steps) < 2:

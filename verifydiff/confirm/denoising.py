@@ -116,6 +116,7 @@ def findings(seen: Denoising, budget: Budget) -> list[Finding]:
         allowed.loss,
         f"the loss in {seen.prediction} lies {_percent(seen.excess)} above the floor {seen.floor:.4g} that no network beats, "
         "averaged over the levels.",
+        limit=budget.limits.loss,
         rate=rate,
     )
     k = worst([one.excess for one in seen.bins], [allowed.level] * len(seen.bins))
@@ -125,6 +126,7 @@ def findings(seen: Denoising, budget: Budget) -> list[Finding]:
         one.excess,
         allowed.level,
         f"the level furthest above its floor is that about t = {one.t:.0f} (abar = {one.abar:.3g}): {_percent(one.excess)} above.",
+        limit=budget.limits.level,
         rate=rate,
     )
     score = judged(
@@ -133,6 +135,7 @@ def findings(seen: Denoising, budget: Budget) -> list[Finding]:
         allowed.score,
         f"the score is off by {_percent(seen.score)} of the exact one, root mean square over the levels; by "
         f"{_percent(max((b.score for b in seen.bins), key=lambda i: i.value))} where it is worst.",
+        limit=budget.limits.score,
         rate=rate,
     )
     return [loss, level, score]

@@ -25,7 +25,7 @@ from .judging import Interval, jackknife
 
 MOST_FULL = 256
 """Coordinates of which whole covariances are compared; of more, the leading ones of the data."""
-EACH = 4
+EACH = 2
 """Draws for each coordinate, at least."""
 
 

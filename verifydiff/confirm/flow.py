@@ -31,6 +31,9 @@ from .judging import Interval, jackknife, judged, mean_of_blocks
 from .loops import REFERENCE, Draw
 from .model import dtype_of, exact, named
 
+FEW = 5
+"""Steps that tell whether a start leads to one image."""
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -75,7 +78,8 @@ def flow(model: Any, law: Oracle, table: Numbers, budget: Budget, key: Array, dr
     levels = spaced(table, S)
     dtype = dtype_of(law)
     x_T = jax.random.normal(named(key, "starts"), (budget.batch, *law.event_shape), dtype)
-    once, twice = (sampler(model, x_T, levels, eta=0.0, key=named(key, name)) for name in ("once", "again"))
+    few = spaced(table, min(FEW, S))
+    once, twice = (sampler(model, x_T, few, eta=0.0, key=named(key, name)) for name in ("once", "again"))
     at = jnp.asarray(levels[:-1], dtype)
     walks = {name: _there_and_back(eps, x_T, levels[:-1]) for name, eps in (("model", model), ("exact", exact(law)))}
     image, right = (_rows(walks[name][0]) for name in ("model", "exact"))
@@ -112,6 +116,7 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         f"at eta = 0, {seen.steps} steps, the network leads starts {100 * seen.apart.value:.3g} % away from where the exact "
         f"denoiser leads "
         f"them, root mean square{known}.",
+        limit=budget.limits.flow,
         rate=rate,
     )
     back = Finding(
@@ -130,6 +135,7 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         f"at eta = 1, {seen.steps} steps, the images of one start have {1 + seen.spread.value:.4g} times the variance that "
         f"the exact "
         f"denoiser's have, which is {100 * seen.share:.3g} % of that of the data.",
+        limit=budget.limits.spread,
         rate=rate,
     )
     return [repeats, apart, back, spread]

@@ -83,11 +83,11 @@ def findings(seen: tuple[Guided, ...], budget: Budget) -> list[Finding]:
         one = ways[worst([each.gain for each in ways], [allowed] * len(ways))]
         told = "; ".join(f"{each.strength:g}: {each.accuracy:.3f} ({each.exact:.3f} exact)" for each in ways)
         message = f"share of draws in the class they were guided to, by {'scale' if way == 'classifier' else 'weight'}: {told}."
-        found.append(judged(f"{way}-guidance", one.gain, allowed, message, rate=budget.rate, expected=0.0))
+        found.append(judged(f"{way}-guidance", one.gain, allowed, message, limit=budget.limits.accuracy, rate=budget.rate))
         off = ways[worst([each.mean for each in ways], [budget.resolutions.flow] * len(ways))]
         far = f"{100 * off.mean.value:.3g} % of the data's deviation from the exact ones"
         message = f"means of the guided classes lie {far}, at {off.strength:g}."
-        found.append(judged(f"{way}-means", off.mean, budget.resolutions.flow, message, rate=budget.rate))
+        found.append(judged(f"{way}-means", off.mean, budget.resolutions.flow, message, limit=budget.limits.flow, rate=budget.rate))
     return found
 
 

@@ -71,7 +71,7 @@ def findings(seen: tuple[Spectrum, ...], budget: Budget) -> list[Finding]:
         f"worst of "
         f"{len(seen)} levels; {100 * one.across:.2g} % lies across the exact eigendirections."
     )
-    return [judged("jacobian-spectrum", one.off, allowed, message, rate=budget.rate)]
+    return [judged("jacobian-spectrum", one.off, allowed, message, limit=budget.limits.spectrum, rate=budget.rate)]
 
 
 def _spectrum(model: Any, law: Oracle, abar: float, budget: Budget, key: Array) -> Spectrum:

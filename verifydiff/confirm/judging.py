@@ -7,6 +7,9 @@ declared budget leaves for one question of the confirmation. With the interval :
 * *fail* if :math:`l > \rho` or :math:`u < -\rho`;
 * otherwise *inconclusive*.
 
+No network is perfect, and to say so of one is no fault found. So what is a network's has a limit too, larger than its resolution:
+it fails beyond the limit, and what is surely within is a *note* with its size.
+
 What is compared is coupled, the model with the exact denoiser on the same data and noise. So a perfect model has the estimate 0
 with an interval of rounding, and its false alarms have probability 0, however few the draws. For others the block means are
 Gaussian as far as the mean of dozens of draws is; the interval is 7 standard errors wide at the usual rates.
@@ -81,15 +84,20 @@ def jackknife(statistic: Callable[[Array], Array], sums: Array, rate: float) -> 
 
 
 def judged(
-    check: str, measured: Interval, resolution: float, message: str, *, rate: float, expected: Any = 0.0, details: Any = None
+    check: str, measured: Interval, resolution: float, message: str, *, limit: float, rate: float, details: Any = None
 ) -> Finding:
-    """The finding: does this number, 0 where all is exact, lie within the resolution?"""
+    """The finding: does this number, 0 where all is exact, lie within the resolution, or else within the limit?"""
+    status = graded(measured, resolution, limit)
+    if status is Status.NOTE:
+        beyond = status_of(measured, resolution) is Status.FAIL
+        told = "more than counts as none" if beyond else "not told from what counts as none"
+        message = f"{message.rstrip('.')}: {told} ({resolution:.3g}), and less than a trained network may be off ({limit:.3g})."
     return Finding(
         check,
-        status_of(measured, resolution),
+        status,
         message,
         measured=measured.value,
-        expected=expected,
+        expected=0.0,
         tolerance=resolution,
         false_alarm=rate,
         details=details or {},
@@ -103,6 +111,14 @@ def status_of(measured: Interval, resolution: float) -> Status:
     if measured.high <= resolution and measured.low >= -resolution:
         return Status.PASS
     return Status.FAIL if measured.low > resolution or measured.high < -resolution else Status.INCONCLUSIVE
+
+
+def graded(measured: Interval, resolution: float, limit: float) -> Status:
+    """Pass within the resolution, a note within the limit, fail beyond it; inconclusive where that cannot be told."""
+    if status_of(measured, resolution) is Status.PASS:
+        return Status.PASS
+    within = status_of(measured, limit)
+    return Status.NOTE if within is Status.PASS else within
 
 
 def worst(intervals: list[Interval], resolutions: list[float]) -> int:

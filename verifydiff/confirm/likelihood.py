@@ -107,6 +107,7 @@ def findings(seen: Likelihood, budget: Budget) -> list[Finding]:
         seen.bound_excess,
         allowed,
         f"the bound lies {seen.bound_excess.value:.2g} bits per dimension{perfect}; the entropy is {seen.entropy:.4f}.",
+        limit=budget.limits.bits,
         rate=rate,
         details={"entropy": seen.entropy, "bound": seen.bound},
     )
@@ -117,6 +118,7 @@ def findings(seen: Likelihood, budget: Budget) -> list[Finding]:
         f"by the probability-flow ODE the network has {seen.ode_exact + seen.ode_excess.value:.4f} bits per dimension at the "
         f"cleanest level, "
         f"the exact denoiser {seen.ode_exact:.4f} by the same steps, and the entropy there is {seen.ode_entropy:.4f}.",
+        limit=budget.limits.bits,
         rate=rate,
     )
     gap = [] if seen.bound is None else [seen.bound - seen.entropy]

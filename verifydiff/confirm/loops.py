@@ -21,7 +21,7 @@ from jax import Array
 from ..samplers import DDIM, GaussianSampler, Kernel, Sampler, sample
 from ..samplers.coordinates import x_hat
 from ..samplers.sampler import draw
-from .model import ask
+from .model import ask, compiled
 
 Draw = Callable[..., Array]
 """``draw(model, x_T, abar, *, eta, key)``: abar of shape (S + 1,), noisiest first, ends at 1; a batch of x_T shares the key."""
@@ -76,10 +76,12 @@ REFERENCE = Stepwise(Reference)
 """What others are held to."""
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(compiled, static=(0,))
 def _descend(factory: Factory, model: Any, x_T: Array, levels: Array, steps: Array, eta: Array, key: Array) -> Array:
     sampler, eps = factory(eta), partial(ask, model)
-    if isinstance(sampler, GaussianSampler) and not any(name in vars(kind) for kind in _kinds(sampler) for name in ("step", "last")):
+    if isinstance(sampler, GaussianSampler) and not any(
+        name in vars(kind) for kind in _kinds(sampler) for name in ("step", "last")
+    ):
         return jax.lax.fori_loop(0, steps, partial(_moved, sampler, eps, levels, key), x_T)
 
     def down(k: Array, state: Any) -> Any:

@@ -5,6 +5,8 @@ A model answers a batch of states (n, \*event) that share one level or have one 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any
 from zlib import crc32
 
@@ -39,7 +41,18 @@ def ask(model: Any, x_t: Array, abar_t: Any) -> Array:
     return jnp.asarray(model(x_t, told), x_t.dtype)
 
 
-@jax.jit  # type: ignore[untyped-decorator]
+def compiled(function: Callable[..., Any], static: tuple[int, ...] = ()) -> Callable[..., Any]:
+    """The function, compiled; on a CPU with LLVM's first level of optimisation, which takes half the time and runs as fast."""
+
+    @cache
+    def program() -> Any:
+        options = {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else None
+        return jax.jit(function, static_argnums=static, compiler_options=options)
+
+    return wraps(function)(lambda *arguments: program()(*arguments))
+
+
+@compiled
 def pushed_forward(model: Any, x_t: Array, tangents: Array, abar_t: Array) -> tuple[Array, Array]:
     r"""The model's answers to a batch, and their derivatives along one tangent a row.
 

@@ -57,6 +57,7 @@ class Cell:
         both: with the network and the sampler in question.
         excess: of each of the three over theory.
         resolution: how large an excess counts as none.
+        limit: how large a one a network may have and count as trained.
         reference: how likely the draws of the reference with the exact denoiser are under theory, the least p-value of the exact
             tests times their number; 1 where theory has no closed form.
     """
@@ -69,6 +70,7 @@ class Cell:
     both: Interval
     excess: dict[str, Interval]
     resolution: float
+    limit: float
     reference: float
 
 
@@ -167,8 +169,8 @@ def _cell(
     if draw is None:
         measured |= {"sampler": right, "both": measured["network"]}
         excess |= {"sampler": Interval(0.0, 0.0, 0.0), "both": excess["network"]}
-    allowed = budget.resolutions
-    resolution = max(allowed.frechet * right.value, allowed.trace * float(np.trace(view.covariance)))
+    trace = float(np.trace(view.covariance))
+    resolution, limit = (max(of.frechet * right.value, of.trace * trace) for of in (budget.resolutions, budget.limits))
     cell = Cell(
         S,
         eta,
@@ -178,6 +180,7 @@ def _cell(
         measured["both"],
         excess,
         resolution,
+        limit,
         _likely(law, y, mean, covariance),
     )
     return cell, drawn[:PICTURES]
@@ -261,7 +264,9 @@ def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Fin
         f"{cell.steps}, "
         f"eta = {cell.eta:g}: Frechet distance {getattr(cell, part).value:.4g}, theory {cell.theory.value:.4g}."
     )
-    return judged(check, excess[k], allowed[k], message, rate=budget.rate, details={"steps": cell.steps, "eta": cell.eta})
+    limit = cell.resolution if part == "sampler" else cell.limit
+    details = {"steps": cell.steps, "eta": cell.eta}
+    return judged(check, excess[k], allowed[k], message, limit=limit, rate=budget.rate, details=details)
 
 
 def order(seen: Sampling) -> list[Finding]:
