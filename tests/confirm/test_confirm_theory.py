@@ -9,7 +9,7 @@ from confirm_standins import LAW, TABLE
 
 from verifydiff.confirm import theory
 from verifydiff.confirm.distance import Coupled, frechet
-from verifydiff.confirm.judging import Interval, mean_of_blocks, status_of
+from verifydiff.confirm.judging import Interval, graded, mean_of_blocks, status_of
 from verifydiff.oracles import FullGaussian, frechet_distance, frechet_distance_of_moments, law_after, steps
 from verifydiff.samplers import spaced
 from verifydiff.verdict import Status
@@ -62,6 +62,23 @@ def test_intervals_of_block_means_miss_as_often_as_declared(rng):
     """At a loud rate, by an exact binomial bound: 4000 intervals at 5 %, 200 expected, 5.2 deviations either way."""
     missed = sum(not (one.low <= 0 <= one.high) for one in (mean_of_blocks(rng.standard_normal(32), 0.05) for _ in range(4000)))
     assert 130 <= missed <= 275
+
+
+@pytest.mark.parametrize(
+    ("interval", "status"),
+    [
+        ((0.05, -0.05, 0.1), Status.PASS),
+        ((0.2, 0.11, 0.3), Status.NOTE),
+        ((0.1, 0.0, 0.2), Status.NOTE),
+        ((-0.2, -0.3, 0.0), Status.NOTE),
+        ((0.3, 0.2, 0.5), Status.INCONCLUSIVE),
+        ((0.5, 0.41, 0.6), Status.FAIL),
+        ((-0.5, -0.6, -0.41), Status.FAIL),
+        ((np.nan, np.nan, np.nan), Status.FAIL),
+    ],
+)
+def test_an_error_between_resolution_and_limit_is_a_note(interval, status):
+    assert graded(Interval(*interval), 0.1, 0.4) is status
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from verifydiff.verdict import MisuseError, Status
 SLIPPED = stepwise(BetaForBetaTilde)
 CAUSES = {
     "a perfect network, a right sampler": (network(), None, set(), set()),
+    "a little error of no known shape": (network(smooth=0.005), None, set(), set()),
     "answers too small": (network(scale=0.9), None, {"network"}, {"scaled"}),
     "a smooth error": (network(smooth=0.1), None, {"network"}, {""}),
     "an untrained guess": (network(linear=1.0), None, {"network"}, {""}),
@@ -46,6 +47,13 @@ def test_the_error_is_laid_at_the_right_door(confirmed, name):
     assert {cause.who for cause in seen.causes} == who
     assert {cause.what for cause in seen.causes} == what
     assert seen.status is (Status.FAIL if who else Status.PASS)
+
+
+def test_a_little_error_is_told_in_notes_and_is_no_fault(confirmed):
+    seen = confirmed["a little error of no known shape"]
+    assert seen.imperfect
+    assert "the network is trained" in seen.verdict
+    assert not confirmed["a perfect network, a right sampler"].imperfect
 
 
 def test_what_a_perfect_network_adds_is_rounding_and_its_intervals_too(confirmed):

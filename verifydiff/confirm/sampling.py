@@ -32,7 +32,7 @@ from ..statistics import Moments, gaussian_battery
 from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding, MisuseError, Status
 from . import theory
-from .budget import BLOCKS, ETAS, STEPS, Budget
+from .budget import BLOCKS, ETAS, STEPS, Budget, Resolutions
 from .distance import EACH, MOST_FULL, Coupled, frechet
 from .judging import Interval, jackknife, judged, status_of, worst
 from .loops import REFERENCE, Draw
@@ -57,7 +57,6 @@ class Cell:
         both: with the network and the sampler in question.
         excess: of each of the three over theory.
         resolution: how large an excess counts as none.
-        limit: how large a one a network may have and count as trained.
         reference: how likely the draws of the reference with the exact denoiser are under theory, the least p-value of the exact
             tests times their number; 1 where theory has no closed form.
     """
@@ -70,7 +69,6 @@ class Cell:
     both: Interval
     excess: dict[str, Interval]
     resolution: float
-    limit: float
     reference: float
 
 
@@ -169,8 +167,7 @@ def _cell(
     if draw is None:
         measured |= {"sampler": right, "both": measured["network"]}
         excess |= {"sampler": Interval(0.0, 0.0, 0.0), "both": excess["network"]}
-    trace = float(np.trace(view.covariance))
-    resolution, limit = (max(of.frechet * right.value, of.trace * trace) for of in (budget.resolutions, budget.limits))
+    resolution = _allowed(budget.resolutions, right, float(np.trace(view.covariance)))
     cell = Cell(
         S,
         eta,
@@ -180,7 +177,6 @@ def _cell(
         measured["both"],
         excess,
         resolution,
-        limit,
         _likely(law, y, mean, covariance),
     )
     return cell, drawn[:PICTURES]
@@ -264,9 +260,13 @@ def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Fin
         f"{cell.steps}, "
         f"eta = {cell.eta:g}: Frechet distance {getattr(cell, part).value:.4g}, theory {cell.theory.value:.4g}."
     )
-    limit = cell.resolution if part == "sampler" else cell.limit
+    limit = cell.resolution if part == "sampler" else _allowed(budget.limits, cell.theory, seen.variance)
     details = {"steps": cell.steps, "eta": cell.eta}
     return judged(check, excess[k], allowed[k], message, limit=limit, rate=budget.rate, details=details)
+
+
+def _allowed(of: Resolutions, theory: Interval, variance: float) -> float:
+    return max(of.frechet * theory.value, of.trace * variance)
 
 
 def order(seen: Sampling) -> list[Finding]:
