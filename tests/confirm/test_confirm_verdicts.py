@@ -22,7 +22,7 @@ from verifydiff.verdict import MisuseError, Status
 SLIPPED = stepwise(BetaForBetaTilde)
 CAUSES = {
     "a perfect network, a right sampler": (network(), None, set(), set()),
-    "a little error of no known shape": (network(smooth=0.005), None, set(), set()),
+    "a little error of no known shape": (network(smooth=0.01), None, set(), set()),
     "answers too small": (network(scale=0.9), None, {"network"}, {"scaled"}),
     "a smooth error": (network(smooth=0.1), None, {"network"}, {""}),
     "an untrained guess": (network(linear=1.0), None, {"network"}, {""}),
