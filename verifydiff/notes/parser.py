@@ -280,6 +280,8 @@ class _Parser:
         if self.accept("'"):
             raise self.refused("a prime on what is no letter")
         if self.accept("_"):
+            if (rooted := self.indexed_root(node)) is not None:
+                return rooted
             if not isinstance(node.base if isinstance(node, Power) else node, (Norm, Listed)):
                 raise self.refused("an index on what is no letter")
             self.script()
@@ -289,6 +291,13 @@ class _Parser:
         if _is_transpose(exponent):
             return node
         return Power(start, self.ended, node, exponent)
+
+    def indexed_root(self, node: Node) -> Node | None:
+        r"""The root of an indexed letter, where the index was written behind the root: \sqrt\beta_t."""
+        if not isinstance(node, Root) or not isinstance(node.body, Letter) or node.body.index or node.body.end != node.end:
+            return None
+        letter = replace(node.body, index=_items(self.script()), end=self.ended)
+        return replace(node, body=letter, end=self.ended)
 
     def script(self) -> Node:
         """What stands in an index or an exponent: a group, or one token."""
@@ -910,6 +919,11 @@ def _bounds(node: Node, high: Node | None) -> tuple[Node | None, Node | None, No
         return node.sides[0], node.sides[1], high
     if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] == "<=":  # from the first on
         return node.sides[0], Number(node.start, node.start, Fraction(1)), node.sides[1]
+    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in (">", ">=") and high is None:  # up to the last
+        first = node.sides[1]
+        if isinstance(first, Number):
+            value = first.value + (node.relations[0] == ">")
+            return node.sides[0], Number(node.end, node.end, value), Letter(node.end, node.end, "T")
     if isinstance(node, Chain):
         return node.sides[0], None, high
     return None, node, high

@@ -8,6 +8,7 @@ statements.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -78,6 +79,7 @@ SILENT = {
     "nonumber", "notag", "hfill", "hfil", "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
     "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "biggm", "Biggm", "thinspace", "medspace", "thickspace", "negthinspace",
     "enspace", "strut", "mathstrut", "allowbreak", "break", "newline", "noindent", "centering", "normalsize", "small", "relax",
+    "large", "Large", "LARGE", "huge", "Huge", "footnotesize", "scriptsize", "tiny",
     "displaylimits",
 }  # fmt: skip
 
@@ -161,6 +163,8 @@ class _Reader:
             self._add("relation", char, start, start + 1)
         elif char == "&" and self.cases:
             self._add("sign", CASE, start, start + 1)
+        elif self.source.startswith("...", start):
+            self._add("command", "dots", start, start + 3)
         elif char in "+-*/^_{}()[]|,;:.&'!":
             self._add("sign", char, start, start + 1)
         else:
@@ -176,13 +180,20 @@ class _Reader:
         start = end = self.at
         while end < len(self.source) and self.source[end] in "0123456789":
             end += 1
+        if end - start <= 3 and self.source[start] != "0" and not self._is_within():
+            while (group := _GROUP.match(self.source, end)) is not None:  # 196,608
+                end = group.end()
         if end + 1 < len(self.source) and self.source[end] == "." and self.source[end + 1] in "0123456789":
             end += 1
             while end < len(self.source) and self.source[end] in "0123456789":
                 end += 1
         if end - start > 40:
             raise NotUnderstoodError(self.source[start:end], start, "a number has at most 40 digits")
-        self._add("number", self.source[start:end], start, end)
+        self._add("number", self.source[start:end].translate(_NO_SEPARATORS), start, end)
+
+    def _is_within(self) -> bool:
+        """Whether a bracket is open, in which a comma parts arguments."""
+        return sum((token.text in _OPENS) - (token.text in _CLOSES) for token in self.found) > 0
 
     def _backslash(self) -> None:
         start, end = self.at, self.at + 1
@@ -265,6 +276,10 @@ def _named(char: str) -> str:
     if char.isprintable() and not unicodedata.category(char).startswith("C"):
         return char
     return f"U+{ord(char):04X}"
+
+
+_GROUP = re.compile(r"(?:,|\{,\})[0-9]{3}(?![0-9])")
+_NO_SEPARATORS = str.maketrans("", "", ",{}")
 
 
 _CONTINUES = {"+", "-", "/", "*"}
