@@ -57,12 +57,10 @@ def nothing_to_judge(link: Link) -> Opinion | None:
         return Opinion(defines=True, reason="gives a letter a value")
     if _is_index(link.left) and _has_only_indices(link.right):
         return Opinion(defines=True, reason="names the value of a letter")
-    if (
-        link.is_equation
-        and _is_plain_number(link.right)
-        and isinstance(bare(link.left), (Letter, Call))
-        and _is_nameable(bare(link.left))
-    ):
+    named = bare(link.left)
+    if isinstance(named, Power) and isinstance(named.exponent, Number):  # sigma_t^2 = 0
+        named = bare(named.base)
+    if link.is_equation and _is_plain_number(link.right) and isinstance(named, (Letter, Call)) and _is_nameable(named):
         return Opinion(defines=True, reason="names the value of a letter")
     return None
 

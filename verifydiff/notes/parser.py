@@ -259,7 +259,7 @@ class _Parser:
         if token.kind == "text":
             return self.is_word()
         if token.kind == "sign":
-            return token.text in ("(", "[", "{")
+            return token.text in ("(", "[", "{") or (self.is_sign("|") and not self.within_bars and self.opens_norm())
         if token.kind == "command":
             if token.text in ("|", "Vert", "lVert"):
                 return not self.within_bars
@@ -663,6 +663,17 @@ class _Parser:
 
     # -- brackets ------------------------------------------------------------------------------------------------------------
 
+    def opens_norm(self) -> bool:
+        """Whether the two bars that come next are closed before the bracket around them is, as a bar between two laws is not."""
+        depth, bars = 0, 0
+        for token in self.tokens[self.at :]:
+            is_bar = token.kind == "sign" and token.text == "|"
+            bars = bars + 1 if is_bar and (depth == 0 or not bars) else bars
+            depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+            if bars == 4 or depth < 0 or (bars == 1 and not is_bar):
+                break
+        return bars == 4
+
     def bracketed(self, bare: bool) -> Node:
         if self.is_sign("{"):
             start = self.here.start
@@ -792,6 +803,10 @@ class _Parser:
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
             if self.is_differential():
                 break
+            if self.is_command(*PRODUCTS):  # of several fractions; what else is multiplied by a logarithm is no part of it
+                if not isinstance(factors[-1], Quotient) or self.peek().text not in FRACTIONS:
+                    break
+                self.take()
             factors.append(self.factor())
         if self.is_sign("/") and isinstance(factors[-1], Call):
             self.take()

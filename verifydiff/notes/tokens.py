@@ -207,10 +207,14 @@ class _Reader:
 
     def _command(self, name: str, start: int, end: int) -> None:
         self.at = end
-        if name == "\\":
+        if name in ("lbrack", "rbrack"):
+            self._add("sign", "[" if name == "lbrack" else "]", start, end)
+        elif name == "\\":
             self._row(start, end)
         elif name in ("begin", "end"):
             self._environment(start)
+        elif name in TEXTS and self.source[end:].lstrip().startswith("{I}"):
+            self._add("letter", "I", start, self._braced()[1])
         elif name in TEXTS:
             text, end = self._braced()
             self._add("text", text, start, end)
