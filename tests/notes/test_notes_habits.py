@@ -100,3 +100,9 @@ def test_a_norm_after_a_factor_is_told_from_the_bars_between_two_laws():
 def test_arguments_are_parted_by_commas_though_three_digits_follow():
     assert judged(r"x_0 \sim \mathcal{N}(1,100)").status is DEFINITION
     assert judge([Span(1, r"f(1,100) = 2")])[0].status is not FAILS
+    assert judged(r"16^2,128^2 > 1").status is not FAILS
+
+
+def test_what_stands_behind_a_definition_from_the_left_is_introduced():
+    found = judge([PAGE, Span(2, r"1 - \bar\alpha_t =: K_t"), Span(3, r"x_t = \sqrt{\bar\alpha_t} x_0 + \sqrt{K_t} \epsilon")])
+    assert [one.status for one in found[1:]] == [DEFINITION, HOLDS]

@@ -214,9 +214,14 @@ def _links(piece: Piece) -> list[Link]:
         if isinstance(side, Dots):
             continue
         if left is not None and not isinstance(left, Dots):
-            found += [Link(left, one, side, chain.sides[0]) for one in dict.fromkeys(over)]
+            found += [_linked(left, one, side, chain.sides[0]) for one in dict.fromkeys(over)]
         left, over = side, []
     return found
+
+
+def _linked(left: Node, relation: str, right: Node, head: Node) -> Link:
+    """The link of two sides; what is defined by the other stands first."""
+    return Link(right, ":=", left, head) if relation == "=:" else Link(left, relation, right, head)
 
 
 # -- judging ------------------------------------------------------------

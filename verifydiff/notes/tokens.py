@@ -49,7 +49,7 @@ class Token:
 
 
 RELATIONS = {
-    "=": "=", ":=": ":=", "coloneqq": ":=", "triangleq": ":=", "doteq": ":=", "eqqcolon": "=", "equiv": ":=", "leftarrow": "=",
+    "=": "=", ":=": ":=", "coloneqq": ":=", "triangleq": ":=", "doteq": ":=", "eqqcolon": "=:", "equiv": ":=", "leftarrow": "=",
     "gets": "=", "neq": "!=", "ne": "!=", "<": "<", ">": ">", "lt": "<", "gt": ">", "le": "<=", "leq": "<=", "leqslant": "<=",
     "ge": ">=", "geq": ">=", "geqslant": ">=", "ll": "<<", "gg": ">>", "approx": "~~", "simeq": "~~", "cong": "~~",
     "thickapprox": "~~", "approxeq": "~~", "propto": "prop", "sim": "~", "thicksim": "~", "to": "->", "rightarrow": "->",
@@ -158,7 +158,7 @@ class _Reader:
         elif char == ":" and self.source[start + 1 : start + 2] == "=":
             self._add("relation", ":=", start, start + 2)
         elif char == "=" and self.source[start + 1 : start + 2] == ":":
-            self._add("relation", "=", start, start + 2)
+            self._add("relation", "=:", start, start + 2)
         elif char in "=<>":
             self._add("relation", char, start, start + 1)
         elif char == "&" and self.cases:
@@ -180,7 +180,7 @@ class _Reader:
         start = end = self.at
         while end < len(self.source) and self.source[end] in "0123456789":
             end += 1
-        if end - start <= 3 and self.source[start] != "0" and not self._is_within():
+        if end - start <= 3 and self.source[start] != "0" and not self._parts_by_commas():
             while (group := _GROUP.match(self.source, end)) is not None:  # 196,608
                 end = group.end()
         if end + 1 < len(self.source) and self.source[end] == "." and self.source[end + 1] in "0123456789":
@@ -191,8 +191,10 @@ class _Reader:
             raise NotUnderstoodError(self.source[start:end], start, "a number has at most 40 digits")
         self._add("number", self.source[start:end].translate(_NO_SEPARATORS), start, end)
 
-    def _is_within(self) -> bool:
-        """Whether a bracket is open, in which a comma parts arguments."""
+    def _parts_by_commas(self) -> bool:
+        """Whether a comma after a number here ends an argument, an index or an exponent: within brackets, or behind a script."""
+        if self.found and self.found[-1].text in ("^", "_"):
+            return True
         return sum((token.text in _OPENS) - (token.text in _CLOSES) for token in self.found) > 0
 
     def _backslash(self) -> None:
