@@ -90,12 +90,8 @@ def drawn_from(link: Link) -> Link | None:
 
 def draws_anew(link: Link) -> bool:
     """Whether every noise is another letter: authors write one for several that are independent."""
-    noises = [name_of(one) + str([*map(text_of, one.index)]) for one in walk(link.right) if _is_drawn(one)]
-    return len(noises) == len(set(noises))
-
-
-def _is_drawn(node: Node) -> bool:
-    return isinstance(node, Letter) and node.base in NOISES
+    drawn = [one for one in walk(link.right) if isinstance(one, Letter) and one.base in NOISES]
+    return len({(name_of(one), *map(text_of, one.index)) for one in drawn}) == len(drawn)
 
 
 def names_a_state(link: Link) -> bool:
