@@ -144,7 +144,7 @@ def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
 def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edit]:
     for name in ("low", "high"):
         bound = getattr(node, name)
-        if bound is None or node.kind == "int":
+        if bound is None or node.kind == "int" or bound.start == bound.end:  # none of it, or nothing of it is written
             continue
         options = ["1", "2"] if isinstance(bound, Number) else [f"{within.text(bound)}-1", f"{within.text(bound)}+1"]
         if isinstance(bound, Sum):

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from .algebra import POSITIVE, Value
-from .reading import Density, Key, Reading, canonical, refused
+from .reading import Density, Key, Logs, Reading, canonical, refused
 from .tree import Call, Large, Letter, Node, Number, Product, Sum, walk
 from .variables import bound_of, variables
 from .walk import added_up, as_density, read, reads, value
@@ -38,6 +38,8 @@ def large_node(node: Large, reading: Reading) -> Any:
                 total = added_up(total, found, 1, reading)
             elif isinstance(found, Density):
                 total = found if total is None else Density(**vars(total.plus(found)))
+            elif isinstance(found, Logs) and total is not None:
+                raise refused(node, "a product of logarithms")
             else:
                 total = found if total is None else total * found
     finally:

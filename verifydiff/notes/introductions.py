@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from .known import Introduced, Known
 from .proofs import counterexample
 from .rules import Link, bare, equal, fresh_noise, likelihood, regression, scalings, slope_of_noise, told
-from .said import name_of
+from .said import is_time_like, name_of
 from .tokens import NotUnderstoodError
 from .tree import Call, Dots, Letter, Node, Number, Power, Range, Root, Sum, walk
 from .ways import Grade, Tried, attempt, letters_in
@@ -51,18 +51,18 @@ def nothing_to_judge(link: Link) -> Opinion | None:
         return Opinion(reason=f"a relation `{link.relation}` is not judged", error=None)
     if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link):
         return Opinion(defines=True, reason="says how a letter is chosen")
+    if _names_a_mean(link):
+        return Opinion(defines=True, reason="names the mean of a law")
     if link.relation == "~" and not is_normal(link.right):
         return Opinion(defines=True, reason="says how a letter is drawn")
     if link.is_equation and (_assigns(link) or _discretises(link) or _is_silenced(link)):
         return Opinion(defines=True, reason="gives a letter a value")
     if _is_index(link.left) and _has_only_indices(link.right):
         return Opinion(defines=True, reason="names the value of a letter")
-    if (
-        link.is_equation
-        and _is_plain_number(link.right)
-        and isinstance(bare(link.left), (Letter, Call))
-        and _is_nameable(bare(link.left))
-    ):
+    named = bare(link.left)
+    if isinstance(named, Power) and isinstance(named.exponent, Number):  # sigma_t^2 = 0
+        named = bare(named.base)
+    if link.is_equation and _is_plain_number(link.right) and isinstance(named, (Letter, Call)) and _is_nameable(named):
         return Opinion(defines=True, reason="names the value of a letter")
     return None
 
@@ -110,6 +110,15 @@ def is_normal(node: Node) -> bool:
     """Whether it is written as a normal law."""
     node = bare(node)
     return isinstance(node, Call) and node.function.base in ("cal:N", "N")
+
+
+def _names_a_mean(link: Link) -> bool:
+    """Whether a density is normal around a plain mu, which is only a name."""
+    left, right = bare(link.left), bare(link.right)
+    if not isinstance(left, Call) or left.function.base not in ("p", "q") or not isinstance(right, Call) or not is_normal(right):
+        return False
+    mean = bare(right.arguments[-2]) if len(right.arguments) in (2, 3) else None
+    return isinstance(mean, Letter) and mean.base == "mu" and not mean.marks and all(map(is_time_like, (*mean.index, *mean.upper)))
 
 
 def _is_index(node: Node) -> bool:

@@ -105,7 +105,8 @@ def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinio
 
 def _is_rigid(tried: Tried, own: str, known: Known) -> bool:
     """Whether nothing in it may be chosen: schedule, states, noises and predictions of the page's convention."""
-    chosen = {str(key[1]) for key in tried.seen if key[0] == "free"} - known.given
+    free = [key for key in tried.seen if key[0] == "free"]
+    chosen = {str(key[1]) for key in free if key[1] not in known.given or key[-1] not in ("", 0)}
     if chosen and not (tried.way.rule in (step, law) and chosen <= {"sigma", "Sigma_theta"}):
         return False
     if tried.way.convention == "vp-time":

@@ -259,7 +259,7 @@ class _Parser:
         if token.kind == "text":
             return self.is_word()
         if token.kind == "sign":
-            return token.text in ("(", "[", "{")
+            return token.text in ("(", "[", "{") or (self.is_sign("|") and not self.within_bars and self.opens_norm())
         if token.kind == "command":
             if token.text in ("|", "Vert", "lVert"):
                 return not self.within_bars
@@ -280,6 +280,8 @@ class _Parser:
         if self.accept("'"):
             raise self.refused("a prime on what is no letter")
         if self.accept("_"):
+            if (rooted := self.indexed_root(node)) is not None:
+                return rooted
             if not isinstance(node.base if isinstance(node, Power) else node, (Norm, Listed)):
                 raise self.refused("an index on what is no letter")
             self.script()
@@ -289,6 +291,13 @@ class _Parser:
         if _is_transpose(exponent):
             return node
         return Power(start, self.ended, node, exponent)
+
+    def indexed_root(self, node: Node) -> Node | None:
+        r"""The root of an indexed letter, where the index was written behind the root: \sqrt\beta_t."""
+        if not isinstance(node, Root) or not isinstance(node.body, Letter) or node.body.index or node.body.end != node.end:
+            return None
+        letter = replace(node.body, index=_items(self.script()), end=self.ended)
+        return replace(node, body=letter, end=self.ended)
 
     def script(self) -> Node:
         """What stands in an index or an exponent: a group, or one token."""
@@ -654,6 +663,17 @@ class _Parser:
 
     # -- brackets ------------------------------------------------------------------------------------------------------------
 
+    def opens_norm(self) -> bool:
+        """Whether the two bars that come next are closed before the bracket around them is, as a bar between two laws is not."""
+        depth, bars = 0, 0
+        for token in self.tokens[self.at :]:
+            is_bar = token.kind == "sign" and token.text == "|"
+            bars = bars + 1 if is_bar and (depth == 0 or not bars) else bars
+            depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+            if bars == 4 or depth < 0 or (bars == 1 and not is_bar):
+                break
+        return bars == 4
+
     def bracketed(self, bare: bool) -> Node:
         if self.is_sign("{"):
             start = self.here.start
@@ -783,6 +803,10 @@ class _Parser:
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
             if self.is_differential():
                 break
+            if self.is_command(*PRODUCTS):  # of several fractions; what else is multiplied by a logarithm is no part of it
+                if not isinstance(factors[-1], Quotient) or self.peek().text not in FRACTIONS:
+                    break
+                self.take()
             factors.append(self.factor())
         if self.is_sign("/") and isinstance(factors[-1], Call):
             self.take()
@@ -910,6 +934,11 @@ def _bounds(node: Node, high: Node | None) -> tuple[Node | None, Node | None, No
         return node.sides[0], node.sides[1], high
     if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] == "<=":  # from the first on
         return node.sides[0], Number(node.start, node.start, Fraction(1)), node.sides[1]
+    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in (">", ">=") and high is None:  # up to the last
+        first = node.sides[1]
+        if isinstance(first, Number):
+            value = first.value + (node.relations[0] == ">")
+            return node.sides[0], Number(node.end, node.end, value), Letter(node.end, node.end, "T")
     if isinstance(node, Chain):
         return node.sides[0], None, high
     return None, node, high

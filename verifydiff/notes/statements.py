@@ -22,7 +22,7 @@ from .parser import parse
 from .process import CONVENTIONS, RATES
 from .rules import Link, bare, is_loss
 from .said import name_of
-from .suppositions import IF, WITH, names_a_state, supposed, supposes_no_noise
+from .suppositions import IF, WITH, drawn_from, draws_anew, names_a_state, supposed, supposes_no_noise
 from .tokens import NotUnderstoodError
 from .tree import Call, Chain, Dots, Letter, Node, Power, walk
 from .ways import agrees, letters_in
@@ -214,9 +214,14 @@ def _links(piece: Piece) -> list[Link]:
         if isinstance(side, Dots):
             continue
         if left is not None and not isinstance(left, Dots):
-            found += [Link(left, one, side, chain.sides[0]) for one in dict.fromkeys(over)]
+            found += [_linked(left, one, side, chain.sides[0]) for one in dict.fromkeys(over)]
         left, over = side, []
     return found
+
+
+def _linked(left: Node, relation: str, right: Node, head: Node) -> Link:
+    """The link of two sides; what is defined by the other stands first."""
+    return Link(right, ":=", left, head) if relation == "=:" else Link(left, relation, right, head)
 
 
 # -- judging ------------------------------------------------------------
@@ -291,6 +296,10 @@ def _opinion(links: list[Link], place: int, preferred: Sequence[str], known: Kno
         return opinion
     if names_a_state(link):
         return Opinion(defines=True, reason="names a state")
+    if (state := drawn_from(link)) is not None:
+        head = judge_link(state, preferred, known)
+        settled = head.holds or (head.fails and draws_anew(state))
+        return replace(head, link=state) if settled else Opinion(reason="how a state is drawn is not worked out")
     opinion = judge_link(link, preferred, known)
     if (
         place
@@ -397,6 +406,8 @@ def _is_law_of_density(link: Link) -> bool:
 
 
 def _equates_law(link: Link) -> bool:
+    if drawn_from(link) is not None:
+        return True
     right: Any = link.right
     is_law = isinstance(right, Call) and right.function.base == "cal:N" and len(right.arguments) == 2
     return link.relation in ("=", ":=") and is_law and isinstance(link.left, Letter)

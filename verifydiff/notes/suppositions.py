@@ -10,10 +10,12 @@ from .introductions import Opinion, is_normal
 from .known import Known
 from .reading import STATES
 from .rules import Link, bare, noiseless
-from .said import name_of
-from .tree import Call, Letter, Node, Number, walk
+from .said import name_of, text_of
+from .tree import Applied, Call, Large, Letter, Node, Number, walk
 from .ways import Grade, Way, attempt
 
+NOISES = {"epsilon", "z", "xi"}
+LAWS = {"p", "q", "N", "cal:N", "bb:E"}
 CHECKED = {"epsilon", "xi", "x", "X"}
 """Letters whose law is known, and judged."""
 IF = re.compile(
@@ -71,6 +73,25 @@ def _is_standard(mean: Node, variance: Node) -> bool:
     variance = bare(variance)
     one = isinstance(variance, Number) and variance.value == 1
     return _is_zero(mean) and (one or (isinstance(variance, Letter) and variance.base == "I"))
+
+
+def drawn_from(link: Link) -> Link | None:
+    r"""What is said of the state, where a law is set equal to how it is drawn: :math:`q(x_t \mid x_0) = a x_0 + s \epsilon`."""
+    left = bare(link.left)
+    if not isinstance(left, Call) or left.function.base not in ("p", "q") or link.relation not in ("=", ":="):
+        return None
+    of, inner = left.arguments[0], list(walk(link.right))
+    drawn = any(isinstance(one, Letter) and one.base in NOISES for one in inner)
+    lawful = any(isinstance(one, (Applied, Large)) or (isinstance(one, Letter) and one.base in LAWS) for one in inner)
+    if not isinstance(of, Letter) or of.base not in ("x", "z") or not of.index or not drawn or lawful:
+        return None
+    return Link(of, link.relation, link.right)
+
+
+def draws_anew(link: Link) -> bool:
+    """Whether every noise is another letter: authors write one for several that are independent."""
+    drawn = [one for one in walk(link.right) if isinstance(one, Letter) and one.base in NOISES]
+    return len({(name_of(one), *map(text_of, one.index)) for one in drawn}) == len(drawn)
 
 
 def names_a_state(link: Link) -> bool:

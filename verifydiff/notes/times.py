@@ -122,6 +122,8 @@ def _free_letters(nodes: Iterable[Node]) -> set[str]:
                 for argument in one.arguments:
                     if not isinstance(argument, Call):
                         found |= _times_in(argument)
+            elif isinstance(one, Large) and one.kind == "prod" and one.high is not None:
+                found |= _times_in(one.high) & {"t", "s"}
     return found
 
 

@@ -8,6 +8,7 @@ statements.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Token:
 
 
 RELATIONS = {
-    "=": "=", ":=": ":=", "coloneqq": ":=", "triangleq": ":=", "doteq": ":=", "eqqcolon": "=", "equiv": ":=", "leftarrow": "=",
+    "=": "=", ":=": ":=", "coloneqq": ":=", "triangleq": ":=", "doteq": ":=", "eqqcolon": "=:", "equiv": ":=", "leftarrow": "=",
     "gets": "=", "neq": "!=", "ne": "!=", "<": "<", ">": ">", "lt": "<", "gt": ">", "le": "<=", "leq": "<=", "leqslant": "<=",
     "ge": ">=", "geq": ">=", "geqslant": ">=", "ll": "<<", "gg": ">>", "approx": "~~", "simeq": "~~", "cong": "~~",
     "thickapprox": "~~", "approxeq": "~~", "propto": "prop", "sim": "~", "thicksim": "~", "to": "->", "rightarrow": "->",
@@ -78,6 +79,7 @@ SILENT = {
     "nonumber", "notag", "hfill", "hfil", "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
     "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "biggm", "Biggm", "thinspace", "medspace", "thickspace", "negthinspace",
     "enspace", "strut", "mathstrut", "allowbreak", "break", "newline", "noindent", "centering", "normalsize", "small", "relax",
+    "large", "Large", "LARGE", "huge", "Huge", "footnotesize", "scriptsize", "tiny",
     "displaylimits",
 }  # fmt: skip
 
@@ -156,11 +158,13 @@ class _Reader:
         elif char == ":" and self.source[start + 1 : start + 2] == "=":
             self._add("relation", ":=", start, start + 2)
         elif char == "=" and self.source[start + 1 : start + 2] == ":":
-            self._add("relation", "=", start, start + 2)
+            self._add("relation", "=:", start, start + 2)
         elif char in "=<>":
             self._add("relation", char, start, start + 1)
         elif char == "&" and self.cases:
             self._add("sign", CASE, start, start + 1)
+        elif self.source.startswith("...", start):
+            self._add("command", "dots", start, start + 3)
         elif char in "+-*/^_{}()[]|,;:.&'!":
             self._add("sign", char, start, start + 1)
         else:
@@ -176,13 +180,22 @@ class _Reader:
         start = end = self.at
         while end < len(self.source) and self.source[end] in "0123456789":
             end += 1
+        if end - start <= 3 and self.source[start] != "0" and not self._parts_by_commas():
+            while (group := _GROUP.match(self.source, end)) is not None:  # 196,608
+                end = group.end()
         if end + 1 < len(self.source) and self.source[end] == "." and self.source[end + 1] in "0123456789":
             end += 1
             while end < len(self.source) and self.source[end] in "0123456789":
                 end += 1
         if end - start > 40:
             raise NotUnderstoodError(self.source[start:end], start, "a number has at most 40 digits")
-        self._add("number", self.source[start:end], start, end)
+        self._add("number", self.source[start:end].translate(_NO_SEPARATORS), start, end)
+
+    def _parts_by_commas(self) -> bool:
+        """Whether a comma after a number here ends an argument, an index or an exponent: within brackets, or behind a script."""
+        if self.found and self.found[-1].text in ("^", "_"):
+            return True
+        return sum((token.text in _OPENS) - (token.text in _CLOSES) for token in self.found) > 0
 
     def _backslash(self) -> None:
         start, end = self.at, self.at + 1
@@ -196,10 +209,14 @@ class _Reader:
 
     def _command(self, name: str, start: int, end: int) -> None:
         self.at = end
-        if name == "\\":
+        if name in ("lbrack", "rbrack"):
+            self._add("sign", "[" if name == "lbrack" else "]", start, end)
+        elif name == "\\":
             self._row(start, end)
         elif name in ("begin", "end"):
             self._environment(start)
+        elif name in TEXTS and self.source[end:].lstrip().startswith("{I}"):
+            self._add("letter", "I", start, self._braced()[1])
         elif name in TEXTS:
             text, end = self._braced()
             self._add("text", text, start, end)
@@ -265,6 +282,10 @@ def _named(char: str) -> str:
     if char.isprintable() and not unicodedata.category(char).startswith("C"):
         return char
     return f"U+{ord(char):04X}"
+
+
+_GROUP = re.compile(r"(?:,|\{,\})[0-9]{3}(?![0-9])")
+_NO_SEPARATORS = str.maketrans("", "", ",{}")
 
 
 _CONTINUES = {"+", "-", "/", "*"}

@@ -254,8 +254,17 @@ def _mean_letter(said: Said) -> Value | None:
         lower = said.lower if said.lower is not None and len(said.states) == 2 else at - 1
         given = [value(one, reading) for one in said.states]
         x_t = given[0] if given else reading.state(at)
-        return reading.process.posterior_mean(at, lower, x_t, given[1] if len(given) == 2 else reading.state(0))
+        x_0 = given[1] if len(given) == 2 else reading.state(0)
+        if len(given) == 2 and _is_noise(said.states[1]):  # the data that this noise implies
+            x_0 = (x_t - reading.process.noise(at) * x_0) / reading.process.signal(at)
+        return reading.process.posterior_mean(at, lower, x_t, x_0)
     return None if said.states else free(said, REAL)
+
+
+def _is_noise(node: Node) -> bool:
+    """Whether an argument is a noise, true or predicted."""
+    letter = node.function if isinstance(node, Call) else node
+    return isinstance(letter, Letter) and letter.base == "epsilon"
 
 
 def _score(said: Said) -> Value | None:

@@ -165,7 +165,8 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
         flags.append(("continuous",))
     indexed = {one.base for one in held if one.index and not one.marks}
     bare = any(one.base == "x" and not one.marks and not one.index for one in held)
-    if "x" not in indexed and ("z" in indexed or (known.is_latent and bare)):
+    merged = any(one.base == "z" and "bar" in one.marks for one in held) and not known.is_latent  # a noise made of several
+    if "x" not in indexed and not merged and ("z" in indexed or (known.is_latent and bare)):
         flags += [("z is a state",), ("bare data",)]
     if bare and any(one.base == "x" and "tilde" in one.marks and not one.index for one in held):
         flags.append(("tilde is noisy",))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
-from time import monotonic
+from time import thread_time
 from typing import Any, TypeVar
 
 import sympy
@@ -39,12 +39,12 @@ def decide(claim: Claim, seconds: float = SECONDS) -> Decision:
 
     Args:
         claim: the statement.
-        seconds: how long to try.
+        seconds: how long to try, in the computing time of this thread, so that a loaded machine decides as an idle one does.
 
     Raises:
         MisuseError: if two different letters of the claim go by one name.
     """
-    deadline = monotonic() + seconds
+    deadline = thread_time() + seconds
     try:
         return _decide(claim, deadline)
     except RecursionError:
@@ -172,7 +172,7 @@ def _described(symbol: sympy.Symbol) -> str:
 
 @lru_cache(maxsize=256)
 def _feasible(assuming: tuple[Claim, ...]) -> bool:
-    return feasible(assuming, monotonic() + SECONDS)
+    return feasible(assuming, thread_time() + SECONDS)
 
 
 def _by_factors(normal: Normal, numerator: Any, denominator: Any, relation: str) -> bool:
@@ -247,7 +247,7 @@ def _above(domain: Domain, end: int, closed: bool) -> Domain:
 
 def conditions(claim: Claim, squared: frozenset[sympy.Symbol], size: int) -> tuple[Condition, ...]:
     """Where the two sides of a proved claim make sense; read anew, so that nothing of other claims is among it."""
-    normal = _normal(claim, squared, size, monotonic() + 2 * SECONDS)
+    normal = _normal(claim, squared, size, thread_time() + 2 * SECONDS)
     normal(claim.lhs), normal(claim.rhs)
     found: dict[str, Condition] = {}
     divisors = [(part, "!= 0") for divisor in normal.roots.divisors.values() for part in _parts(normal.tower, divisor)]
@@ -282,7 +282,7 @@ def _parts(tower: Tower, divisor: Any) -> list[Any]:
 
 
 def _refute(claim: Claim, deadline: float, remains: Remains) -> Decision:
-    result = search(claim, max(deadline, monotonic() + 0.5))
+    result = search(claim, max(deadline, thread_time() + 0.5))
     if result.found is not None:
         return Decision(Proof.REFUTED, "counterexample, by ball arithmetic", counterexample=result.found)
     if (words := remains()) == _ZERO_EVERYWHERE and result.valid and result.valid == result.undefined:

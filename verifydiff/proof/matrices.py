@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 import sympy
@@ -468,11 +468,11 @@ def refuted(lhs: MatrixExpr, rhs: MatrixExpr, natures: Natures, assuming: tuple[
     """A size and rational matrices at which the two sides differ, if one is found."""
     scalars = [Claim(one, "==", one) for matrix in (lhs, rhs, *natures) for one in _scalars(matrix)]
     values = list(islice(_scalar_points(scalars, assuming), TRIES)) or [{}]
-    precision, deadline = ctx.prec, monotonic() + 2
+    precision, deadline = ctx.prec, thread_time() + 2
     try:
         for size in SIZES:
             for seed in range(TRIES):
-                if monotonic() > deadline:
+                if thread_time() > deadline:
                     return None
                 found = _difference(lhs, rhs, natures, values[seed % len(values)], size, seed)
                 if found is not None:

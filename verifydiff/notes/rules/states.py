@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..algebra import Value
 from ..reading import Key, Reading
 from ..tokens import NotUnderstoodError
-from ..tree import Letter, Node, Product, Quotient
+from ..tree import Letter, Node, Product, Quotient, Sum
 from .link import Link, Owed, bare, chosen_variances, square_sum, state_time, vanishes, weights
 
 
@@ -75,26 +75,29 @@ def step(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     scaled = _scaled_state(link.left, reading)
     if scaled is None:
         return
-    at, scale = scaled
+    at, scale, moved = scaled
     found = {key: weight / scale for key, weight in weights(link.right, reading).items()}
+    for key, weight in moved.items():
+        found[key] = found.get(key, reading.number(0)) - weight / scale
     start = start_of(found, at)
     if start is None or not vanishes(found[()]):
         return
     yield from _steps(found, at, start, reading)
 
 
-def _scaled_state(node: Node, reading: Reading) -> tuple[int, Value] | None:
-    """The time of a state and what it is multiplied by."""
+def _scaled_state(node: Node, reading: Reading) -> tuple[int, Value, dict[Key, Value]] | None:
+    """The time of a state, what it is multiplied by, and a noisier state beside it: x_s, x_s / a_s, x_s - x_t."""
     at = state_time(node, reading)
     if at is not None:
-        return at, reading.number(1)
-    if not isinstance(bare(node), (Quotient, Product)):
+        return at, reading.number(1), {}
+    if not isinstance(bare(node), (Quotient, Product, Sum)):
         return None
-    found = {key: weight for key, weight in weights(node, reading).items() if key}
-    if len(found) != 1 or next(iter(found))[0] != "x":
+    found = {key: weight for key, weight in weights(node, reading).items() if not vanishes(weight)}
+    if not found or len(found) > 1 + isinstance(bare(node), Sum) or not all(key and key[0] == "x" for key in found):
         return None
-    ((key, weight),) = found.items()
-    return int(key[1]), weight
+    key = min(found, key=lambda one: one[1])
+    weight = found.pop(key)
+    return int(key[1]), weight, found
 
 
 def start_of(found: dict[Key, Value], at: int) -> int | None:

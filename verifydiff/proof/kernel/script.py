@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 import sympy
@@ -41,7 +41,7 @@ def written(claim: Claim) -> tuple[Statement, str]:
         NotAlgebraicError: if the claim is not about roots and fractions.
     """
     statement = stated(claim)
-    deadline = monotonic() + SECONDS
+    deadline = thread_time() + SECONDS
 
     def attempt(squared: frozenset[sympy.Symbol], size: int) -> tuple[Statement, str]:
         left_open = [one.expression for one in conditions(claim, squared, size) if not one.holds and one.relation != ">= 0"]
@@ -59,7 +59,7 @@ def written(claim: Claim) -> tuple[Statement, str]:
 def _somewhere(statement: Statement) -> bool:
     """Whether a point was found at which the hypotheses hold: of no point at all everything is true."""
     hypotheses = (*statement.claim.assuming, *(Claim(sympy.Integer(0), "<", one**2) for one in statement.conditions))
-    return not hypotheses or feasible(hypotheses, monotonic() + SECONDS)
+    return not hypotheses or feasible(hypotheses, thread_time() + SECONDS)
 
 
 class Script:
