@@ -83,6 +83,13 @@ def test_the_exercises_of_the_page_about_teaching_are_sound_and_its_options_all_
     assert options == set(re.findall(r"^\| `(--[a-z-]+)", (DOCS / "teach.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
+def test_the_example_of_a_confirmation_in_python_runs_and_lays_the_error_at_the_network(capsys):
+    pytest.importorskip("numpyro", reason="a confirmation needs the laws of the data")
+    (python,) = blocks(DOCS / "confirm.md", "python")
+    exec(compile(python, "confirm.md", "exec"), {})
+    assert capsys.readouterr().out == "the network is off; the sampler does what its equations say.\n"
+
+
 def test_the_example_of_notes_in_python_runs_and_the_hooks_are_the_same(capsys):
     (python,) = blocks(DOCS / "notes.md", "python")
     exec(compile(python, "notes.md", "exec"), {})

@@ -24,6 +24,7 @@ RUNS = {
     "prove --help": ("from verifydiff.cli import main; main(['prove', '--help'])", NUMERIC),
     "notes --help": ("from verifydiff.cli import main; main(['notes', '--help'])", NUMERIC),
     "teach --help": ("from verifydiff.cli import main; main(['teach', '--help'])", NUMERIC),
+    "confirm --help": ("from verifydiff.cli import main; main(['confirm', '--help'])", NUMERIC),
     "train --help": ("from verifydiff.cli import main; main(['train', '--help'])", NUMERIC),
     "check --help": ("from verifydiff.cli import main; main(['check', '--help'])", NUMERIC),
     "misuse": ("from verifydiff.cli import main; main(['no-such-command'])", NUMERIC),

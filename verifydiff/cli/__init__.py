@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..verdict import EXIT_MISUSE, MisuseError
-from . import check, notes, prove, sample, teach, train
+from . import check, confirm, notes, prove, sample, teach, train
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +34,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"verifydiff {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (check, prove, notes, sample, teach, train):
+    for command in (check, prove, notes, sample, teach, train, confirm):
         command.add(commands)
     return parser

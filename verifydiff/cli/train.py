@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from math import isfinite
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..verdict import EXIT_FAILED, EXIT_OK, MisuseError
+from .kept import keep_compiled
 
 EPILOG = """\
 presets:
@@ -93,7 +93,7 @@ def _devices(count: int | None) -> Sequence[Any] | None:
         import optax  # noqa: F401
     except ImportError as error:
         raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[network]'.") from None
-    _keep_compiled(jax)
+    keep_compiled(jax)
     if count is None:
         return None
     from jax._src import xla_bridge
@@ -103,13 +103,6 @@ def _devices(count: int | None) -> Sequence[Any] | None:
     if count > len(jax.devices()):
         raise MisuseError(f"--devices {count}: there are {len(jax.devices())}.")
     return list(jax.devices()[:count])
-
-
-def _keep_compiled(jax: Any) -> None:
-    """Compiled programs are kept for the next command, unless the user has said where, or that they are not."""
-    if jax.config.jax_compilation_cache_dir is None and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        jax.config.update("jax_compilation_cache_dir", str(home / "verifydiff" / "compiled"))
 
 
 def _refuse_nonsense(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import shlex
 
 from .html.elements import hides
 
-ASIDE = frozenset({"run", "target", "json", "html", "jobs", "verbose"})
+ASIDE = frozenset({"run", "run_folder", "target", "json", "html", "jobs", "verbose"})
 """What says where a report goes and how it looks, and not what is in it."""
 
 
@@ -18,13 +18,17 @@ def again(arguments: argparse.Namespace, defaults: argparse.Namespace) -> str:
         arguments: what the command was given.
         defaults: what the same parser makes of the target alone.
     """
+    return again_of("check", arguments.target, arguments, defaults)
+
+
+def again_of(command: str, target: str, arguments: argparse.Namespace, defaults: argparse.Namespace) -> str:
+    """The same of any command with one positional argument."""
     words: list[str] = []
     for name, value in vars(arguments).items():
         if name not in ASIDE and value != getattr(defaults, name):
             words += _given(f"--{name.replace('_', '-')}", value)
-    target = arguments.target
     words = [*words, "--", target] if target.startswith("-") else [target, *words]
-    return " ".join(["verifydiff", "check", *map(quoted, words)])
+    return " ".join(["verifydiff", command, *map(quoted, words)])
 
 
 def _given(option: str, value: object) -> list[str]:

@@ -94,6 +94,15 @@ class Panel:
                 marks.append(f"M{_short(here)} {_short(zero)}V{_short(end)}")
         return element("path", d="".join(marks), class_=kind)
 
+    def bars(self, pairs: Iterable[tuple[Point, Point]], kind: str) -> Markup:
+        """A bar between the two points of every pair that is finite: an interval."""
+        marks = []
+        for start, end in pairs:
+            if all(map(math.isfinite, (*start, *end))):
+                (x1, y1), (x2, y2) = self.place(*start), self.place(*end)
+                marks.append(f"M{_short(x1)} {_short(y1)}L{_short(x2)} {_short(y2)}")
+        return element("path", d="".join(marks), class_=f"bar {kind}")
+
     def upright(self, x: float, kind: str, top: float = 0.0) -> Markup:
         """A line from the horizontal axis up, to the top less a share of the height."""
         here, _ = self.place(x, self.y.low)

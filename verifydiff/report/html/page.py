@@ -37,7 +37,7 @@ def _target(report: Report, run: Run, questions: Questions) -> str:
         element(
             "header",
             element("h1", name(report.target)),
-            _verdict(report.status, _count([finding.status for finding in report.findings], "check")),
+            verdict(report.status, _count([finding.status for finding in report.findings], "check")),
             element("p", element("span", "seen to be ", class_="quiet"), cut(report.identified_as, LONGEST_MESSAGE)),
             [element("p", element("span", "it says ", class_="quiet"), cut(note, LONGEST_MESSAGE)) for note in report.notes],
         ),
@@ -46,9 +46,9 @@ def _target(report: Report, run: Run, questions: Questions) -> str:
             section("Likeliest slip", "diagnosis", diagnosis(report)) if diagnosis(report) else None,
             section("What fails", "failures", [card(one, cards[k], questions) for k, one in failed]) if failed else None,
             section("All findings", "findings", table(report.findings, "finding-", questions, cards)),
-            section("How to see it again", "again", _provenance(run)),
+            section("How to see it again", "again", provenance(run)),
         ),
-        _footer(),
+        footer(),
     )
 
 
@@ -58,20 +58,21 @@ def _library(report: LibraryReport, run: Run, questions: Questions) -> str:
         element(
             "header",
             element("h1", name(report.library), " ", element("span", name(report.version), class_="quiet")),
-            _verdict(report.status, _count([one.status for one in report.reports], "target")),
+            verdict(report.status, _count([one.status for one in report.reports], "target")),
         ),
         element(
             "main",
             slips(report),
             section("Targets by checks", "matrix", matrix(report, questions)),
             section("Target by target", "targets", kinds(report, run, questions)),
-            section("How to see it again", "again", _provenance(run)),
+            section("How to see it again", "again", provenance(run)),
         ),
-        _footer(),
+        footer(),
     )
 
 
-def _verdict(status: Status, counted: str) -> Markup:
+def verdict(status: Status, counted: str) -> Markup:
+    """The outcome of the whole, and a count."""
     return element("p", element("strong", f"{MARK[status]} {VERDICT[status]}"), " ", counted, class_=f"verdict {KIND[status]}")
 
 
@@ -84,7 +85,8 @@ def _count(statuses: list[Status], noun: str) -> str:
     return ", ".join([passed, *parts])
 
 
-def _provenance(run: Run) -> list[Child]:
+def provenance(run: Run) -> list[Child]:
+    """The command that makes the page again, and what it was made with."""
     facts: Mapping[str, str] = {
         "date": run.date,
         **run.versions,
@@ -100,7 +102,8 @@ def _provenance(run: Run) -> list[Child]:
     ]
 
 
-def _footer() -> Markup:
+def footer() -> Markup:
+    """What the signs mean."""
     signs = [
         element("span", MARK[status], " ", words, class_=f"status {KIND[status]}")
         for status, words in (

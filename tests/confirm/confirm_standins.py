@@ -1,0 +1,106 @@
+"""Networks and samplers whose truth is known: all networks are one program, told apart by numbers."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import Partial
+
+from verifydiff.confirm import Budget, Stepwise
+from verifydiff.oracles import GaussianField
+from verifydiff.samplers import DDIM, GaussianSampler, Kernel, Sampler, State
+from verifydiff.samplers.sampler import draw
+from verifydiff.schedule import Schedule
+
+T = 100
+TABLE = Schedule.linear(T, 1e-3, 0.1).abar
+LAW = GaussianField.power_law((4, 4), 2.0)
+BUDGET = Budget.quick(
+    steps=(5, 20), etas=(0.0, 1.0), draws=128, batch=64, noised=2048, bins=6, directions=16, flow_steps=10, ode_steps=16
+)
+
+
+def beside(a, x):
+    return jnp.broadcast_to(a, x.shape[:1]).reshape(-1, *(1,) * (x.ndim - 1))
+
+
+def answer(law, scale, smooth, linear, shift, x, a):
+    """The exact noise scaled; with a smooth error; mixed with the best guess of who knows no data; told another level."""
+    told = jnp.interp(a, jnp.asarray(TABLE[::-1]), jnp.asarray(np.append(TABLE[1:], TABLE[-1])[::-1])) * shift + a * (1 - shift)
+    right = law.eps(x, told)
+    guess = jnp.sqrt(1 - beside(a, x)) * x
+    return scale * ((1 - linear) * right + linear * guess) + smooth * jnp.tanh(jnp.roll(x, 1, -1))
+
+
+def network(scale=1.0, smooth=0.0, linear=0.0, shift=0.0, law=LAW):
+    return Partial(answer, law, *map(jnp.asarray, (scale, smooth, linear, shift)))
+
+
+class Mutant(GaussianSampler):
+    """DDIM, with room for one mistake."""
+
+    def __init__(self, eta):
+        self.eta = eta
+
+    def right(self, x_t, eps_hat, abar_t, abar_s):
+        return DDIM(self.eta).kernel(x_t, eps_hat, abar_t, abar_s)
+
+
+class BetaForBetaTilde(Mutant):
+    def kernel(self, x_t, eps_hat, abar_t, abar_s):
+        mean, _ = self.right(x_t, eps_hat, abar_t, abar_s)
+        return Kernel(mean, self.eta * jnp.sqrt((abar_s - abar_t) / abar_s))
+
+
+class LostBar(Mutant):
+    def kernel(self, x_t, eps_hat, abar_t, abar_s):
+        alpha = abar_t / abar_s
+        x_0 = (x_t - jnp.sqrt(1 - alpha) * eps_hat) / jnp.sqrt(alpha)
+        sigma = self.eta * jnp.sqrt((1 - abar_s) / (1 - abar_t) * (1 - alpha))
+        return Kernel(jnp.sqrt(abar_s) * x_0 + jnp.sqrt(1 - abar_s - sigma**2) * eps_hat, sigma)
+
+
+class EtaSquared(Mutant):
+    def kernel(self, x_t, eps_hat, abar_t, abar_s):
+        return DDIM(self.eta**2).kernel(x_t, eps_hat, abar_t, abar_s)
+
+
+class NoiseLeftOut(Mutant):
+    def kernel(self, x_t, eps_hat, abar_t, abar_s):
+        return Kernel(self.right(x_t, eps_hat, abar_t, abar_s).mean, 0.0)
+
+
+class SigmaNotSubtracted(Mutant):
+    def kernel(self, x_t, eps_hat, abar_t, abar_s):
+        x_0 = (x_t - jnp.sqrt(1 - abar_t) * eps_hat) / jnp.sqrt(abar_t)
+        std = self.right(x_t, eps_hat, abar_t, abar_s).std
+        return Kernel(jnp.sqrt(abar_s) * x_0 + jnp.sqrt(1 - abar_s) * eps_hat, std)
+
+
+class Loop(Sampler):
+    """A sampler that is not only a kernel."""
+
+    def __init__(self, eta):
+        self.eta = eta
+
+    def init(self, x_T, abar):
+        return State(x_T)
+
+    def last(self, eps, state, abar_t, *, key):
+        return DDIM(self.eta).last(eps, state, abar_t, key=key)
+
+
+class WrongTime(Loop):
+    def step(self, eps, state, abar_t, abar_s, *, key):
+        return State(draw(DDIM(self.eta).kernel(state.x, eps(state.x, abar_s), abar_t, abar_s), key=key))
+
+
+class OffByOneStride(Loop):
+    def step(self, eps, state, abar_t, abar_s, *, key):
+        table = jnp.asarray(TABLE)
+        index = jnp.argmin(jnp.abs(table - abar_s))
+        return State(draw(DDIM(self.eta).kernel(state.x, eps(state.x, abar_t), abar_t, table[jnp.maximum(index - 1, 0)]), key=key))
+
+
+def stepwise(kind):
+    return Stepwise(kind, T)

@@ -1,0 +1,100 @@
+"""A training's folder, confirmed: its network as a tree of arrays, its data, its levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from os import PathLike
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+from jax.tree_util import Partial
+
+from ..network import Run, load
+from ..network.objective import eps_of
+from ..network.predictor import predictions
+from ..observe.resolve import look_up
+from ..oracles import Oracle
+from ..samplers import Sampler
+from ..verdict import MisuseError
+from .budget import Budget
+from .confirmation import Confirmation, confirm
+from .loops import Draw, Stepwise, Whole
+
+
+def confirm_run(
+    folder: str | PathLike[str],
+    *,
+    budget: Budget | None = None,
+    sampler: Draw | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Confirmation:
+    """Lay the network in a folder over the theory of what it was trained on.
+
+    Args:
+        folder: of a training.
+        budget: how much may be drawn; the quick one, if left out.
+        sampler: the sampler in question; the reference, if left out.
+        progress: told what is being measured.
+
+    Raises:
+        MisuseError: if the folder holds no training, or one whose data have no known score.
+    """
+    run = load(folder)
+    if not isinstance(run.data, Oracle):
+        raise MisuseError(
+            f"{run.preset.name} was trained on {run.preset.data}, whose score nobody knows: a confirmation takes field or "
+            f"mixture data."
+        )
+    unlabelled, labelled = models(run)
+    return confirm(
+        unlabelled,
+        run.data,
+        run.levels,
+        budget=budget,
+        prediction=run.preset.prediction,
+        labelled=labelled,
+        sampler=sampler,
+        name=f"{run.preset.name} after {run.step:,} steps",
+        progress=progress,
+    )
+
+
+def models(run: Run) -> tuple[Partial, Partial | None]:
+    """The network without a label, and told labels, if it takes any; both one compiled program with the weights as arguments."""
+    answer = partial(_answer, run.preset.prediction)
+    if run.classes is None:
+        return Partial(answer, run.network), None
+    return Partial(partial(_unlabelled, answer, run.classes), run.network), Partial(answer, run.network)
+
+
+def sampler_named(target: str) -> Draw:
+    """The sampler that a user names: ``path/file.py:NAME`` or ``package.module:NAME``.
+
+    NAME is a class of samplers, ``NAME(eta)``, or a function ``NAME(eps, x_T, abar, *, eta, key)``.
+
+    Raises:
+        MisuseError: if there is no such thing.
+    """
+    where, colon, attribute = target.rpartition(":")
+    if not colon or not where or not attribute:
+        raise MisuseError(f"{target[:80]!r} names no sampler: give path/file.py:name or package.module:name.")
+    thing = look_up(target).thing
+    if isinstance(thing, type) and issubclass(thing, Sampler):
+        return Stepwise(thing)
+    if not callable(thing) or isinstance(thing, type):
+        kind = type(thing).__name__
+        raise MisuseError(
+            f"{target[:80]} is a {kind}, neither a class of samplers nor a function sample(eps, x_T, abar, *, eta, key)."
+        )
+    return Whole(thing)
+
+
+def _answer(prediction: str, network: Any, x_t: Array, abar_t: Array, label: Array | None = None) -> Array:
+    y_hat = predictions(network, x_t, abar_t, label)
+    return jnp.asarray(eps_of(prediction, abar_t.reshape(-1, *(1,) * (x_t.ndim - 1)), y_hat, x_t))
+
+
+def _unlabelled(answer: Any, classes: int, network: Any, x_t: Array, abar_t: Array) -> Array:
+    return jnp.asarray(answer(network, x_t, abar_t, jnp.full(x_t.shape[0], classes)))
