@@ -115,6 +115,9 @@ MISUSE = {
     "half of what several processes need": (("ddpm", "gaussian:2", "--process", "0"), "belong together"),
     "a law that is not known": (("ddpm", "mixture:2", "--against", "sampler"), "is not known in closed form"),
     "a schedule that is not there": (("ddpm", "gaussian:2", "--schedule", "quadratic"), "no schedule is called"),
+    "a scheduler's file that is not there": (("nowhere.json", "gaussian:2"), "there is no file nowhere.json"),
+    "a sampler in no file": ((":f", "gaussian:2"), "':f' names no target"),
+    "a file without a sampler": (("nowhere.py:", "gaussian:2"), "'nowhere.py:' names no target"),
     "a state in no folder": (("ddpm", "gaussian:2", "--state", "/nowhere/count.npz"), "there is no folder"),
 }
 

@@ -42,8 +42,9 @@ def theirs(name: str, **options: Any) -> Theirs:
     """
     where = name.rpartition(":")[0]
     if where in LIBRARIES or name.endswith(".json"):
+        target = resolve(name, **options)
         code = Path(name).read_bytes() if name.endswith(".json") else _version(where).encode()
-        return Theirs(name, resolve(name, **options), _digest(code, options))
+        return Theirs(name, target, _digest(code, options))
     found = look_up(name)
     if isinstance(found.thing, type) and issubclass(found.thing, Sampler):
         found = found.made()

@@ -53,16 +53,11 @@ def resolve(
     Raises:
         MisuseError: if there is no such target, or it cannot be loaded.
     """
-    where, colon, attribute = name.rpartition(":")
     saved: dict[str, Any] = {}
     if name.endswith(".json"):
-        attribute, saved = _scheduler_config(Path(name))
-        where, colon = "diffusers", ":"
-    if not colon or not where or not attribute:
-        raise MisuseError(
-            f"{name!r} names no target: give path/file.py:name, package.module:name, "
-            f"{', '.join(f'{library}:NAME' for library in LIBRARIES)} or a scheduler_config.json."
-        )
+        where, (attribute, saved) = "diffusers", _scheduler_config(Path(name))
+    else:
+        where, attribute = _place(name)
     if where in LIBRARIES:
         return LIBRARIES[where].target(
             attribute,
@@ -152,12 +147,23 @@ def look_up(name: str) -> Found:
     Raises:
         MisuseError: if there is no such thing, or it cannot be loaded.
     """
-    where, _, attribute = name.rpartition(":")
+    where, attribute = _place(name)
     module, settings = _load_file(Path(where)) if where.endswith(".py") else _import(where)
     thing = _executed(lambda: getattr(module, attribute, None), f"{attribute!r} of {where}", "looked up")
     if thing is None:
         raise MisuseError(f"{where} has no {attribute!r}{_offer(module)}.")
     return Found(name, _made(thing, name), settings)
+
+
+def _place(name: str) -> tuple[str, str]:
+    """The file, module or library, and what is meant in it."""
+    where, _, attribute = name.rpartition(":")
+    if not where or not attribute:
+        raise MisuseError(
+            f"{name!r} names no target: give path/file.py:name, package.module:name, "
+            f"{', '.join(f'{library}:NAME' for library in LIBRARIES)} or a scheduler_config.json."
+        )
+    return where, attribute
 
 
 def _made(thing: Any, name: str) -> Any:
