@@ -20,16 +20,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax, random
 
-from verifydiff.samplers import DDIM, DDPM, Draws, spaced
+from verifydiff.samplers import DDIM, DDPM, Draws, draws, spaced
 from verifydiff.schedule import Schedule
 
 STEPS, COMPONENTS, VARIANCE = 50, 8, 0.1
 SIZES = {2: 131_072, 64: 16_384}
 """Draws in each dimension: as many numbers as a mebibyte or four holds."""
 LEVELS = spaced(Schedule.linear(1000).abar, STEPS)
-NARROW = 8
-"""Up to this dimension arrays go with the coordinates, or the components, first: the long axis is then the one that is
-vectorised."""
 
 
 def means(d):
@@ -39,16 +36,15 @@ def means(d):
 def mixture(d) -> Callable[..., Any]:
     """The exact model of the mixture, over states of shape (C, d), by matrix products.
 
-    What is used several times stands behind a barrier: the compiler would compute it anew each time. The sums over the components
-    are one matrix product, which is several times faster than sums along an axis.
+    Components come first where coordinates do. Sums over them are one matrix product, which is several times faster than sums
+    along an axis. What is used several times stands behind a barrier: the compiler would compute it anew each time.
     """
     mu = means(d)
     squares, sums = (mu**2).sum(1), np.vstack([np.ones(COMPONENTS, np.float32), mu.T])
 
     def columns(x_t, a):
         x, spread = x_t.T, a * VARIANCE + 1 - a
-        products = sum(mu[:, j, None] * x[j][None, :] for j in range(d))
-        logits = lax.optimization_barrier(jnp.sqrt(a) / spread * products - (a * squares / (2 * spread))[:, None])
+        logits = lax.optimization_barrier((jnp.sqrt(a) / spread * mu) @ x - (a * squares / (2 * spread))[:, None])
         shares = lax.optimization_barrier(jnp.exp(logits - logits.max(0, keepdims=True)))
         total, *centre = sums @ shares
         return (jnp.sqrt(1 - a) / spread * (x - jnp.sqrt(a) * jnp.stack(centre) / total[None, :])).T
@@ -58,7 +54,7 @@ def mixture(d) -> Callable[..., Any]:
         logits = jnp.sqrt(a) / spread * (x_t @ mu.T) - (a * squares / (2 * spread))[None, :]
         return jnp.sqrt(1 - a) / spread * (x_t - jnp.sqrt(a) * (jax.nn.softmax(logits, axis=-1) @ mu))
 
-    return columns if d <= NARROW else rows
+    return columns if d <= draws.NARROW else rows
 
 
 def floor(d, n):
@@ -76,9 +72,9 @@ def floor(d, n):
 
 def ours(sampler, d, n, cores=2):
     """The chunks of n draws, shared out over the cores, each core running its share in one compiled program."""
-    draws = Draws(sampler, mixture(d), LEVELS, d)
-    shares = np.array_split(np.arange(n // draws.chunk_size, dtype=np.uint32), min(cores, n // draws.chunk_size))
-    share = jax.jit(lambda chunks, key: lax.map(partial(draws.chunk, key=key), chunks))
+    drawing = Draws(sampler, mixture(d), LEVELS, d)
+    shares = np.array_split(np.arange(n // drawing.chunk_size, dtype=np.uint32), min(cores, n // drawing.chunk_size))
+    share = jax.jit(lambda chunks, key: lax.map(partial(drawing.chunk, key=key), chunks))
     pool = ThreadPoolExecutor(cores)
 
     def run(r):

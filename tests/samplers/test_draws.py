@@ -6,7 +6,25 @@ import numpy as np
 import pytest
 from jax import random
 
-from verifydiff.samplers import DDIM, DDPM, Draws, chunk_size, log_uniform, sample, sample_many
+from verifydiff.oracles import DiagonalGaussian, law_after, steps
+from verifydiff.samplers import (
+    DDIM,
+    DDPM,
+    EDM,
+    DPMSolverPP2M,
+    Draws,
+    Euler,
+    EulerMaruyama,
+    GuidedStep,
+    Heun,
+    PredictorCorrector,
+    ReverseDiffusion,
+    chunk_size,
+    log_uniform,
+    sample,
+    sample_many,
+)
+from verifydiff.samplers.draws import ELEMENTWISE
 from verifydiff.verdict import MisuseError
 
 LEVELS = log_uniform(5, 0.05, 20.0)
@@ -52,6 +70,65 @@ def test_chunks_are_the_same_on_any_device_and_side_by_side(draws):
     np.testing.assert_allclose(in_turn, alone, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(at_once, alone, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(draws.at(range(192), key=KEY), alone.reshape(192, D))
+
+
+SAMPLERS = [DDPM(), DDIM(0.5), Euler(), EulerMaruyama(), Heun(), ReverseDiffusion(), DPMSolverPP2M(), EDM(churn=2.0)]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
+def test_a_sampler_that_may_be_turned_acts_on_every_number_alike(sampler, monkeypatch):
+    """With the same noise for every number, a turned state is led to the turned data."""
+    monkeypatch.setattr(random, "normal", lambda key, shape, dtype: jnp.full(shape, 0.3, dtype))
+    x_T = jnp.arange(15, dtype="float32").reshape(5, 3) / 7 - 1
+    straight = sample(sampler, eps, x_T, LEVELS, key=KEY)
+    np.testing.assert_allclose(sample(sampler, eps, x_T.T, LEVELS, key=KEY).T, straight, rtol=1e-5, atol=1e-6)
+
+
+def test_the_samplers_that_may_be_turned_are_all_looked_at():
+    assert {type(sampler) for sampler in SAMPLERS} == ELEMENTWISE
+
+
+class Batched(DDPM):
+    """A sampler that draws one number for each particle: it must be told which axis is which."""
+
+    def kernel(self, x_t, eps_hat, abar_t, abar_s):
+        assert x_t.shape[-1] == 2
+        return super().kernel(x_t, eps_hat, abar_t, abar_s)
+
+
+def gradient(x, abar):
+    assert x.shape[-1] == 2
+    return x
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [DDPM(), Batched(), GuidedStep(DDPM(), gradient), PredictorCorrector(DDIM())],
+    ids=lambda sampler: type(sampler).__name__,
+)
+def test_in_few_dimensions_too_particles_lie_on_the_first_axis(sampler):
+    """For the model, for whatever model a sampler holds, and for samplers that may tell the axes apart."""
+
+    def apart(x, a):
+        assert x.shape == (8192, 2)
+        return x / jnp.sqrt(1 - a) * jnp.array([[1.0, 0.0]], "float32")
+
+    assert Draws(sampler, apart, LEVELS, 2).chunk(0, key=KEY).shape == (8192, 2)
+
+
+def test_in_few_dimensions_too_draws_are_theirs_alone():
+    """As many chunks as asked for, in any order; and each coordinate ends in the law that its own data have."""
+
+    def two(x, a):
+        return jnp.sqrt(1 - a) * x / (a * jnp.array([[0.3, 3.0]], "float32") + 1 - a)
+
+    draws = Draws(DDPM("large"), two, log_uniform(40, 0.01, 100.0), 2)
+    whole = draws.at(range(20_000), key=KEY)
+    np.testing.assert_array_equal(draws.at([12_345, 3], key=KEY), whole[[12_345, 3]])
+    ends = [
+        law_after(DiagonalGaussian(jnp.zeros(1), jnp.array([v])), draws.abar, steps.ddpm("large")).variance[0] for v in (0.3, 3.0)
+    ]
+    np.testing.assert_allclose(whole.var(0), ends, rtol=6 * np.sqrt(2 / 20_000))
 
 
 def test_no_number_is_drawn_twice():

@@ -5,7 +5,8 @@ Draw i stands in row :math:`i \bmod C` of the chunk :math:`\lfloor i / C \rfloor
 the same whoever computes it, whatever else is computed with it, and however many devices share the chunks.
 
 A chunk is small enough to stay in a core's cache, and long enough for the generator to run at full speed: a key for every draw
-would cost half as much again as the numbers themselves at d = 2.
+would cost half as much again as the numbers themselves at d = 2. In few dimensions it is kept with the coordinates first, (d, C),
+so that the long axis is the one that is vectorised, wherever the sampler is known not to mind; the model sees (C, d) all the same.
 """
 
 from __future__ import annotations
@@ -24,14 +25,26 @@ import numpy as np
 from jax import Array, random
 
 from ..verdict import MisuseError
-from .arguments import TYPES, as_key, checked_levels
+from .arguments import TYPES, as_key, checked_levels, keeping_shape
+from .ddim import DDIM
+from .ddpm import DDPM
+from .dpm_solver import DPMSolverPP2M
+from .edm import EDM
+from .euler import Euler
+from .euler_maruyama import EulerMaruyama
+from .heun import Heun
 from .loop import sample
+from .reverse_diffusion import ReverseDiffusion
 from .sampler import Model, Sampler
 
 NUMBERS = 2**15
 """In one chunk, as far as the bounds below allow."""
 FEWEST, MOST = 64, 8192
 """Draws in one chunk."""
+NARROW = 8
+"""Up to this dimension the coordinates come first."""
+ELEMENTWISE = frozenset({DDPM, DDIM, Euler, EulerMaruyama, Heun, ReverseDiffusion, DPMSolverPP2M, EDM})
+"""Samplers that hold no model of their own and act on every number alike. No subclass counts: it may do neither."""
 LARGEST = 2**31 - 1
 """A chunk's index is folded into a key as a word of 32 bits."""
 
@@ -96,7 +109,10 @@ class Draws:
         x_T = random.normal(to_start, shape, self.dtype) if self.start is None else self.start(to_start, self.chunk_size)
         if x_T.shape != shape or x_T.dtype != self.dtype:
             raise MisuseError(f"`start` must draw shape {shape} in {self.dtype}, got shape {x_T.shape} in {x_T.dtype}.")
-        return sample(self.sampler, self.eps, x_T, self.abar, key=to_run)
+        if self.dimensions > NARROW or type(self.sampler) not in ELEMENTWISE:
+            return sample(self.sampler, self.eps, x_T, self.abar, key=to_run)
+        eps = keeping_shape(self.eps)
+        return sample(self.sampler, lambda x_t, abar_t: eps(x_t.T, abar_t).T, x_T.T, self.abar, key=to_run).T
 
     def at(self, indices: Any, *, key: Array) -> np.ndarray[Any, Any]:
         """The draws of these indices, in their order, shape (n, d), by all cores. Whole chunks are computed, and rows taken of
