@@ -34,10 +34,16 @@ def precision(*, wide: bool) -> Iterator[None]:
                 before: dict[str, Any] = {name: namespace[name] for name in ("torch", "np") if name in namespace}
                 stack.callback(namespace.update, before)
                 if stands_for(namespace.get("torch"), torch):
-                    namespace["torch"] = stand_in(namespace["torch"], float32=torch.float64)
+                    namespace["torch"] = _wider(namespace["torch"], torch.float64)
                 if stands_for(namespace.get("np"), np):
-                    namespace["np"] = stand_in(namespace["np"], float32=np.float64)
+                    namespace["np"] = _wider(namespace["np"], np.float64)
         yield
+
+
+@lru_cache(maxsize=8)
+def _wider(library: ModuleType, double: Any) -> ModuleType:
+    """The library under whose ``float32`` double precision stands."""
+    return stand_in(library, float32=double)
 
 
 @lru_cache(maxsize=1)

@@ -47,13 +47,15 @@ def _quietly() -> Iterator[None]:
     """What the library warns of, or logs, is not for who reads a report."""
     logger = logging.getLogger("diffusers")
     level = logger.level
-    logger.setLevel(logging.ERROR)
+    if level != logging.ERROR:  # every change makes all loggers of the process look their levels up anew
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        if level != logging.ERROR:
+            logger.setLevel(level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +213,7 @@ class Configuration:
         import torch
 
         with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), torch.no_grad():
-            torch.manual_seed(seed)  # where a class takes no generator, it draws from torch's own
+            torch.default_generator.manual_seed(seed)  # where a class takes no generator, it draws from torch's own
             scheduler = self.make()
 
             def ask(state: Any, t: Any, at: Frame | None = None) -> Any:
