@@ -21,7 +21,7 @@ from ..observe.target import Prediction
 from ..schedule import Schedule
 from ..statistics import ErrorRates
 from ..verdict import Finding, MisuseError, Status
-from . import behaviour, grid, library, moments, noise, promises, solver, weights
+from . import behaviour, grid, half, library, moments, noise, promises, solver, weights
 from .allow import Allowed, apply_allowed
 from .case import Case, Contract
 from .diagnosis import Explanation, diagnose
@@ -187,6 +187,7 @@ def _findings(case: Case, identity: Identity, seed: int, deadline: float) -> Ite
     yield from promises.way_back(observation, seed, deadline)
     yield from promises.rows(observation.target, seed, deadline)
     yield from library.precision(case, seed, deadline - time.monotonic())
+    yield from half.half_precision(observation, seed, deadline)
 
 
 def _suspects(claimed: Family | None, identity: Identity) -> list[Family]:

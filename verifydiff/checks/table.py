@@ -31,6 +31,7 @@ CHECKS: dict[str, str] = {
     "round-trip": "are noising, the velocity and the way back those of the closed form?",
     "noise-contract": "is a sample the same whatever the batch it stands in?",
     "precision": "as shipped, in single precision, does rounding explain the difference?",
+    "half-precision": "on states in bfloat16, does it run, and how far do they move?",
     "allow": "do the deviations that are allowed still occur?",
 }
 """id -> question, in one line."""

@@ -28,6 +28,10 @@ Noise = Callable[[int, tuple[int, ...]], Array]
 """``noise(i, shape)``: the i-th draw."""
 
 
+HALF = 2.0**-8
+"""Unit roundoff of bfloat16."""
+
+
 class Rounded(np.ndarray[Any, np.dtype[np.float32]]):
     """Numbers of a type that NumPy does not have, in a wider one; ``unit`` is the unit roundoff of the type they came in."""
 
@@ -65,6 +69,7 @@ class Run:
         foreign_draws: draws whose shape does not fit the state.
         unit: unit roundoff of the coarsest floating type that the states came in.
         mutated: what the sampler changed in place that was not its own.
+        finest: unit roundoff of the finest floating type that the states came in.
     """
 
     x: Array
@@ -77,6 +82,7 @@ class Run:
     foreign_draws: int = 0
     unit: float = 2.0**-53
     mutated: str = ""
+    finest: float = 2.0**-53
 
     @property
     def levels(self) -> Array:
@@ -157,7 +163,7 @@ class _Recorder:
     ) -> None:
         self.target, self.answer, self.shape, self.noise, self.deadline = target, answer, shape, noise, deadline
         self.outer = (shape[0], *target.shape)
-        self.unit = 2.0**-53
+        self.unit, self.finest = 2.0**-53, float("inf")
         self.keep, self.drawn = keep, 0
         self.x: list[Array] = []
         self.times: list[float] = []
@@ -226,7 +232,7 @@ class _Recorder:
     def state(self, value: Any, did: str) -> Array:
         """What the sampler handed over as a state, as (batch, d) in float64; its own type is kept in mind."""
         state, unit = _as_state(value, self.outer, did)
-        self.unit = max(self.unit, unit)
+        self.unit, self.finest = max(self.unit, unit), min(self.finest, unit)
         return state.reshape(self.shape)
 
     def _hint(self) -> str:
@@ -271,6 +277,7 @@ class _Recorder:
             self.foreign_draws,
             self.unit,
             self.mutated,
+            self.finest,
         )
 
     def _hand_over(self, prediction: Array) -> Array:
@@ -382,7 +389,7 @@ def _unit_roundoff(kind: np.dtype[Any]) -> float:
         return 2.0**-53  # whole numbers are exact
     if kind.kind == "f":
         return float(np.finfo(kind).eps) / 2
-    return 2.0**-8 if kind.itemsize == 2 else 2.0**-53  # bfloat16 is no type of NumPy's own
+    return HALF if kind.itemsize == 2 else 2.0**-53  # bfloat16 is no type of NumPy's own
 
 
 def _float_type(value: Any) -> Any:

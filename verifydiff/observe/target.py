@@ -98,6 +98,7 @@ class Target:
         steps: the number of steps it was told to take, if it was.
         with_prediction: the same sampler told that its model predicts something else, where that can be said.
         as_shipped: the same sampler in its own precision, where ``sample`` runs it in a wider one.
+        in_half: the same sampler on states in bfloat16, where it is asked to take these.
         tables: named tables of the sampler as it stores them, each beside the value in float64.
         twin: a second implementation of the same step within the target (a batched one, say), and what it is called.
         on_log_grid: ``on_log_grid(n)``: the same method on n steps that are evenly spaced in the logarithm of the noise over the
@@ -128,6 +129,7 @@ class Target:
     steps: int | None = None
     with_prediction: Callable[[Prediction], Target] | None = None
     as_shipped: Target | None = None
+    in_half: Target | None = None
     tables: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     twin: tuple[str, Target] | None = None
     on_log_grid: Callable[[int], Target] | None = None

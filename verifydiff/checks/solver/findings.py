@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ...observe import SamplerFault
 from ...verdict import Finding
-from .. import behaviour, library, promises
+from .. import behaviour, half, library, promises
 from ..behaviour import at_fault
 from ..told_time import told_time
 from . import grid, law, noise, orders, precision
@@ -41,3 +41,4 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from promises.way_back(case.observation, case.seed, case.deadline)
     yield from promises.rows(case.target, case.seed, case.deadline)
     yield from precision.precision(case)
+    yield from half.half_precision(case.observation, case.seed, case.deadline)

@@ -60,9 +60,11 @@ def diffusers_target(
     shipped = replace(wide, wide=False)
     target = wide.target(f"diffusers:{name}")
     notes = (*target.notes, f"{name} knows no {', '.join(left_out)}: left out, as diffusers does.") if left_out else target.notes
+    as_shipped = shipped.target(f"diffusers:{name}")
     return replace(
         target,
-        as_shipped=shipped.target(f"diffusers:{name}"),
+        as_shipped=as_shipped,
+        in_half=replace(as_shipped, sample=shipped.sample_in_half),
         tables=wide.tables(shipped),
         inverse=_inverse(wide),
         notes=notes,

@@ -19,6 +19,7 @@ from ...schedule import Array, Schedule
 from ...verdict import MisuseError
 from ..faults import SamplerFault, one_line
 from ..frame import DATA, Frame
+from ..running import HALF, Rounded
 from ..target import Denoise, Draw, Prediction, Target, Wording
 from . import loops, noise, wordings
 from .claims import claim
@@ -56,6 +57,13 @@ def _quietly() -> Iterator[None]:
     finally:
         if level != logging.ERROR:
             logger.setLevel(level)
+
+
+def _in_numpy(state: Any) -> Any:
+    """A tensor as an array; of a type that NumPy does not have, in a wider one that remembers it."""
+    import torch
+
+    return Rounded.of(state.float().numpy(), HALF) if state.dtype == torch.bfloat16 else np.asarray(state.numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +217,13 @@ class Configuration:
 
         return self._run(denoise, x_init, seeds[0], [torch.Generator().manual_seed(seed) for seed in seeds])
 
-    def _run(self, denoise: Denoise, x_init: Array, seed: int, generator: Any) -> Array:
+    def sample_in_half(self, denoise: Denoise, x_init: Array, seed: int) -> Array:
+        """The sampler on one seed, on states in bfloat16, as pipelines run that are loaded in that type."""
+        import torch
+
+        return self._run(denoise, x_init, seed, torch.Generator().manual_seed(seed), half=True)
+
+    def _run(self, denoise: Denoise, x_init: Array, seed: int, generator: Any, *, half: bool = False) -> Array:
         import torch
 
         with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), torch.no_grad():
@@ -219,13 +233,16 @@ class Configuration:
             def ask(state: Any, t: Any, at: Frame | None = None) -> Any:
                 told = np.asarray(t)
                 meant = at if at is not None else self.levels.asked(scheduler, t)
-                return torch.from_numpy(np.asarray(denoise(state.numpy(), told, at=meant)))
+                answered = torch.from_numpy(np.asarray(denoise(_in_numpy(state), told, at=meant)))
+                return answered.to(torch.bfloat16) if half else answered
 
             given: dict[str, Any] = {"generator": generator} if self._takes("generator") else {}
             if self.eta is not None:
                 given["eta"] = self.eta
-            x = torch.from_numpy(x_init) * self._scale(scheduler)
-            return np.asarray(self.loop(scheduler, x, ask, given).numpy())
+            x_T = torch.from_numpy(x_init)
+            x = (x_T.to(torch.bfloat16) if half else x_T) * self._scale(scheduler)
+            final: Array = _in_numpy(self.loop(scheduler, x, ask, given))
+            return final
 
     @property
     def loop(self) -> loops.Loop:
