@@ -7,7 +7,7 @@ import pytest
 
 from verifydiff.checks.table import CHECKS
 from verifydiff.cli import main
-from verifydiff.slips import CATALOGUE, FORMULA_SLIPS
+from verifydiff.slips import CATALOGUE, FORMULA_SLIPS, MULTISTEP_SLIPS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -15,7 +15,7 @@ DOCS = ROOT / "docs"
 
 def test_every_slip_of_the_catalogue_has_its_row_and_every_row_its_slip():
     rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.+?) \|", (DOCS / "slips.md").read_text(), re.MULTILINE)
-    assert dict(rows) == {slip.id: slip.description for slip in (*CATALOGUE, *FORMULA_SLIPS)}
+    assert dict(rows) == {slip.id: slip.description for slip in (*CATALOGUE, *MULTISTEP_SLIPS, *FORMULA_SLIPS)}
     costs = re.findall(r"^\| `([a-z0-9-]+)` \| .+? \| (\d) \|$", (DOCS / "slips.md").read_text(), re.MULTILINE)
     assert costs == [(slip.id, str(slip.cost)) for slip in FORMULA_SLIPS]
 

@@ -147,8 +147,11 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
         claimed = ReverseSDE(contract.order) if noisy else ProbabilityFlow(contract.order)
     rates = RATES.shared_among(STATISTICAL_CHECKS)
     case = solver.SolverCase(observation, contract, claimed, response, rates, seed, deadline)
+    findings = tuple(solver.findings(case))
     identified = solver.kind(response) if response.affine else "no affine map of what it was given"
-    return Report(target.name, identified, tuple(solver.findings(case)), (), 0.0, target.notes)
+    if case.seen is not None:
+        identified = f"{case.seen}, {identified}"
+    return Report(target.name, identified, findings, solver.explanations(case.seen), 0.0, target.notes)
 
 
 def _of_family(observation: Observation, claimed: Family | None, contract: Contract, seed: int, deadline: float) -> Report:

@@ -7,6 +7,8 @@ from .formula import FormulaSlip as FormulaSlip
 from .formula import Mutant as Mutant
 from .formula import mutants as mutants
 from .formula import mutated as mutated
+from .multistep import MULTISTEP_SLIPS as MULTISTEP_SLIPS
+from .multistep import MultistepSlip as MultistepSlip
 from .slip import FormSlip as FormSlip
 from .slip import Levels as Levels
 from .slip import LevelSlip as LevelSlip

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from solvers import RIGHT
+from solvers import RIGHT, between
 
 import verifydiff as vd
 from verifydiff.verdict import Status
@@ -196,7 +196,9 @@ def test_a_wrong_length_of_steps_is_seen_on_steps_that_are_in_turn_short_and_lon
 @pytest.mark.parametrize("name", UNEVEN)
 def test_where_steps_are_even_it_is_not_seen(name):
     """Written down under what it cannot see: the ratio of even steps is 1."""
-    report = vd.check(replace(UNEVEN[name][0].target(), on_uneven_grid=None))
+    solver = UNEVEN[name][0]
+    even = solver.on(between(np.ones(8)))
+    report = vd.check(replace(even, on_log_grid=solver.target().on_log_grid))
     assert told(report) == []
     assert found(report, "order").status is Status.PASS
 

@@ -13,6 +13,7 @@ from ...schedule import Array
 from ...statistics import ErrorRates
 from ..case import Contract
 from .convergence import STEPS
+from .two_step import Seen, seen_in
 
 LANDS = 2.0**10
 """How many roundings a state may be off where it lands, each of the size of what it is summed of."""
@@ -49,6 +50,11 @@ class SolverCase:
     def bound(self) -> Array:
         """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise."""
         return LANDS * self.response.rounding
+
+    @cached_property
+    def seen(self) -> Seen | None:
+        """The method of known weights that it is, if it is one."""
+        return seen_in(self.response)
 
     @cached_property
     def grids(self) -> list[Response]:

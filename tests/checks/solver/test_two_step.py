@@ -1,0 +1,129 @@
+"""Methods that remember one prediction are known by their weights, and a mistake in one is named."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from solvers import RIGHT, Solver, dpm_2m
+
+import verifydiff as vd
+from verifydiff.observe.resolve import resolve
+from verifydiff.slips import MULTISTEP_SLIPS
+from verifydiff.verdict import Status
+
+
+def judged(solver, **options):
+    return vd.check(solver.target() if isinstance(solver, Solver) else solver, converge=False, **options)
+
+
+def found(report):
+    return [finding for finding in report.findings if finding.check == "coefficients"]
+
+
+KNOWN = {
+    "dpm-2m": "DPM-Solver++(2M)",
+    "dpm-2m-heun": "the multistep solver with the weight of its integral",
+    "deis-2": "DEIS with a line in rho (rhoAB, order 2)",
+    "sde-dpm-2m": "SDE-DPM-Solver++(2M)",
+}
+
+
+@pytest.mark.parametrize(("name", "title"), KNOWN.items())
+def test_it_is_called_by_its_name(name, title):
+    report = judged(RIGHT[name])
+    assert report.identified_as.startswith(f"{title}, ")
+    (finding,) = found(report)
+    assert finding.status is Status.PASS
+    assert finding.measured < 1e-12
+    assert report.diagnosis == ()
+
+
+@pytest.mark.parametrize("name", [name for name in RIGHT if name not in KNOWN])
+def test_another_method_is_called_none_of_them(name):
+    report = judged(RIGHT[name])
+    assert found(report) == []
+    assert report.diagnosis == ()
+
+
+PLANTED = {
+    "dpm-2m": {
+        "ratio-upside-down": {"ratio": lambda r: 1 / r},
+        "equal-steps-assumed": {"ratio": lambda r: 1.0},
+        "ratio-rooted": {"ratio": np.sqrt},
+        "difference-reversed": {"sign": -1.0},
+        "difference-doubled": {"half": 1.0},
+        "difference-halved": {"half": 0.25},
+    },
+    "dpm-2m-heun": {
+        "ratio-upside-down": {"ratio": lambda r: 1 / r},
+        "equal-steps-assumed": {"ratio": lambda r: 1.0},
+        "difference-reversed": {"sign": -1.0},
+        "difference-doubled": {"sign": 2.0},
+    },
+    "sde-dpm-2m": {
+        "ratio-upside-down": {"ratio": lambda r: 1 / r},
+        "equal-steps-assumed": {"ratio": lambda r: 1.0},
+        "difference-reversed": {"ratio": lambda r: -r},
+        "difference-halved": {"ratio": lambda r: 2 * r},
+    },
+}
+CASES = [(name, slip, arguments) for name, slips in PLANTED.items() for slip, arguments in slips.items()]
+
+
+@pytest.mark.parametrize(("name", "slip", "arguments"), CASES, ids=[f"{name} {slip}" for name, slip, _ in CASES])
+def test_a_mistake_in_it_is_named_first_and_fails(name, slip, arguments):
+    report = judged(RIGHT[name].mutant(**arguments))
+    assert report.diagnosis[0].slip == slip
+    assert report.diagnosis[0].family == KNOWN[name]
+    (finding,) = found(report)
+    assert finding.status is Status.FAIL
+    assert report.status is Status.FAIL
+
+
+def test_every_mistake_of_the_catalogue_is_planted():
+    assert {slip for _, slip, _ in CASES} == {slip.id for slip in MULTISTEP_SLIPS}
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1, 1 + 1e-6])
+def test_what_no_mistake_of_the_catalogue_explains_is_not_explained(factor):
+    report = judged(RIGHT["dpm-2m"].mutant(half=factor / 2))
+    assert found(report) == []
+    assert report.diagnosis == ()
+
+
+def test_where_all_steps_are_even_the_right_method_is_named_and_no_mistake():
+    """There the ratio is 1, and its mistakes change nothing."""
+    even = RIGHT["dpm-2m"].mutant(ratio=lambda r: 1 / r)
+    report = judged(even.on(np.append(np.geomspace(20.0, 0.05, 9), 0.0)))
+    assert [finding.status for finding in found(report)] == [Status.PASS]
+    assert report.diagnosis == ()
+
+
+def test_one_wrong_step_is_enough_to_be_none_of_them():
+    def one_step_off(denoise, x, rho, normal):
+        asked = []
+
+        def off(x, level):
+            asked.append(level)
+            return denoise(x, level) * (1 + 1e-4 * (len(asked) == 5))
+
+        return dpm_2m(off, x, rho, normal)
+
+    assert found(judged(replace(RIGHT["dpm-2m"], loop=partial(one_step_off)))) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [
+        ({}, "DPM-Solver++(2M)"),
+        ({"solver_type": "heun"}, "the multistep solver with the weight of its integral"),
+        ({"algorithm_type": "sde-dpmsolver++"}, "SDE-DPM-Solver++(2M)"),
+        ({"use_karras_sigmas": True}, "DPM-Solver++(2M)"),
+    ],
+)
+def test_the_released_ones_are_what_they_are_called(options, title):
+    pytest.importorskip("diffusers")
+    report = judged(resolve("diffusers:DPMSolverMultistepScheduler", steps=20, config=options))
+    assert report.identified_as.startswith(f"{title}, ")
+    assert [finding.status for finding in found(report)] == [Status.PASS]
