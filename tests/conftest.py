@@ -20,6 +20,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 # Read by the libraries when a test first imports them: nothing here imports them for tests that do not.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # most programs here run for less time than LLVM would optimise them
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
