@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from zlib import crc32
 
@@ -19,7 +20,19 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 # Read by the libraries when a test first imports them: nothing here imports them for tests that do not.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # most programs here run for less time than LLVM would optimise them
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+# What is loaded and collected stays to the end: it is not gone through again and again for garbage, which takes a tenth of the
+# time once torch, JAX and SymPy are there.
+gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what has been made by now out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -182,6 +182,9 @@ class Schedule:
         space read a fractional time.
         """
         index = np.asarray(index, dtype=np.float64)
+        if index.ndim == 0 and float(index).is_integer():  # as a sampler asks, once a step
+            one: Array = self.abar[min(max(int(index) + 1, 0), self.timesteps)]
+            return one
         whole = index == np.round(index)
         exact: Array = self.abar[np.clip(np.where(whole, index, 0).astype(int) + 1, 0, self.timesteps)]
         if whole.all():

@@ -16,7 +16,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import compress, repeat
 from operator import is_
 from typing import Any
 
@@ -46,16 +45,20 @@ def aside() -> Iterator[None]:
         sys.stdout, sys.stderr = streams
         path[:] = [*sys.path, *(entry for entry in entries if entry not in sys.path)]
         sys.path = path
-        sys.modules.update({name: modules[name] for name in _missing(modules)})
+        _give_back_modules(modules)
         settings.restore()
         for give_back in generators:
             give_back()
 
 
-def _missing(modules: dict[str, Any]) -> set[str]:
-    """Which of these modules are loaded no more, or are barred from being imported. Asked of thousands of names, many times."""
-    barred = set(compress(sys.modules, map(is_, sys.modules.values(), repeat(None))))
-    return (modules.keys() - sys.modules.keys()) | (modules.keys() & barred)
+def _give_back_modules(before: dict[str, Any]) -> None:
+    """Put the modules that are gone, or None, back.
+
+    This ends every run, and there are thousands: that all stand where they stood is seen by one pass over the pointers.
+    """
+    now = sys.modules
+    if list(now) != list(before) or not all(map(is_, now.values(), before.values())):
+        now.update({name: module for name, module in before.items() if now.get(name) is None})
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,9 @@ class Settings:
             torch.set_default_dtype(getattr(torch, kind))
             torch.set_grad_enabled(gradients)
             torch.use_deterministic_algorithms(deterministic)
-        if jax is not None and self.jax is not None:
+        if jax is not None and self.jax is not None and now.jax is not None:
             for name, value in self.jax.items():
-                if jax.config.values.get(name) is not value:
+                if now.jax.get(name) is not value:
                     with contextlib.suppress(Exception):  # some can be set but once
                         jax.config.update(name, value)
 

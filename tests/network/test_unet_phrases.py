@@ -24,6 +24,15 @@ SIDE, CLASSES = 4, 3
 ROUNDING = 1e-5  # of float32, through some twenty layers
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_as_users_compile_it():
+    """Phrases that hold bit for bit are about the optimised program; tests are otherwise compiled without (tests/conftest.py)."""
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
 def rng():
     return np.random.default_rng(7)
 

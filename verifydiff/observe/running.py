@@ -400,10 +400,11 @@ def _float_type(value: Any) -> Any:
 
 def _as_time(value: Any, query: int) -> float:
     try:
-        told = np.unique(np.asarray(value, dtype=np.float64))
+        told = np.asarray(value, dtype=np.float64).ravel()
     except Exception:
         raise SamplerFault("wrong-time", f"query {query} tells a time that is no number: {type(value).__name__}.") from None
-    if told.size != 1 or not np.isfinite(told[0]):
+    if not told.size or not np.isfinite(told[0]) or (told != told[0]).any():
+        told = np.unique(told)
         raise SamplerFault("wrong-time", f"query {query} must tell one finite time for the whole batch, got {_brief(told)}.")
     return float(told[0])
 
