@@ -14,7 +14,7 @@ from .tree import Call, Group, Letter, Node, Number, Quotient, Sum, walk
 parse_one = lru_cache(maxsize=2048)(_parsed)
 
 LEVELS = ("alpha", "beta")
-SCALARS = ("alpha", "beta", "sigma", "Sigma", "eta", "w", "s", "gamma", "lambda", "g", "SNR", "c", "t", "dt")
+SCALARS = ("alpha", "beta", "sigma", "Sigma", "eta", "w", "s", "gamma", "lambda", "g", "SNR", "c", "t", "dt", "h")
 TIMED = ("alpha", "beta", "x", "sigma", "epsilon", "mu", "z", "lambda", "SNR")
 
 

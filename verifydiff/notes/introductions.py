@@ -68,9 +68,12 @@ def nothing_to_judge(link: Link) -> Opinion | None:
 
 
 def _assigns(link: Link) -> bool:
-    """Whether a bare letter is given a value by itself: x = x + d says what comes next, not what is."""
+    """Whether a letter is given a value by itself: x = x + d says what comes next, not what is."""
     left = bare(link.left)
-    return _is_bare(left) and any(one == left for one in walk(link.right)) and not isinstance(bare(link.right), Letter)
+    is_state = link.relation == ":=" and isinstance(left, Letter) and left.base in ("x", "X", "z")
+    return (
+        (_is_bare(left) or is_state) and any(one == left for one in walk(link.right)) and not isinstance(bare(link.right), Letter)
+    )
 
 
 def _is_bare(node: Node) -> bool:

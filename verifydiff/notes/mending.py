@@ -17,7 +17,7 @@ from .introductions import Opinion
 from .known import Known
 from .page import Suggestion
 from .proofs import proved
-from .rules import Link, differential, equal, renamed, told
+from .rules import Link, backward, equal, renamed, told, turns_time
 from .tree import Chain, letters
 from .ways import UNWORKED, Grade, Setting, Tried, Way, attempt, letters_in, setting_of
 
@@ -128,9 +128,10 @@ def _turned(link: Link, within: Statement) -> Edit | None:
 def _agreeing(link: Link, ways: Sequence[Way], known: Known, setting: Setting) -> Tried | None:
     """The first way in which a link agrees in numbers."""
     for way in ways:
+        if way.rule is backward and not turns_time(link):  # a convention, not a correction
+            continue
         for tried in attempt(way, link, known, setting):
-            backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
-            if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told) and not backward:
+            if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told):
                 return tried
     return None
 

@@ -801,7 +801,7 @@ class _Parser:
             return self.factor()
         factors = [self.factor()]
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
-            if self.is_differential():
+            if self.is_differential() or self.leaves_function(factors[-1]):
                 break
             if self.is_command(*PRODUCTS):  # of several fractions; what else is multiplied by a logarithm is no part of it
                 if not isinstance(factors[-1], Quotient) or self.peek().text not in FRACTIONS:
@@ -813,6 +813,15 @@ class _Parser:
             above = factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
             return Quotient(start, self.ended, above, self.factor(), flat=True)
         return factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
+
+    def leaves_function(self, last: Node) -> bool:
+        r"""Whether what comes next is multiplied by a function, and is no part of it: \nabla \log p(x) \Delta t."""
+        if isinstance(last, Applied):
+            return True
+        if not isinstance(last, Call) or last.function.base not in DENSITIES:
+            return False
+        scales = self.is_command("Delta", "delta", "sqrt", *GREEK)
+        return scales or (self.here.kind == "letter" and self.here.text not in DENSITIES)
 
     def is_differential(self) -> bool:
         r"""Whether dt or \mathrm{d}t comes next."""

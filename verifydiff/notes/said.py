@@ -22,6 +22,11 @@ def name_of(letter: Letter) -> str:
     return "/".join([letter.base, *letter.marks, *labels])
 
 
+def is_learned(letter: Letter) -> bool:
+    """Whether it is a network's."""
+    return any(isinstance(part, Letter) and part.base in NETWORKS for one in (*letter.index, *letter.upper) for part in walk(one))
+
+
 def is_time_like(node: Node) -> bool:
     """Whether an index may name a time, and so tells no letters apart."""
     if isinstance(node, Sum):

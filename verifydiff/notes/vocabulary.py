@@ -350,7 +350,8 @@ def _drift(said: Said) -> Value | None:
     if said.is_network and said.letter.upper:
         return _data(said)
     if _continuous(said.reading) and not said.labels and not said.marks:
-        return said.reading.letter(("drift", said.letter.base), said.letter.base, POSITIVE if said.letter.base == "g" else REAL)
+        base = said.letter.base.lower()
+        return said.reading.letter(("drift", base), base, POSITIVE if base == "g" else REAL)
     return None
 
 
@@ -391,6 +392,7 @@ _MAKERS: dict[str, Callable[[Said], Value | None]] = {
     "t": _time_letter,
     "f": _drift,
     "g": _drift,
+    "G": _drift,
     "pi": _circle,
     "d": _dimension,
     **dict.fromkeys(WEIGHTS - {"tau"}, _weight),

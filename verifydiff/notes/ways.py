@@ -31,11 +31,13 @@ from .rules import (
     regression,
     scalings,
     step,
+    steps_in_time,
 )
-from .said import NETWORKS, name_of
+from .said import is_learned, name_of
 from .times import LETTERS, Times, is_nested
 from .tokens import NotUnderstoodError
 from .tree import Applied, Call, Differential, Gradient, Large, Letter, Node, Number, Power, Product, Root, children, walk
+from .words import STEPS
 
 SEEDS = (11, 23)
 
@@ -110,6 +112,8 @@ def conventions(link: Link, known: Known) -> list[str]:
         found += ["ve", "signal-vp"]
     if is_continuous(link):
         found += ["flow", *RATES]
+        if any(one.base in ("f", "g") for one in letters_in((link.left,))):  # a drift or a diffusion by its levels
+            found += ["signal-vp", "signal"]
     if any(_has_time_in_exponent(side) for side in (link.left, link.right)):
         found += [*RATES]
     if any(one.base in ("W", "w", "B") and one.index for one in held) or any(one.base == "dt" for one in held):
@@ -161,12 +165,13 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
     """The ways in which letters are used here, each with those that exclude one another."""
     held = letters_in((link.left, link.right))
     flags: list[tuple[Any, ...]] = []
-    if is_continuous(link) or any(one.base == "dt" for one in held):
+    if is_continuous(link) or any(one.base == "dt" for one in held) or steps_in_time(link):
         flags.append(("continuous",))
     indexed = {one.base for one in held if one.index and not one.marks}
     bare = any(one.base == "x" and not one.marks and not one.index for one in held)
     merged = any(one.base == "z" and "bar" in one.marks for one in held) and not known.is_latent  # a noise made of several
-    if "x" not in indexed and not merged and ("z" in indexed or (known.is_latent and bare)):
+    moved = bare and any(one.base == "dt" for one in held)  # x by a small step, whose noise is z_t
+    if "x" not in indexed and not merged and not moved and ("z" in indexed or (known.is_latent and bare)):
         flags += [("z is a state",), ("bare data",)]
     if bare and any(one.base == "x" and "tilde" in one.marks and not one.index for one in held):
         flags.append(("tilde is noisy",))
@@ -198,6 +203,7 @@ def _takes_logarithms(link: Link) -> bool:
         (isinstance(one, Applied) and one.name in ("log", "ln", "exp", "expm"))
         or (isinstance(one, Power) and isinstance(one.base, Letter) and one.base.base == "e")
         or (isinstance(one, Letter) and one.base in ("SNR", "snr", "logSNR", "sigmoid"))
+        or (isinstance(one, Differential) and isinstance(one.of, Letter) and one.of.base == "lambda")
         for side in (link.left, link.right)
         for one in walk(side)
     )
@@ -242,8 +248,8 @@ def setting_of(link: Link) -> Setting:
             times.place[one], times.place[other] = times.place[other], times.place[one]
     held = letters_in((link.left, link.right))
     densities = {one.base for one in held if one.base in ("p", "q")}
-    learned = {one.base for one in held if one.base in ("p", "q") and _is_learned(one)}
-    own = {one.base for one in held if one.base in ("p", "q") and not _is_learned(one)}
+    learned = {one.base for one in held if one.base in ("p", "q") and is_learned(one)}
+    own = {one.base for one in held if one.base in ("p", "q") and not is_learned(one)}
     apart = len(densities) > 1 and (len(own) > 1 or "q" in learned)  # an encoder is not the law that it approximates
     return Setting(times.place, times.stride, names_of(times), apart, frozenset(learned & {"p"}))
 
@@ -253,7 +259,7 @@ def _told_later(link: Link) -> tuple[str, str] | None:
     left = bare(link.left)
     if not isinstance(left, Letter) or left.base not in ("x", "z") or len(left.index) != 1 or not _is_plain(left.index[0]):
         return None
-    networks = [one for one in walk(link.right) if isinstance(one, Call) and _is_learned(one.function)]
+    networks = [one for one in walk(link.right) if isinstance(one, Call) and is_learned(one.function)]
     told = {
         part.base
         for call in networks
@@ -294,10 +300,6 @@ def reading_of(
 
 
 NUMBERS = {seed: Numbers(seed) for seed in SEEDS}
-
-
-def _is_learned(letter: Letter) -> bool:
-    return any(isinstance(part, Letter) and part.base in NETWORKS for one in (*letter.index, *letter.upper) for part in walk(one))
 
 
 def names_of(times: Times) -> dict[int, str]:
@@ -431,8 +433,11 @@ def _one_convention(
     for mode in modes:
         for rule in rules:
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
-    if any(one.base == "dt" for one in letters_in((link.left, link.right))) and not noises:
+    stepping = any(one.base in STEPS for one in letters_in((link.left, link.right))) or steps_in_time(link)
+    if stepping and not noises:
         yield from attempt(Way(convention, increments, tie="free", flags=flags), link, defined, setting)
+    if stepping and any(key[0] == "model" for key in seen):
+        yield from attempt(Way(convention, increments, "optimal", "free", flags=flags), link, defined, setting)
     if noises:
         yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined, setting)
         for rule in (forward, step, langevin, scalings, increments):

@@ -56,3 +56,5 @@ LABELS = words("""
 STATED = words("overset stackrel underset overbrace underbrace")
 ENDING = words("rbrace } rangle rVert vert mid parallel over rvert rfloor rceil pm mp setminus cup cap")
 ENDING |= {"end of the choice"}
+STEPS = words("dt h delta Delta")
+r"""Letters of a small step in time: :math:`\Delta t`, h."""
