@@ -58,8 +58,10 @@ STEPS = {
     "flow": (rf"x_{{t-\Delta t}} = x_t - f(x_t,t)\Delta t + \frac12 g(t)^2 {SCORE}\Delta t", HOLDS),
     "flow, all the score": (rf"x_{{t-\Delta t}} = x_t - f(x_t,t)\Delta t + g(t)^2 {SCORE}\Delta t", FAILS),
     "any noise": (
-        r"x_{t-\Delta t} = x_t - f(x_t,t)\Delta t + \frac{1+\lambda^2}{2} g(t)^2 s_\theta(x_t,t)\Delta t"
-        r" + \lambda g(t)\sqrt{\Delta t} z",
+        (
+            r"x_{t-\Delta t} = x_t - f(x_t,t)\Delta t + \frac{1+\lambda^2}{2} g(t)^2 s_\theta(x_t,t)\Delta t"
+            r" + \lambda g(t)\sqrt{\Delta t} z"
+        ),
         HOLDS,
     ),
     "the drift with the wrong sign": (
