@@ -158,6 +158,8 @@ def conditional_law(node: Call, found: Density, reading: Reading) -> Normal | No
     if len(given) == 1 and min(given) > at:
         upper = min(given)
         mean = reading.process.posterior_mean(upper, at, reading.state(upper), reading.predicted_data(upper))
+        if reading.process.convention in ("signal", "signal-vp"):  # where sigma is the noise, the variance is the posterior's
+            return Normal(mean, reading.process.posterior_variance(upper, at), reading.state(at))
         deviation = value(Letter(0, 0, "sigma", (), (Number(0, 0, _ONE * upper),)), reading)
         return Normal(mean, deviation**2, reading.state(at))
     return None

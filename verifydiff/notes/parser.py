@@ -782,7 +782,8 @@ class _Parser:
             self.take()
             power = self.script()
         if name in ("max", "min"):
-            node: Node = Applied(start, self.ended, name, self.listed())
+            items = self.listed()
+            node: Node = Applied(start, self.ended, name, items)
         else:
             body = self.operand()
             node = Applied(start, self.ended, name, (body,))

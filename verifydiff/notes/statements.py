@@ -28,6 +28,10 @@ from .tree import Call, Chain, Dots, Letter, Node, Power, walk
 from .ways import agrees, letters_in
 
 VOTERS = 30
+SHORTENED = {"term-added", "factor-added", "division-added"}
+"""Changes that cut off what does not fit, and so explain nothing where a letter may have another meaning."""
+REGIVEN = {"lambda", "w", "omega", "gamma", "kappa"}
+"""Weights, which a page gives anew for every loss."""
 BROKEN = "the reader broke on it"
 
 
@@ -269,7 +273,7 @@ def _weighed(piece: Piece, links: list[Link], place: int, preferred: Sequence[st
     name = _introduced_before(link, known)
     if name and is_loss(link.left):  # a loss is given anew whenever a constant or a weight is dropped
         return replace(opinion, fails=False, doubtful=True, defines=True, introduces=True, reason="gives a loss anew")
-    if name == "lambda" and link.is_equation:  # half the log-SNR in one section, the whole of it in another
+    if name in REGIVEN and link.is_equation:  # half the log-SNR in one section, the whole of it in another
         return Opinion(defines=True, introduces=True, reason="gives the letter another value")
     if opinion.fails and (name or IF.search(before)):
         return replace(
@@ -329,6 +333,8 @@ def _standing(piece: Piece, links: list[Link], opinions: list[Opinion], preferre
     for place, opinion in enumerate(opinions):
         if opinion.fails or opinion.doubtful:
             found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, known)
+            if opinion.doubtful and opinion.defines:
+                found = tuple(one for one in found if one.slip not in SHORTENED)
             if opinion.fails or (
                 found and opinion.counterexample is not None and links[place].relation in ("=", ":=", "~", "~~", "prop")
             ):

@@ -16,9 +16,9 @@ from .known import Introduced
 from .process import RATES, NoSuchLetterError
 from .reading import STATES, Logs, Normal, Reading, refused
 from .said import NETWORKS, Said, name_of, text_of
-from .times import NoTimeError, is_nested
+from .times import LETTERS, NoTimeError, is_nested
 from .tokens import NotUnderstoodError
-from .tree import Call, Letter, Node
+from .tree import Call, Letter, Node, walk
 from .walk import reads, value
 from .words import words
 
@@ -64,8 +64,9 @@ def _introduced(said: Said) -> Value | None:
     before, known, main = dict(reading.times.bound), reading.known, reading.times.main
     reading.known = replace(known, letters={key: one for key, one in known.letters.items() if key != name})
     try:
-        if held.index is not None and said.time is not None:
-            reading.times.bound[held.index] = said.time
+        index = held.index if held.index is not None or held.at is not None else _only_time(held.body)
+        if index is not None and said.time is not None:
+            reading.times.bound[index] = said.time
         elif said.time is not None and said.time > 0:
             reading.times.main = said.time
         return value(held.body, reading)
@@ -74,10 +75,24 @@ def _introduced(said: Said) -> Value | None:
         reading.known = known
 
 
+def _only_time(body: Node) -> str | None:
+    """The one letter that the times of a body are written with: of what is introduced without its time, x / sqrt(abar_t)."""
+    found = {
+        index.base
+        for one in walk(body)
+        if isinstance(one, Letter)
+        for index in one.index
+        if isinstance(index, Letter) and index.base in LETTERS and not index.index
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def _is_meant(one: Introduced, said: Said) -> bool:
     """Whether what was introduced is what stands here: of one time at that time, a function of the same arguments."""
     if one.arguments and said.arguments and list(map(_named, one.arguments)) != list(map(_named, said.arguments)):
         return False
+    if one.index is not None and said.time is None and not said.arguments:
+        return False  # h_i was introduced, and h is another letter
     if one.at is None:
         return True
     try:

@@ -89,14 +89,7 @@ def letters_in(nodes: Sequence[Node]) -> list[Letter]:
 
 def conventions(link: Link, known: Known) -> list[str]:
     """The conventions that a link may be written in, by the letters it uses and by what the page has introduced them with."""
-    held = letters_in((link.left, link.right))
-    for _ in range(2):
-        held += [
-            one
-            for name in {name_of(one) for one in held}
-            for said in known.letters.get(name, ())
-            for one in letters_in((said.body,))
-        ]
+    held = _with_introduced(_with_introduced(letters_in((link.left, link.right)), known), known)
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
     if (barred or "beta" in bases) and not _integrates_beta(link):
@@ -123,6 +116,12 @@ def conventions(link: Link, known: Known) -> list[str]:
     elif any(one.base == "x" and _is_one(one) for one in held) or bases & {"v", "u"}:
         found.append("flow")
     return list(dict.fromkeys(found))
+
+
+def _with_introduced(held: list[Letter], known: Known) -> list[Letter]:
+    """Letters, and those of what the page has introduced them with."""
+    names = {name_of(one) for one in held}
+    return held + [one for name in names for said in known.letters.get(name, ()) for one in letters_in((said.body,))]
 
 
 def _has_time_in_exponent(side: Node) -> bool:
@@ -178,7 +177,7 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
     if _steps_by_epsilon(link):
         flags.append(("epsilon is a step",))
     variants: list[tuple[tuple[Any, ...], ...]] = [tuple(flags)]
-    if any(one.base == "lambda" for one in held) and _takes_logarithms(link):
+    if any(one.base == "lambda" for one in _with_introduced(held, known)) and _takes_logarithms(link):
         variants = [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
     if bare and not is_continuous(link) and not flags and not indexed & {"x", "z"}:
         variants += [(*one, ("bare data",)) for one in variants]

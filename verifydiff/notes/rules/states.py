@@ -90,9 +90,12 @@ def _scaled_state(node: Node, reading: Reading) -> tuple[int, Value, dict[Key, V
     at = state_time(node, reading)
     if at is not None:
         return at, reading.number(1), {}
-    if not isinstance(bare(node), (Quotient, Product, Sum)):
+    if not isinstance(bare(node), (Quotient, Product, Sum, Letter)):
         return None
-    found = {key: weight for key, weight in weights(node, reading).items() if not vanishes(weight)}
+    try:
+        found = {key: weight for key, weight in weights(node, reading).items() if not vanishes(weight)}
+    except NotUnderstoodError:
+        return None
     if not found or len(found) > 1 + isinstance(bare(node), Sum) or not all(key and key[0] == "x" for key in found):
         return None
     key = min(found, key=lambda one: one[1])
