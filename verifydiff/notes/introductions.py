@@ -41,15 +41,15 @@ class Opinion:
     ways: list[Tried] = field(default_factory=list)
 
 
-def nothing_to_judge(link: Link) -> Opinion | None:
-    """Relations that introduce, and values that are named."""
+def nothing_to_judge(link: Link, own: str = "ddpm") -> Opinion | None:
+    """Relations that introduce, and values that are named, on a page of one's own convention."""
     if isinstance(bare(link.left), Dots) or isinstance(bare(link.right), Dots):
         return Opinion(reason="an ellipsis")
     if link.relation in ("in", "notin"):
         return Opinion(defines=True, reason="says where a letter lives")
     if link.relation in ("->", "<<", ">>", "!="):
         return Opinion(reason=f"a relation `{link.relation}` is not judged", error=None)
-    if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link):
+    if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link, own):
         return Opinion(defines=True, reason="says how a letter is chosen")
     if _names_a_mean(link):
         return Opinion(defines=True, reason="names the mean of a law")
@@ -96,13 +96,13 @@ def _is_silenced(link: Link) -> bool:
     return isinstance(left, Letter) and left.base in ("z", "epsilon") and isinstance(right, Number) and right.value == 0
 
 
-def _orders_a_choice(link: Link) -> bool:
+def _orders_a_choice(link: Link, own: str) -> bool:
     """Whether two values of one letter that may be chosen at will are ordered: beta_1 < beta_T."""
     left, right = bare(link.left), bare(link.right)
     if not isinstance(left, Letter) or not isinstance(right, Letter):
         return False
     return (
-        left.base == right.base in ("beta", "sigma", "t", "tau")
+        left.base == right.base in ("beta", "sigma", "t", "tau", *(["alpha"] if own == "ddpm" else []))
         and not left.marks
         and not right.marks
         and left.index != right.index

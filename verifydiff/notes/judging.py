@@ -26,7 +26,7 @@ from .ways import SECONDS, SEEDS, UNWORKED, Grade, Tried, Way, attempt, letters_
 
 def judge_link(link: Link, preferred: Sequence[str], defined: Known) -> Opinion:
     """What is thought of a link on a page that may be written in some conventions, its own first."""
-    if (said := nothing_to_judge(link)) is not None:
+    if (said := nothing_to_judge(link, preferred[0])) is not None:
         return said
     tried = []
     deadline = thread_time() + SECONDS

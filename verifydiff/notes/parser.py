@@ -379,6 +379,9 @@ class _Parser:
 
     def letter_or_more(self, bare: bool) -> Node:
         token = self.take()
+        if token.text == "K" and not bare and self.here.text == "L" and self.peek().text in ("(", "["):  # KL, written in italics
+            self.take()
+            return self.hung(Letter(token.start, self.ended, "KL"), bare)
         if token.text == "d" and not bare and self.begins_differential():
             return self.differential(token.start)
         return self.hung(Letter(token.start, token.end, token.text), bare)
@@ -913,8 +916,8 @@ def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
         return True
     if any(_is_time(one) for one in letter.index) and letter.base != "x":
         return (len(letter.base) > 1 and letter.base not in GREEK) or (
-            (letter.marks != () or letter.base in ("psi", "phi"))
-            and letter.base in ("mu", "epsilon", "x", "psi", "phi")
+            (letter.marks != () or letter.base in ("psi", "phi", "u", "v"))
+            and letter.base in ("mu", "epsilon", "x", "psi", "phi", "u", "v")
             and _is_state(arguments[0])
         )
     return _is_time(arguments[0]) or (

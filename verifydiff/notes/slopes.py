@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .algebra import POSITIVE, Value
+from .algebra import Value
 from .reading import STATES, Density, Key, Logs, Reading, refused
 from .said import CONDITIONS
 from .tree import Applied, Call, Differential, Gradient, Group, Letter, Node, Power, Product, Quotient, walk
@@ -95,6 +95,5 @@ def _rate(body: Node, reading: Reading) -> Value:
         half = _rate(signal, reading) / value(signal, reading) - _rate(noise, reading) / value(noise, reading)
         return half if reading.fixed["lambda",] == "half" else 2 * half
     if isinstance(bare, Letter) and bare.base in ("sigma", "alpha"):
-        falls = -1 if bare.base == "alpha" else 1
-        return falls * reading.letter(("rate", bare.base, "".join(bare.marks)), rf"\dot\{bare.base}", POSITIVE)
+        return reading.rate(bare.base, "".join(bare.marks))
     raise refused(body, "a rate that is not worked out")

@@ -324,6 +324,8 @@ def _remember(links: list[Link], opinions: list[Opinion], known: Known) -> None:
     for link, opinion in zip(links, opinions, strict=True):
         if (opinion.introduces or (opinion.holds and settles(link, opinion))) and (said := introduced(link)) is not None:
             known.introduce(*said)
+        if opinion.defines and (said := introduced(link)) is not None and said[0] == "beta" and said[1].arguments:
+            known.schedules["beta"] = said[1]
         if opinion.holds and opinion.convention in RATES:
             known.rate = opinion.convention
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from .algebra import POSITIVE, REAL, SMALL, Value
 from .densities import DENSITIES, density, divergence, is_divergence, normal
 from .known import Introduced
-from .process import RATES, NoSuchLetterError
+from .process import FLOWS, RATES, UPWARD, NoSuchLetterError
 from .reading import STATES, Logs, Normal, Reading, refused
 from .said import NETWORKS, Said, name_of, text_of
 from .times import LETTERS, NoTimeError, is_nested
@@ -143,10 +143,12 @@ def _alpha(said: Said) -> Value | None:
         if process.convention == "ddim":
             raise NoSuchLetterError("alpha")
         carried = process.carried(said.time, said.later)
-        return carried if process.convention in ("signal", "signal-vp") else carried**2
+        return carried if process.convention in ("signal", "signal-vp", "signal-up") else carried**2
+    if said.marks == {"dot"} and not said.labels:
+        return said.reading.rate("alpha")
     if said.marks or said.labels:
         return None
-    if said.time is None and process.convention not in ("signal", "signal-vp"):
+    if said.time is None and process.convention not in ("signal", "signal-vp", "signal-up"):
         raise NoSuchLetterError("alpha")
     return process.alpha(at, _stride(said))
 
@@ -177,14 +179,14 @@ def _stride(said: Said) -> int:
 def _sigma(said: Said) -> Value | None:
     reading, process, at = said.reading, said.reading.process, said.at
     if "dot" in said.marks:
-        return reading.letter(("rate", "sigma", ""), r"\dot\sigma", POSITIVE)
+        return reading.rate("sigma")
     if "tilde" in said.marks or "q" in said.labels:
         return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
     if said.later is not None and said.time is not None and len(said.labels) == 1 and not said.marks:  # sigma_{t|s}
         return reading.algebra.sqrt(process.added(said.time, said.later))
     if said.marks or "data" in said.labels or said.labels - NETWORKS:
         return free(said)
-    if process.convention in ("signal", "signal-vp", "ve") and not said.labels:
+    if process.convention in ("signal", "signal-vp", "signal-up", "ve") and not said.labels:
         return process.noise(at)
     return free(said)
 
@@ -201,19 +203,29 @@ def _state(said: Said) -> Value | None:
     reading = said.reading
     if "tilde" in said.marks and ("tilde is noisy",) in reading.fixed and said.time is None:
         return reading.state(reading.main)
+    if reading.process.convention in FLOWS and "hat" in said.marks and not said.states and said.time in (0, 1):
+        return _end(said)
     if said.is_network or said.marks & {"hat"} or ("tilde" in said.marks and (said.time == 0 or said.states)):
         if said.time in (None, 0) or said.states or said.is_network:
             return _data(said)
         return None
     if said.marks - {"prime"} or said.labels:
         return None
-    if reading.process.convention == "flow" and said.time == 1:
-        return reading.eps(reading.main)
+    if reading.process.convention in FLOWS and said.time in (0, 1):
+        is_data = (said.time == 1) == (reading.process.convention in UPWARD)
+        return reading.state(0) if is_data else reading.eps(reading.main)
     if said.time is None:
         if ("bare data",) in reading.fixed or ("tilde is noisy",) in reading.fixed:
             return reading.state(0)
         return reading.state(reading.main)
     return reading.state(said.time)
+
+
+def _end(said: Said) -> Value:
+    """What is predicted of the two ends of a flow."""
+    is_data = (said.time == 1) == (said.reading.process.convention in UPWARD)
+    at = said.reading.main
+    return said.reading.predicted_data(at) if is_data else said.reading.predicted_noise(at)
 
 
 def _data(said: Said) -> Value:
@@ -298,6 +310,8 @@ def _velocity(said: Said) -> Value | None:
         return reading.velocity(at, reading.predicted_noise(at, said.given), reading.predicted_data(at, said.given))
     if said.marks or said.labels:
         return None
+    if len(said.states) == 1 and reading.process.convention in FLOWS:  # the field, a mean over what leads there
+        return reading.velocity(at, reading.predicted_noise(at, said.given), reading.predicted_data(at, said.given))
     return reading.velocity(at, reading.eps(at), reading.state(0))
 
 
@@ -350,7 +364,9 @@ def _identity(said: Said) -> Value:
 def _time_letter(said: Said) -> Value | None:
     """A time as a number: in the straight path, and where the noise level is the time."""
     reading = said.reading
-    if said.marks or said.labels or reading.process.convention not in ("flow", "ve", *RATES):
+    if (moment := reading.fixed.get(("clock", said.letter.base))) is not None:
+        return moment
+    if said.marks or said.labels or reading.process.convention not in ("flow", "flow-up", "ve", *RATES):
         return None
     try:
         at = reading.times.of(said.letter)

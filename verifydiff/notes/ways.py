@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from fractions import Fraction
+
 from .algebra import Numbers, UndefinedError
+from .densities import is_divergence
 from .known import Known
 from .meanings import value
 from .process import RATES, Process
@@ -36,7 +39,7 @@ from .rules import (
 from .said import is_learned, name_of
 from .times import LETTERS, Times, is_nested
 from .tokens import NotUnderstoodError
-from .tree import Applied, Call, Differential, Gradient, Large, Letter, Node, Number, Power, Product, Root, children, walk
+from .tree import Applied, Call, Differential, Gradient, Large, Letter, Mean, Node, Number, Power, Product, Root, children, walk
 from .words import STEPS
 
 SEEDS = (11, 23)
@@ -103,18 +106,21 @@ def conventions(link: Link, known: Known) -> list[str]:
             found += ["signal-vp", "signal"]
     elif "sigma" in bases or "D" in bases or "c" in bases:
         found += ["ve", "signal-vp"]
+    dotted = any(one.base in ("alpha", "sigma") and "dot" in one.marks for one in held)
+    if "sigma" in bases and "alpha" in bases and (dotted or any(one.base == "x" and _is_one(one) for one in held)):
+        found += ["signal-up"]
     if is_continuous(link):
-        found += ["flow", *RATES]
+        found += ["flow", "flow-up", *RATES]
         if any(one.base in ("f", "g") for one in letters_in((link.left,))):  # a drift or a diffusion by its levels
             found += ["signal-vp", "signal"]
     if any(_has_time_in_exponent(side) for side in (link.left, link.right)):
         found += [*RATES]
     if any(one.base in ("W", "w", "B") and one.index for one in held) or any(one.base == "dt" for one in held):
-        found.append("flow")
+        found += ["flow", "flow-up"]
     if any(isinstance(one, Letter) and one.base == "t" for one in _scalars(link)):
-        found += ["flow", "ve"]
+        found += ["flow", "flow-up", "ve"]
     elif any(one.base == "x" and _is_one(one) for one in held) or bases & {"v", "u"}:
-        found.append("flow")
+        found += ["flow", "flow-up"]
     return list(dict.fromkeys(found))
 
 
@@ -170,12 +176,16 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
     bare = any(one.base == "x" and not one.marks and not one.index for one in held)
     merged = any(one.base == "z" and "bar" in one.marks for one in held) and not known.is_latent  # a noise made of several
     moved = bare and any(one.base == "dt" for one in held)  # x by a small step, whose noise is z_t
-    if "x" not in indexed and not merged and not moved and ("z" in indexed or (known.is_latent and bare)):
+    if _is_latent_by_data(link, held):
+        flags.append(("z is a state",))
+    elif "x" not in indexed and not merged and not moved and ("z" in indexed or (known.is_latent and bare)):
         flags += [("z is a state",), ("bare data",)]
     if bare and any(one.base == "x" and "tilde" in one.marks and not one.index for one in held):
         flags.append(("tilde is noisy",))
     if _steps_by_epsilon(link):
         flags.append(("epsilon is a step",))
+    if (pair := _named_laws(link, held)) is not None:
+        flags.append(("laws", pair))
     variants: list[tuple[tuple[Any, ...], ...]] = [tuple(flags)]
     if any(one.base == "lambda" for one in _with_introduced(held, known)) and _takes_logarithms(link):
         variants = [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
@@ -183,11 +193,36 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
         variants += [(*one, ("bare data",)) for one in variants]
     if "x" in indexed and any(one.base == "z" for one in held) and not any(one.base == "epsilon" for one in held):
         variants += [(*one, ("z is the noise",)) for one in variants]
+    if any(isinstance(one, Mean) and one.kind == "Var" and not one.given for side in (link.left, link.right) for one in walk(side)):
+        variants += [(*one, ("unit data",)) for one in variants]
     if _has_two_noises(link, held):
         variants += [(*one, ("noise is predicted",)) for one in variants]
     if any(one.base in ("alpha", "beta") and "bar" not in one.marks and any(map(is_nested, one.index)) for one in held):
         variants += [(*one, ("strided",)) for one in variants]
     return variants
+
+
+def _is_latent_by_data(link: Link, held: list[Letter]) -> bool:
+    """Whether z_t is a state whose data are x_0: no x stands at another time than an end."""
+    ends = all(isinstance(index, Number) for one in held if one.base == "x" for index in one.index)
+    timed = any(one.base == "z" and not one.marks and one.index and not isinstance(one.index[0], Number) for one in held)
+    indexed = any(one.base == "x" and one.index for one in held)
+    drawn = any(one.base == "epsilon" for one in held) or any(isinstance(one, Call) and one.function.base in "vu" for one in walk(link.right))
+    return ends and timed and indexed and drawn
+
+
+def _named_laws(link: Link, held: list[Letter]) -> tuple[Node, Node] | None:
+    """The labels of the means and deviations of two laws whose divergence is taken and that are no more than letters."""
+    call = next((one for one in walk(link.left) if isinstance(one, Call) and is_divergence(one.function)), None)
+    laws = call.arguments if call is not None else ()
+    if len(laws) != 2 or not all(isinstance(one, Letter) and not one.index and one.base in "pqPQ" for one in laws):
+        return None
+    labels = [
+        {index for one in held if one.base == base and not one.marks and len(one.index) == 1 for index in one.index}
+        for base in ("mu", "sigma")
+    ]
+    ordered = [tuple(laws), (Number(0, 0, Fraction(1)), Number(0, 0, Fraction(2)))]
+    return next(((one, other) for one, other in ordered if all({one, other} <= found for found in labels)), None)
 
 
 def _has_two_noises(link: Link, held: list[Letter]) -> bool:

@@ -25,6 +25,7 @@ from .differentials import backward as backward
 from .differentials import brownian as brownian
 from .differentials import coefficients as coefficients
 from .differentials import differential as differential
+from .differentials import integrated_rate as integrated_rate
 from .differentials import is_continuous as is_continuous
 from .differentials import turns_time as turns_time
 from .equations import bounded as bounded
@@ -62,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     differential,
     backward,
     coefficients,
+    integrated_rate,
     brownian,
     likelihood,
     interpolated,

@@ -7,10 +7,11 @@ from fractions import Fraction
 
 from ..algebra import POSITIVE, Value
 from ..meanings import read, value
+from ..process import FLOWS
 from ..reading import Normal, Reading
-from ..said import is_learned
+from ..said import is_learned, name_of
 from ..tokens import NotUnderstoodError
-from ..tree import Call, Differential, Gradient, Letter, Node, Number, Power, Quotient, Sum, walk
+from ..tree import Call, Differential, Gradient, Large, Letter, Node, Number, Power, Quotient, Sum, walk
 from .link import Link, Owed, bare, vanishes
 from .motions import Direction, marginal_drift, speaks_of_a_process, still
 
@@ -23,10 +24,15 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     if parts is None:
         return
     drift, diffusion = parts
-    if reading.process.convention == "flow":
+    if reading.process.convention in FLOWS:
         at = reading.main
         eps, data = reading.predicted_noise(at), reading.predicted_data(at)
-        yield [Owed("the velocity", drift, reading.velocity(at, eps, data))]
+        pushed = reading.number(Fraction(1, 2)) * diffusion**2 * reading.score(at)
+        velocity = reading.velocity(at, eps, data)
+        yield [Owed("the velocity", drift, velocity + pushed)]
+        if not vanishes(diffusion):
+            yield [Owed("the velocity", drift, velocity - pushed)]
+            return
         yield [Owed("the velocity", drift, reading.velocity(at, reading.eps(at), reading.state(0)))]
         return
     scored = [key for key in reading.seen if key[0] == "S"]
@@ -45,7 +51,7 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
 def backward(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     """The same in a time of its own, which runs backward along that of the process."""
     parts = _parts(link, reading)
-    if parts is None or reading.process.convention == "flow" or (vanishes(parts[1]) and not turns_time(link)):
+    if parts is None or reading.process.convention in FLOWS or (vanishes(parts[1]) and not turns_time(link)):
         return
     yield from marginal_drift(*parts, (Direction.BACKWARD,), reading, reading.main)
 
@@ -74,10 +80,7 @@ def coefficients(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         )
     elif reading.process.convention == "signal" and ("rate", "alpha") in met:
         at = reading.main
-        falls, grows = (
-            sign * reading.letter(("rate", letter, ""), rf"\dot\{letter}", POSITIVE)
-            for letter, sign in (("alpha", -1), ("sigma", 1))
-        )
+        falls, grows = reading.rate("alpha"), reading.rate("sigma")
         slope, noise = falls / reading.process.signal(at), reading.process.noise(at)
         square = 2 * noise * grows - 2 * slope * noise**2
         options = [slope] if name == "f" else [reading.algebra.power(square, half * power)]
@@ -85,6 +88,30 @@ def coefficients(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         return
     for one in options:
         yield [Owed("the drift" if name == "f" else "the diffusion", found, one)]
+
+
+def integrated_rate(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    r"""The integral of a rate that the page has given, :math:`\int_0^t \beta(s)\,ds`: it begins at 0 and grows by that rate."""
+    left = bare(link.left)
+    body = left.body.function if isinstance(left, Large) and isinstance(left.body, Call) else None
+    if not link.is_equation or body is None or left.kind != "int" or body.index or reading.process.convention != "vp-time":
+        return
+    said = reading.known.schedules.get(name_of(body))
+    named = said.arguments[0] if said is not None else None
+    if said is None or not isinstance(named, Letter) or not isinstance(left.high, Letter):
+        return
+    time = ("clock",)
+
+    def at(node: Node, letter: Letter, moment: Value) -> Value:
+        with reading.fixing({time: moment, (*time, letter.base): moment}):
+            return value(node, reading)
+
+    zero, now = reading.number(0), reading.letter(time, "t", POSITIVE)
+    slope = reading.algebra.slope(lambda moment: at(link.right, left.high, moment), now, "moment")
+    yield [
+        Owed("how the integral grows", slope, at(said.body, named, now)),
+        Owed("the integral at its beginning", at(link.right, left.high, zero), zero),
+    ]
 
 
 def _coefficient(node: Node) -> tuple[str, int]:

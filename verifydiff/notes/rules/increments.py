@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..algebra import POSITIVE, Value
 from ..meanings import value
+from ..process import FLOWS
 from ..reading import Key, Reading
 from ..said import is_learned
 from ..tree import Absolute, Call, Letter, Node, Number, Product, Root, Sum, walk
@@ -67,7 +68,7 @@ def increments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
             Owed("how the drift grows with the step", moved(0, 4), 4 * moved(0, 1)),
             Owed("how the noise grows with the step", moved(1, 4) - moved(0, 4), 2 * (moved(1, 1) - moved(0, 1))),
         ]
-    if reading.process.convention == "flow":
+    if reading.process.convention in FLOWS:
         velocity = reading.velocity(start, reading.predicted_noise(start), reading.predicted_data(start))
         yield [Owed("the velocity", drift, velocity), *scales, Owed("the noise", diffusion, reading.number(0))]
         return
@@ -90,10 +91,10 @@ def steps_in_time(link: Link) -> bool:
     if isinstance(left, Sum):
         left = left.terms[0].body
     letter = left.function if isinstance(left, Call) else left
-    if not isinstance(letter, Letter) or letter.base not in ("x", "X"):
+    if not isinstance(letter, Letter) or letter.base not in ("x", "X", "z"):
         return False
     held = {one.base for one in walk(link.right) if isinstance(one, Letter)}
-    return (bool(held & STEPS) and bool(held & {"f", "g"})) or _has_steps_of_its_own(link.right)
+    return (bool(held & STEPS) and bool(held & {"f", "g", "v", "u"})) or _has_steps_of_its_own(link.right)
 
 
 def _has_steps_of_its_own(node: Node) -> bool:

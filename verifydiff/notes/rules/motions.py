@@ -20,7 +20,7 @@ from enum import Enum
 from fractions import Fraction
 
 from ..algebra import POSITIVE, REAL, Value
-from ..process import RATES
+from ..process import FLOWS, RATES
 from ..reading import Reading
 from .link import Owed
 
@@ -61,7 +61,7 @@ def still(drift: Value, pushed: Value, diffusion: Value, reading: Reading) -> li
 
 def speaks_of_a_process(reading: Reading) -> bool:
     """Whether a drift, a rate or a level of a process has been met."""
-    return any(key[0] in ("drift", "rate", "integral") for key in reading.seen) or reading.process.convention in (*RATES, "flow")
+    return any(key[0] in ("drift", "rate", "integral") for key in reading.seen) or reading.process.convention in (*RATES, *FLOWS)
 
 
 def _processes(reading: Reading, at: int) -> Iterator[tuple[Value, Value]]:
