@@ -483,6 +483,8 @@ def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[E
     for number in (1, 2, 4):
         if node.value != number and isinstance(parent, (Quotient, Product, Sum, Term)) and node.value in (1, 2, 3, 4):
             yield edit_of(node, Number(node.start, node.end, Fraction(number)), str(number), "number", f"{number} for {text}", 1.7)
+    if isinstance(parent, Power) and node is parent.exponent and node.value in (3, 4):
+        yield edit_of(node, Number(node.start, node.end, Fraction(2)), "2", "number", f"2 for {text}", 1.3)
     if node.value == 2 and isinstance(parent, Product):
         half = parse_one(r"\frac{1}{2}")
         yield edit_of(node, half, r"\frac{1}{2}", "number-inverted", "a half for two", 1.7)

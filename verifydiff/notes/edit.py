@@ -134,5 +134,7 @@ def is_scalar(node: Node) -> bool:
     if isinstance(node, Call):
         return node.function.base in ("sigma", "beta", "alpha", "g", "SNR", "lambda", "c")
     if isinstance(node, (Group, Sum, Quotient)):
-        return not any(isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q") for one in walk(node))
+        held = [one for one in walk(node) if isinstance(one, Letter)]
+        is_time = any(one.base == "t" and not one.index for one in held) and not any(one.index for one in held)  # t - epsilon
+        return not any(one.base in ("x", "epsilon", "z", "p", "q") for one in held if not (is_time and one.base == "epsilon"))
     return False

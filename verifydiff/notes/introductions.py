@@ -47,12 +47,18 @@ def nothing_to_judge(link: Link, own: str = "ddpm") -> Opinion | None:
         return Opinion(reason="an ellipsis")
     if link.relation in ("in", "notin"):
         return Opinion(defines=True, reason="says where a letter lives")
+    if link.relation == "->" and isinstance(bare(link.left), Letter):
+        return Opinion(defines=True, reason="says where a letter goes")
+    if link.relation in ("<", "<=", ">", ">=") and _bounds_a_choice(link):
+        return Opinion(defines=True, reason="says how a letter is chosen")
     if link.relation in ("->", "<<", ">>", "!="):
         return Opinion(reason=f"a relation `{link.relation}` is not judged", error=None)
     if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link, own):
         return Opinion(defines=True, reason="says how a letter is chosen")
     if _names_a_mean(link):
         return Opinion(defines=True, reason="names the mean of a law")
+    if link.relation == "prop" and isinstance(bare(link.left), Call) and _is_tilted(link.left):
+        return Opinion(defines=True, reason="defines a density")
     if link.relation == "~" and not is_normal(link.right):
         return Opinion(defines=True, reason="says how a letter is drawn")
     if link.is_equation and (_assigns(link) or _discretises(link) or _is_silenced(link)):
@@ -106,6 +112,23 @@ def _orders_a_choice(link: Link, own: str) -> bool:
         and not left.marks
         and not right.marks
         and left.index != right.index
+    )
+
+
+def _is_tilted(node: Node) -> bool:
+    """Whether it is a density with a tilde, which is made of others at will."""
+    call = bare(node)
+    return isinstance(call, Call) and call.function.base in ("p", "q") and "tilde" in call.function.marks
+
+
+def _bounds_a_choice(link: Link) -> bool:
+    """Whether a letter that may be chosen at will is bounded by a number: w > 1, Delta t > 0."""
+    left = bare(link.left)
+    return (
+        isinstance(left, Letter)
+        and left.base in ("dt", "h", "w", "s", "eta", "epsilon", "gamma", "lambda", "omega", "k", "rho", "delta")
+        and not (left.index or left.marks or left.upper)
+        and _is_plain_number(link.right)
     )
 
 
@@ -186,10 +209,17 @@ def settles(link: Link, opinion: Opinion) -> bool:
     if not opinion.ways:
         return False
     way = opinion.ways[-1].way
-    if any(flag[0] == "lambda" for flag in way.flags):  # half the logarithm, or the whole of it
-        left = bare(link.left)
-        return isinstance(left, Letter) and name_of(left) == "lambda"
+    if any(flag[0] == "lambda" for flag in way.flags):  # see kind_of_lambda
+        return False
     return way.rule in (scalings, slope_of_noise, likelihood, regression) or (way.rule is fresh_noise and way.choice >= 2)
+
+
+def kind_of_lambda(link: Link, opinion: Opinion) -> str:
+    """Whether an equation that holds says that lambda is half the log-SNR, or the whole of it."""
+    left = bare(link.left)
+    if not opinion.holds or not opinion.ways or not isinstance(left, Letter) or name_of(left) != "lambda":
+        return ""
+    return next((str(flag[1]) for flag in opinion.ways[-1].way.flags if flag[0] == "lambda"), "")
 
 
 def _mistold(link: Link, reads: list[Tried]) -> Opinion | None:

@@ -148,7 +148,9 @@ def _variance_at(at: int, given: int | None, reading: Reading) -> Value:
         if at < given:
             raise refused(Letter(0, 0, "x"), "a variance given a noisier state")
         return process.added(at, given) if at > given else reading.number(0)
-    data = reading.number(1) if ("unit data",) in reading.fixed else reading.letter(("data variance",), r"\mathrm{Var}(x_0)", POSITIVE)
+    data = (
+        reading.number(1) if ("unit data",) in reading.fixed else reading.letter(("data variance",), r"\mathrm{Var}(x_0)", POSITIVE)
+    )
     if reading.data is not None:
         data = reading.data[1]
     return process.signal(at) ** 2 * data + process.noise(at) ** 2

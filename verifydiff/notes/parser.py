@@ -572,7 +572,7 @@ class _Parser:
                 letter, power = self.superscript(letter)
             else:
                 break
-        if letter.base in MEANS and self.opens_mean(letter):
+        if letter.base in MEANS and self.opens_mean(letter) and not (letter.base == "E" and _is_function(letter)):
             return self.mean(letter)
         node: Node = letter
         if callable_ and self.is_sign("(", "["):

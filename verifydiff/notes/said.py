@@ -134,6 +134,17 @@ class Said:
         return self.reading.main
 
     @property
+    def span(self) -> tuple[int, int] | None:
+        """The two times that it is a function of, the noisier first."""
+        found = set()
+        for one in self.arguments:
+            try:
+                found.add(self.reading.times.of(one))
+            except NoTimeError:
+                continue
+        return (max(found), min(found)) if len(found) == 2 else None
+
+    @property
     def is_network(self) -> bool:
         """Whether it is predicted."""
         return bool(self.labels & NETWORKS)

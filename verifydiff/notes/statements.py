@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .claims import claimed, mended
-from .introductions import Opinion, introduced, settles
+from .introductions import Opinion, introduced, kind_of_lambda, settles
 from .judging import judge_link
 from .known import Known
 from .mending import barred, suggestions
@@ -273,6 +273,10 @@ def _weighed(piece: Piece, links: list[Link], place: int, preferred: Sequence[st
     name = _introduced_before(link, known)
     if name and is_loss(link.left):  # a loss is given anew whenever a constant or a weight is dropped
         return replace(opinion, fails=False, doubtful=True, defines=True, introduces=True, reason="gives a loss anew")
+    if name == "lambda" and link.is_equation:
+        rest = replace(known, letters={key: one for key, one in known.letters.items() if key != name})
+        if (anew := _opinion(links, place, preferred, rest)).holds:
+            return anew
     if name in REGIVEN and link.is_equation:  # half the log-SNR in one section, the whole of it in another
         return Opinion(defines=True, introduces=True, reason="gives the letter another value")
     if opinion.fails and (name or IF.search(before)):
@@ -326,6 +330,9 @@ def _remember(links: list[Link], opinions: list[Opinion], known: Known) -> None:
             known.introduce(*said)
         if opinion.defines and (said := introduced(link)) is not None and said[0] == "beta" and said[1].arguments:
             known.schedules["beta"] = said[1]
+        if kind := kind_of_lambda(link, opinion):
+            known.halves = kind
+            known.letters.pop("lambda", None)
         if opinion.holds and opinion.convention in RATES:
             known.rate = opinion.convention
 
@@ -387,7 +394,8 @@ def _is_number(node: Node) -> bool:
 
 def _is_state(node: Node) -> bool:
     """Whether it is a state, of which the links of a chain say the law."""
-    return isinstance(node, Letter) and node.base in ("x", "z", "X")
+    letter = node.function if isinstance(node, Call) else node
+    return isinstance(letter, Letter) and letter.base in ("x", "z", "X")
 
 
 def _at(place: int, links: list[Link], reason: str) -> str:

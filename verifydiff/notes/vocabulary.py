@@ -180,8 +180,9 @@ def _sigma(said: Said) -> Value | None:
     reading, process, at = said.reading, said.reading.process, said.at
     if "dot" in said.marks:
         return reading.rate("sigma")
-    if "tilde" in said.marks or "q" in said.labels:
-        return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
+    if "tilde" in said.marks or said.labels & {"q", "Q"}:
+        upper, lower = said.span or (at, at - 1)
+        return reading.algebra.sqrt(process.posterior_variance(upper, lower))
     if said.later is not None and said.time is not None and len(said.labels) == 1 and not said.marks:  # sigma_{t|s}
         return reading.algebra.sqrt(process.added(said.time, said.later))
     if said.marks or "data" in said.labels or said.labels - NETWORKS:
@@ -240,7 +241,7 @@ def _noise(said: Said) -> Value | None:
     if ("epsilon is a step",) in reading.fixed and not (said.is_network or said.states):
         return free(said)
     if said.is_network or said.states or said.given or (said.marks & {"hat"} and "tilde" not in said.marks):
-        if said.marks & {"tilde", "bar"}:
+        if said.marks & {"tilde", "bar"} and not (("guided alone",) in reading.fixed and not said.given):
             return unknown(said)
         said.owe_state()
         return reading.predicted_noise(said.at if said.at > 0 else reading.main, said.given)
@@ -264,7 +265,7 @@ def _noise(said: Said) -> Value | None:
 def _fresh(said: Said) -> Value | None:
     if ("z is the noise",) in said.reading.fixed and said.letter.base == "z":
         return _noise(said)
-    if said.marks - {"prime", "bar", "tilde"} or said.states:
+    if said.marks - {"prime", "bar", "tilde"} or said.states or said.is_network:
         return None
     if said.time is not None and ("z is a state",) in said.reading.fixed:
         return said.reading.state(said.time)

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
-
 from fractions import Fraction
+from typing import Any
 
 from .algebra import Numbers, UndefinedError
 from .densities import is_divergence
@@ -39,7 +38,23 @@ from .rules import (
 from .said import is_learned, name_of
 from .times import LETTERS, Times, is_nested
 from .tokens import NotUnderstoodError
-from .tree import Applied, Call, Differential, Gradient, Large, Letter, Mean, Node, Number, Power, Product, Root, children, walk
+from .tree import (
+    Applied,
+    Call,
+    Differential,
+    Gradient,
+    Large,
+    Letter,
+    Mean,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    children,
+    walk,
+)
 from .words import STEPS
 
 SEEDS = (11, 23)
@@ -182,13 +197,18 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
         flags += [("z is a state",), ("bare data",)]
     if bare and any(one.base == "x" and "tilde" in one.marks and not one.index for one in held):
         flags.append(("tilde is noisy",))
+    networks = [one for one in held if one.base == "epsilon" and is_learned(one)]
+    if networks and all(set(one.marks) & {"bar", "tilde"} for one in networks):
+        flags.append(("guided alone",))
     if _steps_by_epsilon(link):
         flags.append(("epsilon is a step",))
     if (pair := _named_laws(link, held)) is not None:
         flags.append(("laws", pair))
     variants: list[tuple[tuple[Any, ...], ...]] = [tuple(flags)]
     if any(one.base == "lambda" for one in _with_introduced(held, known)) and _takes_logarithms(link):
-        variants = [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
+        is_own = isinstance(link.left, Letter) and link.left.base == "lambda"
+        kinds = [known.halves] if known.halves and not is_own else ["half", "whole"]
+        variants = [(*flags, ("lambda", kind)) for kind in kinds]
     if bare and not is_continuous(link) and not flags and not indexed & {"x", "z"}:
         variants += [(*one, ("bare data",)) for one in variants]
     if "x" in indexed and any(one.base == "z" for one in held) and not any(one.base == "epsilon" for one in held):
@@ -207,7 +227,9 @@ def _is_latent_by_data(link: Link, held: list[Letter]) -> bool:
     ends = all(isinstance(index, Number) for one in held if one.base == "x" for index in one.index)
     timed = any(one.base == "z" and not one.marks and one.index and not isinstance(one.index[0], Number) for one in held)
     indexed = any(one.base == "x" and one.index for one in held)
-    drawn = any(one.base == "epsilon" for one in held) or any(isinstance(one, Call) and one.function.base in "vu" for one in walk(link.right))
+    drawn = any(one.base == "epsilon" for one in held) or any(
+        isinstance(one, Call) and one.function.base in "vu" for one in walk(link.right)
+    )
     return ends and timed and indexed and drawn
 
 
@@ -290,8 +312,8 @@ def setting_of(link: Link) -> Setting:
 
 def _told_later(link: Link) -> tuple[str, str] | None:
     """The letters of a state's time on the left and of the one time that networks are told on the right, if they differ."""
-    left = bare(link.left)
-    if not isinstance(left, Letter) or left.base not in ("x", "z") or len(left.index) != 1 or not _is_plain(left.index[0]):
+    left = _state_within(link.left)
+    if not isinstance(left, Letter) or len(left.index) != 1 or not _is_plain(left.index[0]):
         return None
     networks = [one for one in walk(link.right) if isinstance(one, Call) and is_learned(one.function)]
     told = {
@@ -305,6 +327,13 @@ def _told_later(link: Link) -> tuple[str, str] | None:
     if len(told) != 1 or not isinstance(own, Letter) or own.base in told:
         return None
     return own.base, told.pop()
+
+
+def _state_within(node: Node) -> Node:
+    """The one state of a side, such as that of x_t / alpha_t."""
+    node = bare(node)
+    held = [one for one in walk(node) if isinstance(one, Letter) and one.base in ("x", "z")]
+    return held[0] if len(held) == 1 and isinstance(node, (Letter, Quotient, Product)) else node
 
 
 def _is_plain(node: Node) -> bool:
@@ -476,9 +505,16 @@ def _one_convention(
         yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined, setting)
         for rule in (forward, step, langevin, scalings, increments):
             yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined, setting)
-    if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
+    if any(key[0] in ("x", "model") and isinstance(key[1], int) and _is_told_before(key, link) for key in seen):
         yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined, setting)
         yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined, setting)
+
+
+def _is_told_before(key: tuple[Any, ...], link: Link) -> bool:
+    """Whether the next number may be the cleaner time: a state stands at the next one, or a network is told the one before."""
+    left = _state_within(link.left)
+    nested = isinstance(left, Letter) and len(left.index) == 1 and is_nested(left.index[0])
+    return (key[0] == "x" and key[1] > 5) or (nested and key[0] == "model" and 0 < key[1] < 5)
 
 
 def agrees(link: Link, convention: str) -> bool:

@@ -27,6 +27,7 @@ from .differentials import coefficients as coefficients
 from .differentials import differential as differential
 from .differentials import integrated_rate as integrated_rate
 from .differentials import is_continuous as is_continuous
+from .differentials import moments as moments
 from .differentials import turns_time as turns_time
 from .equations import bounded as bounded
 from .equations import equal as equal
@@ -64,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     backward,
     coefficients,
     integrated_rate,
+    moments,
     brownian,
     likelihood,
     interpolated,

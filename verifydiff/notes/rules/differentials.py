@@ -3,6 +3,7 @@ r"""Stochastic differential equations and the probability flow."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from ..algebra import POSITIVE, Value
@@ -90,15 +91,36 @@ def coefficients(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         yield [Owed("the drift" if name == "f" else "the diffusion", found, one)]
 
 
+def moments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
+    r"""How mean and variance move: :math:`\dot m = -\tfrac12 \beta m`, :math:`\dot V = \beta (1 - V)` where the variance is kept."""
+    left = bare(link.left)
+    if not isinstance(left, Quotient) or not isinstance(left.above, Differential) or not isinstance(left.below, Differential):
+        return
+    letter = left.above.of.function if isinstance(left.above.of, Call) else left.above.of
+    if not link.is_equation or not isinstance(letter, Letter) or letter.base not in ("mu", "m", "Sigma", "V", "P"):
+        return
+    found, moment = value(link.right, reading), value(left.above.of, reading)
+    if ("rate", "beta") not in {key[:2] for key in reading.seen}:
+        return
+    beta = reading.letter(("rate", "beta"), r"\beta", POSITIVE)
+    reading.unknown.pop(letter.base, None)  # which is what moves, whatever it is
+    if letter.base in ("mu", "m"):
+        yield [Owed("how the mean moves", found, -reading.number(Fraction(1, 2)) * beta * moment)]
+    else:
+        yield [Owed("how the variance moves", found, beta * (1 - moment))]
+
+
 def integrated_rate(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     r"""The integral of a rate that the page has given, :math:`\int_0^t \beta(s)\,ds`: it begins at 0 and grows by that rate."""
     left = bare(link.left)
-    body = left.body.function if isinstance(left, Large) and isinstance(left.body, Call) else None
-    if not link.is_equation or body is None or left.kind != "int" or body.index or reading.process.convention != "vp-time":
+    if not isinstance(left, Large) or left.kind != "int" or not isinstance(left.body, Call) or not isinstance(left.high, Letter):
+        return
+    body, end = left.body.function, left.high
+    if not link.is_equation or body.index or reading.process.convention != "vp-time":
         return
     said = reading.known.schedules.get(name_of(body))
     named = said.arguments[0] if said is not None else None
-    if said is None or not isinstance(named, Letter) or not isinstance(left.high, Letter):
+    if said is None or not isinstance(named, Letter):
         return
     time = ("clock",)
 
@@ -107,10 +129,10 @@ def integrated_rate(link: Link, reading: Reading) -> Iterator[list[Owed]]:
             return value(node, reading)
 
     zero, now = reading.number(0), reading.letter(time, "t", POSITIVE)
-    slope = reading.algebra.slope(lambda moment: at(link.right, left.high, moment), now, "moment")
+    slope = reading.algebra.slope(lambda moment: at(link.right, end, moment), now, "moment")
     yield [
         Owed("how the integral grows", slope, at(said.body, named, now)),
-        Owed("the integral at its beginning", at(link.right, left.high, zero), zero),
+        Owed("the integral at its beginning", at(link.right, end, zero), zero),
     ]
 
 
@@ -148,6 +170,8 @@ def _parts(link: Link, reading: Reading) -> tuple[Value, Value] | None:
     left = bare(link.left)
     by_time = isinstance(left, Quotient) and isinstance(left.above, Differential) and isinstance(left.below, Differential)
     top = left.above if by_time and isinstance(left, Quotient) else left
+    if isinstance(left, Letter) and left.marks == ("dot",):
+        by_time, top = True, Differential(0, 0, replace(left, marks=()))
     if isinstance(left, Gradient) and _is_plain_state(left.body) and isinstance(left.along, Letter):
         by_time, top = True, Differential(0, 0, Letter(0, 0, "x"))
     if not isinstance(top, Differential) or not _is_plain_state(top.of):
@@ -212,6 +236,9 @@ def _is_rate(node: Node) -> bool:
 def is_continuous(link: Link) -> bool:
     """Whether the statement is about continuous time: something is differentiated or drifts."""
     if _coefficient(link.left)[0] and any(_is_rate(one) for one in walk(link.right)):
+        return True
+    left = bare(link.left)
+    if isinstance(left, Letter) and left.base in ("x", "z") and left.marks == ("dot",):
         return True
     return any(isinstance(one, Differential) for side in (link.left, link.right) for one in walk(side)) or any(
         isinstance(one, Gradient) and isinstance(one.along, Letter) and one.along.base == "t" for one in walk(link.left)

@@ -51,7 +51,7 @@ def increments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     speaks = speaks_of_a_process(reading)
     origin = reading.number(0) if move.is_difference else reading.state(start)
 
-    def moved(noise: int, stretch: int, **scores: int) -> Value:
+    def moved(noise: int, stretch: Value, **scores: int) -> Value:
         fixed = {move.key: turned * size * stretch, **dict.fromkeys(noises, reading.number(noise))}
         if scores:
             fixed |= {key: reading.number(scores["score"]) for key in scored}
@@ -64,10 +64,11 @@ def increments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     drift, diffusion = moved(0, 1) / elapsed, (moved(1, 1) - moved(0, 1)) / reading.algebra.sqrt(size)
     scales = []
     if move.key:
-        scales = [
-            Owed("how the drift grows with the step", moved(0, 4), 4 * moved(0, 1)),
-            Owed("how the noise grows with the step", moved(1, 4) - moved(0, 4), 2 * (moved(1, 1) - moved(0, 1))),
-        ]
+        scales = [Owed("how the noise grows with the step", moved(1, 4) - moved(0, 4), 2 * (moved(1, 1) - moved(0, 1)))]
+        if any(map(_is_kept, walk(link.right))):  # to first order: the root of 1 - beta h is 1 - beta h / 2
+            drift = reading.algebra.slope(lambda stretch: moved(0, stretch), reading.number(0), "stretch") / elapsed
+        else:
+            scales.append(Owed("how the drift grows with the step", moved(0, 4), 4 * moved(0, 1)))
     if reading.process.convention in FLOWS:
         velocity = reading.velocity(start, reading.predicted_noise(start), reading.predicted_data(start))
         yield [Owed("the velocity", drift, velocity), *scales, Owed("the noise", diffusion, reading.number(0))]
@@ -159,6 +160,12 @@ def _is_negative(node: Node) -> bool:
             if any(map(_is_step, factors)) and not any(isinstance(each, Number) for each in factors):
                 return True
     return False
+
+
+def _is_kept(node: Node) -> bool:
+    """Whether it is the root of one less a step."""
+    body = bare(node.body) if isinstance(node, Root) else None
+    return isinstance(body, Sum) and len(body.terms) == 2 and any(map(_is_step, walk(body)))
 
 
 def _is_step(node: Node) -> bool:
