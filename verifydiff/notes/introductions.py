@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .known import Introduced, Known
+from .process import FLOWS
 from .proofs import counterexample
 from .rules import Link, bare, equal, fresh_noise, likelihood, regression, scalings, slope_of_noise, told
 from .said import is_time_like, name_of
@@ -195,7 +196,11 @@ def introduces(link: Link, tried: list[Tried]) -> Opinion | None:
         return None
     if (wrong := _mistold(link, reads)) is not None:
         return wrong
-    specific = [one for one in tried if one.grade is Grade.DIFFERS and one.way.rule is not equal and not one.unknown]
+    specific = [
+        one
+        for one in tried
+        if one.grade is Grade.DIFFERS and not one.unknown and (one.way.rule is not equal or one.way.convention in FLOWS)
+    ]
     if specific:  # a name may be given to anything, but what it is usually given to is near
         example, _ = counterexample(most_telling(specific), link, Known())
         return Opinion(

@@ -49,7 +49,7 @@ def suggestions(
             break
         tried = _agreeing(mended, ways, known, setting)
         if tried is not None and proved(tried, mended, known) is not False:
-            one = _suggestion(source, chain, edit)
+            one = suggestion_of(source, chain, edit)
             if one.latex not in {earlier.latex for earlier in found}:
                 found.append(one)
                 enough = min(enough, edit.cost + MARGIN)
@@ -136,7 +136,8 @@ def _agreeing(link: Link, ways: Sequence[Way], known: Known, setting: Setting) -
     return None
 
 
-def _suggestion(source: str, chain: Chain, edit: Edit) -> Suggestion:
+def suggestion_of(source: str, chain: Chain, edit: Edit) -> Suggestion:
+    """The statement with a change, as it is shown."""
     begin, end = chain.start, chain.end
     before, after = source[begin : edit.start], source[edit.end : max(end, edit.end)]
     text = edit.text

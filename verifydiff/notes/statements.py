@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .blame import Case, settled
 from .claims import claimed, mended
 from .introductions import Opinion, introduced, kind_of_lambda, settles
 from .judging import judge_link
@@ -28,6 +29,7 @@ from .tree import Call, Chain, Dots, Letter, Node, Power, walk
 from .ways import agrees, letters_in
 
 VOTERS = 30
+CLOCKS = {"flow", "flow-up"}
 SHORTENED = {"term-added", "factor-added", "division-added"}
 """Changes that cut off what does not fit, and so explain nothing where a letter may have another meaning."""
 REGIVEN = {"lambda", "w", "omega", "gamma", "kappa"}
@@ -80,7 +82,10 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
     preferred = _convention(pieces)
     known = Known(is_latent=_is_latent(pieces), squares_eta=_squares_eta(pieces))
     found = [one for piece in pieces for one in _judged(piece, preferred, known)]
-    return [_once_more(piece, one, preferred, known) for piece, one in zip(pieces, found, strict=True)]
+    found = [_once_more(piece, one, preferred, known) for piece, one in zip(pieces, found, strict=True)]
+    return settled(
+        [Case(piece.source, piece.chain, _links(piece), one) for piece, one in zip(pieces, found, strict=True)], preferred, known
+    )
 
 
 def _once_more(piece: Piece, judged: Judged, preferred: Sequence[str], known: Known) -> Judged:
@@ -295,7 +300,10 @@ def _introduced_before(link: Link, known: Known) -> str:
     """The name of what stands on the left, if the page has introduced it."""
     left = bare(link.left)
     letter = left.function if isinstance(left, Call) else left
-    return name_of(letter) if isinstance(letter, Letter) and name_of(letter) in known.letters else ""
+    if not isinstance(letter, Letter) or not (said := known.letters.get(name_of(letter))):
+        return ""
+    is_indexed = any(one.index is not None or one.at is not None for one in said)
+    return "" if bool(letter.index) and not is_indexed and not said[0].arguments else name_of(letter)
 
 
 def _opinion(links: list[Link], place: int, preferred: Sequence[str], known: Known) -> Opinion:
@@ -333,6 +341,8 @@ def _remember(links: list[Link], opinions: list[Opinion], known: Known) -> None:
         if kind := kind_of_lambda(link, opinion):
             known.halves = kind
             known.letters.pop("lambda", None)
+        if opinion.holds and opinion.convention in CLOCKS and not _agrees(link, *(CLOCKS - {opinion.convention})):
+            known.clock = opinion.convention
         if opinion.holds and opinion.convention in RATES:
             known.rate = opinion.convention
 

@@ -19,8 +19,11 @@ from .said import NETWORKS, Said, name_of, text_of
 from .times import LETTERS, NoTimeError, is_nested
 from .tokens import NotUnderstoodError
 from .tree import Call, Letter, Node, walk
-from .walk import reads, value
+from .walk import NO_SUCH_LETTER, reads, value
 from .words import words
+
+COUNTED = words("h r k c")
+"""Letters that may stand for one thing alone and for another with a number."""
 
 CONSTANTS = words("C const constant")
 
@@ -46,7 +49,7 @@ def meaning(letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> Va
         try:
             made = maker(said)
         except NoSuchLetterError:
-            raise NotUnderstoodError(letter.base, letter.start, "the convention has no such letter") from None
+            raise NotUnderstoodError(letter.base, letter.start, NO_SUCH_LETTER) from None
         if made is not None:
             return made
     return unknown(said)
@@ -70,6 +73,10 @@ def _introduced(said: Said) -> Value | None:
         elif said.time is not None and said.time > 0:
             reading.times.main = said.time
         return value(held.body, reading)
+    except NotUnderstoodError as missing:
+        if missing.why != NO_SUCH_LETTER:
+            raise
+        return None  # said in another convention, of which this one knows nothing
     finally:
         reading.times.bound, reading.times.main = before, main
         reading.known = known
@@ -91,8 +98,10 @@ def _is_meant(one: Introduced, said: Said) -> bool:
     """Whether what was introduced is what stands here: of one time at that time, a function of the same arguments."""
     if one.arguments and said.arguments and list(map(_named, one.arguments)) != list(map(_named, said.arguments)):
         return False
-    if one.index is not None and said.time is None and not said.arguments:
-        return False  # h_i was introduced, and h is another letter
+    if one.index not in (None, "t", "s") and not one.arguments and (said.time is None or said.arguments):
+        return False  # h_i was introduced, and h and h(t) are other letters
+    if one.index is None and one.at is None and said.time is not None and said.letter.base in COUNTED:
+        return False  # and the other way round
     if one.at is None:
         return True
     try:

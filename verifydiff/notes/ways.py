@@ -111,7 +111,9 @@ def conventions(link: Link, known: Known) -> list[str]:
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
     if (barred or "beta" in bases) and not _integrates_beta(link):
-        return ["ddpm", "root"] if barred else ["ddpm", "ddim", "root"] if "alpha" in bases else ["ddpm", "root"]
+        usual = ["ddpm", "root"] if barred else ["ddpm", "ddim", "root"] if "alpha" in bases else ["ddpm", "root"]
+        own = {one.base for one in letters_in((link.left, link.right))}
+        return [*usual, "ve"] if "D" in own and not own & {"alpha", "beta"} else usual  # a denoiser is of one level
     found = ["ddpm"]
     if _integrates_beta(link):
         return ["vp-time", "sub-vp", "ddpm"]
@@ -458,6 +460,8 @@ def _is_empty(owed: list[Owed]) -> bool:
 def ways(link: Link, preferred: Sequence[str], defined: Known) -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
     usable = [one for one in conventions(link, defined) if one in preferred and _is_open(one, defined)]
+    if defined.clock and not _names_an_end(link):
+        usable = [one for one in usable if one not in ("flow", "flow-up") or one == defined.clock]
     setting = setting_of(link)
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
@@ -470,6 +474,14 @@ def _is_known(node: Node, known: Known) -> bool:
     node = bare(node)
     letter = node.function if isinstance(node, Call) else node
     return isinstance(letter, Letter) and name_of(letter) in known.letters
+
+
+def _names_an_end(link: Link) -> bool:
+    """Whether a link says itself which end of a path the data are: by x_0, x_1 or a noise."""
+    return any(
+        one.base == "epsilon" or (one.base in ("x", "X") and len(one.index) == 1 and isinstance(one.index[0], Number))
+        for one in letters_in((link.left, link.right))
+    )
 
 
 def _is_open(convention: str, known: Known) -> bool:

@@ -14,7 +14,7 @@ from ..said import is_learned, name_of
 from ..tokens import NotUnderstoodError
 from ..tree import Call, Differential, Gradient, Large, Letter, Node, Number, Power, Quotient, Sum, walk
 from .link import Link, Owed, bare, vanishes
-from .motions import Direction, marginal_drift, speaks_of_a_process, still
+from .motions import Direction, exploding, marginal_drift, speaks_of_a_process, still
 
 MOTIONS = ("W", "w", "B", "b", "omega")
 
@@ -43,6 +43,7 @@ def differential(link: Link, reading: Reading) -> Iterator[list[Owed]]:
             with reading.fixing(dict.fromkeys(scored, reading.number(score))):
                 pushes.append(_drift_and_diffusion(link.right, False, reading)[0])
         yield still(pushes[0], pushes[1] - pushes[0], diffusion, reading)
+        yield exploding(pushes[0], pushes[1] - pushes[0], diffusion, reading)
         return
     is_reversed = bool(scored) and any(_is_reversed_motion(one) for one in walk(link.right))
     directions = (Direction.REVERSE,) if is_reversed or vanishes(diffusion) else (Direction.FORWARD, Direction.REVERSE)
@@ -92,7 +93,7 @@ def coefficients(link: Link, reading: Reading) -> Iterator[list[Owed]]:
 
 
 def moments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
-    r"""How mean and variance move: :math:`\dot m = -\tfrac12 \beta m`, :math:`\dot V = \beta (1 - V)` where the variance is kept."""
+    r"""How mean and variance move: :math:`\dot m = -\tfrac12 \beta m`, :math:`\dot V = \beta (1 - V)` if it is kept."""
     left = bare(link.left)
     if not isinstance(left, Quotient) or not isinstance(left.above, Differential) or not isinstance(left.below, Differential):
         return

@@ -21,7 +21,7 @@ from ..tree import Absolute, Call, Letter, Node, Number, Product, Root, Sum, wal
 from ..variables import named_states
 from ..words import STEPS
 from .link import Link, Owed, bare, state_time, vanishes
-from .motions import Direction, marginal_drift, speaks_of_a_process, still
+from .motions import Direction, exploding, marginal_drift, speaks_of_a_process, still
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ def increments(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         velocity = reading.velocity(start, reading.predicted_noise(start), reading.predicted_data(start))
         yield [Owed("the velocity", drift, velocity), *scales, Owed("the noise", diffusion, reading.number(0))]
         return
-    if not speaks and scored and is_later and not vanishes(diffusion):
-        push = (moved(0, 1, score=1) - moved(0, 1, score=0)) / size
-        yield [*still(moved(0, 1, score=0) / size, push, diffusion, reading), *scales]
+    if not speaks and scored and not vanishes(diffusion):
+        push = (moved(0, 1, score=1) - moved(0, 1, score=0)) / elapsed
+        held = still if is_later else exploding
+        yield [*held(moved(0, 1, score=0) / elapsed, push, diffusion, reading), *scales]
         return
     directions: tuple[Direction, ...] = (Direction.FORWARD if is_later else Direction.REVERSE,)
     if move.is_free:

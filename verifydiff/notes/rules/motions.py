@@ -59,6 +59,15 @@ def still(drift: Value, pushed: Value, diffusion: Value, reading: Reading) -> li
     ]
 
 
+def exploding(drift: Value, pushed: Value, diffusion: Value, reading: Reading) -> list[Owed]:
+    r"""The reverse of a process without a drift and with any noise: :math:`dx = -G^2 \nabla \log p\,dt + G\,dw`."""
+    return [
+        Owed("the drift without the score", drift, reading.number(0)),
+        Owed("the weight of the score", pushed, -(diffusion**2)),
+        Owed("the sign of the noise", 0 * diffusion, diffusion, "<="),
+    ]
+
+
 def speaks_of_a_process(reading: Reading) -> bool:
     """Whether a drift, a rate or a level of a process has been met."""
     return any(key[0] in ("drift", "rate", "integral") for key in reading.seen) or reading.process.convention in (*RATES, *FLOWS)
