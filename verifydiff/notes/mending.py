@@ -43,7 +43,8 @@ def suggestions(
     named = any(one.base in LEVELS for one in letters_in((links[place].left, links[place].right)))
     ways, setting = _ways(opinions[place], preferred[0] if named else ""), setting_of(links[place])
     found: list[Suggestion] = []
-    deadline, enough = thread_time() + SECONDS, float("inf")
+    unworked = opinions[place].error is not None and getattr(opinions[place].error, "why", "") == UNWORKED
+    deadline, enough = thread_time() + (SECONDS / 3 if unworked else SECONDS), float("inf")
     for edit, mended in _candidates(links, place, opinions, within):
         if len(found) >= MAX_SUGGESTIONS or thread_time() > deadline or edit.cost > enough:
             break

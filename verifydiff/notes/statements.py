@@ -90,10 +90,20 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
 
 def _once_more(piece: Piece, judged: Judged, preferred: Sequence[str], known: Known) -> Judged:
     """What was not understood, read again with what the page says behind it: a letter may be explained after its use."""
-    if judged.status is not Standing.NOT_UNDERSTOOD or piece.chain is None:
+    if judged.status is not Standing.NOT_UNDERSTOOD or piece.chain is None or not _may_hold(piece, preferred, known):
         return judged
     (again,) = _judged(piece, preferred, known)
     return again if again.status is Standing.HOLDS else judged
+
+
+def _may_hold(piece: Piece, preferred: Sequence[str], known: Known) -> bool:
+    """Whether nothing speaks against a statement with what the page says in the end; corrections are not looked for."""
+    links = _links(piece)
+    try:
+        opinions = [_weighed(piece, links, place, preferred, known) for place in range(len(links))]
+    except Exception:  # told where the formula itself was judged
+        return False
+    return any(one.holds for one in opinions) and not any(one.fails or one.doubtful for one in opinions)
 
 
 # -- pieces ------------------------------------------------------------
