@@ -141,6 +141,18 @@ def _indices(node: Letter, parent: Node | None, within: Statement) -> Iterator[E
         yield edit_of(node, new, f"{before}{inner}{after}", "other-index", f"the index {text}", 1.6 if text == "0" else 1.2)
 
 
+def _counts(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """The neighbour of a numbered letter: abar_2 for abar_1."""
+    own = node.index[0] if len(node.index) == 1 else None
+    if not isinstance(own, Number) or node.base not in TIMED or own.value < 1:
+        return
+    for number in (own.value + 1, own.value - 1):
+        if number >= 1:
+            new = replace(node, index=(Number(own.start, own.end, number),))
+            before, after = within.source[node.start : own.start], within.source[own.end : node.end]
+            yield edit_of(node, new, f"{before}{number}{after}", "other-index", f"the index {number}", 0.95)
+
+
 def _bounds(node: Large, parent: Node | None, within: Statement) -> Iterator[Edit]:
     for name in ("low", "high"):
         bound = getattr(node, name)
@@ -471,6 +483,8 @@ def _numbers(node: Number, parent: Node | None, within: Statement) -> Iterator[E
     for number in (1, 2, 4):
         if node.value != number and isinstance(parent, (Quotient, Product, Sum, Term)) and node.value in (1, 2, 3, 4):
             yield edit_of(node, Number(node.start, node.end, Fraction(number)), str(number), "number", f"{number} for {text}", 1.7)
+    if isinstance(parent, Power) and node is parent.exponent and node.value in (3, 4):
+        yield edit_of(node, Number(node.start, node.end, Fraction(2)), "2", "number", f"2 for {text}", 1.3)
     if node.value == 2 and isinstance(parent, Product):
         half = parse_one(r"\frac{1}{2}")
         yield edit_of(node, half, r"\frac{1}{2}", "number-inverted", "a half for two", 1.7)
@@ -496,7 +510,7 @@ Maker = Callable[[Any, Node | None, Statement], Iterator[Edit]]
 """What proposes changes of one kind of node, from its parent and the statement."""
 
 _MAKERS: dict[type, tuple[Maker, ...]] = {
-    Letter: (_minus, _mark, _indices, _likeness, _vectors, _added_terms, _terms),
+    Letter: (_minus, _mark, _indices, _counts, _likeness, _vectors, _added_terms, _terms),
     Power: (_minus, _unpower, _terms),
     Root: (_minus, _unroot, _terms),
     Norm: (_minus, _norm_squared),

@@ -33,6 +33,7 @@ from .tree import (
 )
 from .variables import time_of
 from .walk import added_up, as_density, read, reads, value
+from .words import STEPS
 
 
 @reads(Number)
@@ -232,4 +233,7 @@ def _unread(node: Node, reading: Reading) -> Value:
 
 @reads(Absolute)
 def _absolute(node: Absolute, reading: Reading) -> Value:
-    return value(node.body, reading)  # a determinant of an isotropic covariance, one coordinate of it
+    found = value(node.body, reading)
+    if isinstance(node.body, Letter) and node.body.base in STEPS:
+        return reading.algebra.absolute(found)
+    return found  # a determinant of an isotropic covariance, one coordinate of it

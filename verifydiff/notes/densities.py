@@ -102,16 +102,29 @@ def is_divergence(function: Letter) -> bool:
 
 def divergence(node: Call, reading: Reading) -> Value | Logs:
     """KL of two normal laws, one coordinate; of any other two, the logarithm of their ratio, whose mean it is."""
-    if node.marks[:1] != ("||",) or len(node.arguments) != 2:
+    if node.marks not in (("||",), (",",), ("|",)) or len(node.arguments) != 2:
         raise refused(node, "a divergence is of two laws")
+    if (pair := reading.fixed.get(("laws",))) is not None:
+        first, second = (_named_law(label, reading) for label in pair)
+        return _normal_divergence(first, second, reading)
     of = [_of_what(item, reading) for item in node.arguments]
     if None not in of and of[0] != of[1]:
         reading.owed.append(("whether the two laws are of the same variables", reading.number(0), reading.number(1)))
     one, other = (law_of(item, reading) for item in node.arguments)
     if one is None or other is None:
         return _ratio(node, reading)
+    return _normal_divergence(one, other, reading)
+
+
+def _normal_divergence(one: Normal, other: Normal, reading: Reading) -> Value:
     ratio = one.variance / other.variance
     return (ratio + (one.mean - other.mean) ** 2 / other.variance - 1 - reading.algebra.log(ratio)) / 2
+
+
+def _named_law(label: Node, reading: Reading) -> Normal:
+    """The normal law that is only a letter beside the mean and the deviation with its label: p, mu_1 and sigma_1."""
+    mean, deviation = (value(Letter(0, 0, base, (), (label,)), reading) for base in ("mu", "sigma"))
+    return Normal(mean, deviation**2)
 
 
 def _ratio(node: Call, reading: Reading) -> Logs:
@@ -158,6 +171,8 @@ def conditional_law(node: Call, found: Density, reading: Reading) -> Normal | No
     if len(given) == 1 and min(given) > at:
         upper = min(given)
         mean = reading.process.posterior_mean(upper, at, reading.state(upper), reading.predicted_data(upper))
+        if reading.process.convention in ("signal", "signal-vp"):  # where sigma is the noise, the variance is the posterior's
+            return Normal(mean, reading.process.posterior_variance(upper, at), reading.state(at))
         deviation = value(Letter(0, 0, "sigma", (), (Number(0, 0, _ONE * upper),)), reading)
         return Normal(mean, deviation**2, reading.state(at))
     return None

@@ -14,7 +14,7 @@ from .tree import Call, Group, Letter, Node, Number, Quotient, Sum, walk
 parse_one = lru_cache(maxsize=2048)(_parsed)
 
 LEVELS = ("alpha", "beta")
-SCALARS = ("alpha", "beta", "sigma", "Sigma", "eta", "w", "s", "gamma", "lambda", "g", "SNR", "c", "t", "dt")
+SCALARS = ("alpha", "beta", "sigma", "Sigma", "eta", "w", "s", "gamma", "lambda", "g", "SNR", "c", "t", "dt", "h")
 TIMED = ("alpha", "beta", "x", "sigma", "epsilon", "mu", "z", "lambda", "SNR")
 
 
@@ -134,5 +134,7 @@ def is_scalar(node: Node) -> bool:
     if isinstance(node, Call):
         return node.function.base in ("sigma", "beta", "alpha", "g", "SNR", "lambda", "c")
     if isinstance(node, (Group, Sum, Quotient)):
-        return not any(isinstance(one, Letter) and one.base in ("x", "epsilon", "z", "p", "q") for one in walk(node))
+        held = [one for one in walk(node) if isinstance(one, Letter)]
+        is_time = any(one.base == "t" and not one.index for one in held) and not any(one.index for one in held)  # t - epsilon
+        return not any(one.base in ("x", "epsilon", "z", "p", "q") for one in held if not (is_time and one.base == "epsilon"))
     return False

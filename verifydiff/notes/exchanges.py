@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .edit import LEVELS, Edit, Statement, edit_of
-from .tree import Call, Letter, Node, Product, Quotient, Sum, Term, children, walk, with_child
+from .tree import Call, Group, Letter, Node, Product, Quotient, Root, Sum, Term, children, walk, with_child
 
 VECTORS = ("x", "X", "z", "epsilon", "s", "v", "D")
 
@@ -29,6 +29,7 @@ def turned(node: Sum, parent: Node | None, within: Statement) -> Iterator[Edit]:
             yield Edit(new, one.start, other.end, text, "sum-for-product", "a product", 1.9)
     yield from _exchanged(node, within)
     yield from _vectors_exchanged(node, within)
+    yield from _weights_exchanged(node, within)
 
 
 def _exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
@@ -106,6 +107,24 @@ def _vectors_exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
             yield edit_of(node, new, text, "vectors-swapped", "two vectors exchanged", 1.9)
 
 
+def _weights_exchanged(node: Sum, within: Statement) -> Iterator[Edit]:
+    """The weights of two summands in each other's place: b e - a x for a e - b x."""
+    held = [_weight_of(term.body) for term in node.terms]
+    for first, second in itertools.combinations([one for one in held if one is not None], 2):
+        if first != second:
+            new, text = _two_exchanged(node, first, second, within)
+            yield edit_of(node, new, text, "vectors-swapped", "two weights exchanged", 1.85)
+
+
+def _weight_of(node: Node) -> Node | None:
+    """The one weight that stands before the vector of a summand."""
+    if not isinstance(node, Product) or len(node.factors) != 2 or len(list(_vectors(node))) != 1:
+        return None
+    vector = next(_vectors(node))
+    weight = next((one for one in node.factors if one is not vector), None)
+    return weight if isinstance(weight, (Root, Group, Letter, Quotient)) else None
+
+
 def _vectors(node: Node) -> Iterator[Node]:
     """The states and predictions among the factors of a summand."""
     factors = node.factors if isinstance(node, Product) else (node,)
@@ -125,6 +144,9 @@ def factors_exchanged(node: Quotient, parent: Node | None, within: Statement) ->
         if isinstance(one, Call) and isinstance(other, Call) and one != other:
             new, text = _two_exchanged(node, one, other, within)
             yield edit_of(node, new, text, "upside-down", "two densities exchanged over the line", 2)
+        elif type(one) is type(other) and isinstance(one, (Group, Root)) and one != other:
+            new, text = _two_exchanged(node, one, other, within)
+            yield edit_of(node, new, text, "upside-down", "two factors exchanged over the line", 2.05)
 
 
 def condition_dropped(node: Call, parent: Node | None, within: Statement) -> Iterator[Edit]:

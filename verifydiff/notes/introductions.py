@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .known import Introduced, Known
+from .process import FLOWS
 from .proofs import counterexample
 from .rules import Link, bare, equal, fresh_noise, likelihood, regression, scalings, slope_of_noise, told
 from .said import is_time_like, name_of
@@ -41,18 +42,24 @@ class Opinion:
     ways: list[Tried] = field(default_factory=list)
 
 
-def nothing_to_judge(link: Link) -> Opinion | None:
-    """Relations that introduce, and values that are named."""
+def nothing_to_judge(link: Link, own: str = "ddpm") -> Opinion | None:
+    """Relations that introduce, and values that are named, on a page of one's own convention."""
     if isinstance(bare(link.left), Dots) or isinstance(bare(link.right), Dots):
         return Opinion(reason="an ellipsis")
     if link.relation in ("in", "notin"):
         return Opinion(defines=True, reason="says where a letter lives")
+    if link.relation == "->" and isinstance(bare(link.left), Letter):
+        return Opinion(defines=True, reason="says where a letter goes")
+    if link.relation in ("<", "<=", ">", ">=") and _bounds_a_choice(link):
+        return Opinion(defines=True, reason="says how a letter is chosen")
     if link.relation in ("->", "<<", ">>", "!="):
         return Opinion(reason=f"a relation `{link.relation}` is not judged", error=None)
-    if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link):
+    if link.relation in ("<", "<=", ">", ">=") and _orders_a_choice(link, own):
         return Opinion(defines=True, reason="says how a letter is chosen")
     if _names_a_mean(link):
         return Opinion(defines=True, reason="names the mean of a law")
+    if link.relation == "prop" and isinstance(bare(link.left), Call) and _is_tilted(link.left):
+        return Opinion(defines=True, reason="defines a density")
     if link.relation == "~" and not is_normal(link.right):
         return Opinion(defines=True, reason="says how a letter is drawn")
     if link.is_equation and (_assigns(link) or _discretises(link) or _is_silenced(link)):
@@ -68,9 +75,12 @@ def nothing_to_judge(link: Link) -> Opinion | None:
 
 
 def _assigns(link: Link) -> bool:
-    """Whether a bare letter is given a value by itself: x = x + d says what comes next, not what is."""
+    """Whether a letter is given a value by itself: x = x + d says what comes next, not what is."""
     left = bare(link.left)
-    return _is_bare(left) and any(one == left for one in walk(link.right)) and not isinstance(bare(link.right), Letter)
+    is_state = link.relation == ":=" and isinstance(left, Letter) and left.base in ("x", "X", "z")
+    return (
+        (_is_bare(left) or is_state) and any(one == left for one in walk(link.right)) and not isinstance(bare(link.right), Letter)
+    )
 
 
 def _is_bare(node: Node) -> bool:
@@ -93,16 +103,33 @@ def _is_silenced(link: Link) -> bool:
     return isinstance(left, Letter) and left.base in ("z", "epsilon") and isinstance(right, Number) and right.value == 0
 
 
-def _orders_a_choice(link: Link) -> bool:
+def _orders_a_choice(link: Link, own: str) -> bool:
     """Whether two values of one letter that may be chosen at will are ordered: beta_1 < beta_T."""
     left, right = bare(link.left), bare(link.right)
     if not isinstance(left, Letter) or not isinstance(right, Letter):
         return False
     return (
-        left.base == right.base in ("beta", "sigma", "t", "tau")
+        left.base == right.base in ("beta", "sigma", "t", "tau", *(["alpha"] if own == "ddpm" else []))
         and not left.marks
         and not right.marks
         and left.index != right.index
+    )
+
+
+def _is_tilted(node: Node) -> bool:
+    """Whether it is a density with a tilde, which is made of others at will."""
+    call = bare(node)
+    return isinstance(call, Call) and call.function.base in ("p", "q") and "tilde" in call.function.marks
+
+
+def _bounds_a_choice(link: Link) -> bool:
+    """Whether a letter that may be chosen at will is bounded by a number: w > 1, Delta t > 0."""
+    left = bare(link.left)
+    return (
+        isinstance(left, Letter)
+        and left.base in ("dt", "h", "w", "s", "eta", "epsilon", "gamma", "lambda", "omega", "k", "rho", "delta")
+        and not (left.index or left.marks or left.upper)
+        and _is_plain_number(link.right)
     )
 
 
@@ -169,7 +196,11 @@ def introduces(link: Link, tried: list[Tried]) -> Opinion | None:
         return None
     if (wrong := _mistold(link, reads)) is not None:
         return wrong
-    specific = [one for one in tried if one.grade is Grade.DIFFERS and one.way.rule is not equal and not one.unknown]
+    specific = [
+        one
+        for one in tried
+        if one.grade is Grade.DIFFERS and not one.unknown and (one.way.rule is not equal or one.way.convention in FLOWS)
+    ]
     if specific:  # a name may be given to anything, but what it is usually given to is near
         example, _ = counterexample(most_telling(specific), link, Known())
         return Opinion(
@@ -183,10 +214,17 @@ def settles(link: Link, opinion: Opinion) -> bool:
     if not opinion.ways:
         return False
     way = opinion.ways[-1].way
-    if any(flag[0] == "lambda" for flag in way.flags):  # half the logarithm, or the whole of it
-        left = bare(link.left)
-        return isinstance(left, Letter) and name_of(left) == "lambda"
+    if any(flag[0] == "lambda" for flag in way.flags):  # see kind_of_lambda
+        return False
     return way.rule in (scalings, slope_of_noise, likelihood, regression) or (way.rule is fresh_noise and way.choice >= 2)
+
+
+def kind_of_lambda(link: Link, opinion: Opinion) -> str:
+    """Whether an equation that holds says that lambda is half the log-SNR, or the whole of it."""
+    left = bare(link.left)
+    if not opinion.holds or not opinion.ways or not isinstance(left, Letter) or name_of(left) != "lambda":
+        return ""
+    return next((str(flag[1]) for flag in opinion.ways[-1].way.flags if flag[0] == "lambda"), "")
 
 
 def _mistold(link: Link, reads: list[Tried]) -> Opinion | None:

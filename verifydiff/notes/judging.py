@@ -17,7 +17,7 @@ from .known import Known
 from .meanings import read
 from .proofs import counterexample, proved
 from .reading import Logs
-from .rules import Link, bare, bounded, differential, equal, expanded, law, renamed, step
+from .rules import Link, backward, bare, bounded, equal, expanded, law, renamed, step, turns_time
 from .said import name_of
 from .tokens import NotUnderstoodError
 from .tree import Call, Gradient, Large, Letter, Mean, Power, Quotient, walk
@@ -26,7 +26,7 @@ from .ways import SECONDS, SEEDS, UNWORKED, Grade, Tried, Way, attempt, letters_
 
 def judge_link(link: Link, preferred: Sequence[str], defined: Known) -> Opinion:
     """What is thought of a link on a page that may be written in some conventions, its own first."""
-    if (said := nothing_to_judge(link)) is not None:
+    if (said := nothing_to_judge(link, preferred[0])) is not None:
         return said
     tried = []
     deadline = thread_time() + SECONDS
@@ -37,8 +37,8 @@ def judge_link(link: Link, preferred: Sequence[str], defined: Known) -> Opinion:
         if one.grade is Grade.AGREES:
             certain = proved(one, link, defined)
             if certain:
-                backward = one.way.rule is differential and one.way.choice % 3 == 2
-                convention = "backward" if backward else "renamed" if one.way.rule is renamed else one.way.convention
+                is_turned = one.way.rule is backward and not turns_time(link)
+                convention = "backward" if is_turned else "renamed" if one.way.rule is renamed else one.way.convention
                 return Opinion(holds=True, convention=convention, reason=_why(one), ways=tried)
             if certain is None and _is_settled(one):
                 return Opinion(reason="the two sides agree in numbers, but that they always do was not proved", ways=tried)
@@ -57,6 +57,9 @@ _WHY = {
     "fresh_noise": "one of the noises that are in use",
     "guided": "the weights of the predictions sum to one",
     "differential": "the equation has the marginals of the process",
+    "backward": "the equation has the marginals of the process",
+    "coefficients": "the drift or the diffusion of the process",
+    "increments": "the step is one of an equation that has the marginals of the process",
     "langevin": "Langevin dynamics leaves the density as it is",
     "bounded": "what lies between the two sides is a divergence, which is never negative",
     "expanded": "the two sides agree to first order",

@@ -39,7 +39,10 @@ class Known:
         drawn: the variances of letters that are drawn from a centred normal law, by name.
         data: the mean and the variance of the data, where a normal law is supposed.
         given: the names of the letters of these laws.
+        schedules: rates that were given as functions of time, beta(t) = ..., by name; they stay letters where they stand.
+        halves: what lambda is of the log-SNR, "half" or "whole", where the page has said it.
         rate: the convention of an Ornstein-Uhlenbeck process, if the page speaks of one.
+        clock: the convention of a flow, "flow" or "flow-up", if a formula has said where its data are.
         is_latent: whether the page's states are z, and its data a bare x.
         squares_eta: whether eta scales the deviation of the fresh noise, not its variance, by most formulas of the page.
     """
@@ -48,7 +51,10 @@ class Known:
     drawn: dict[str, Node] = field(default_factory=dict)
     data: tuple[Node, Node] | None = None
     given: set[str] = field(default_factory=set)
+    schedules: dict[str, Introduced] = field(default_factory=dict)
+    halves: str = ""
     rate: str = ""
+    clock: str = ""
     is_latent: bool = False
     squares_eta: bool = False
 

@@ -7,7 +7,8 @@ Of any other expectation only the inside is read: two of them are equal if their
 
 from __future__ import annotations
 
-from .algebra import Value
+from .algebra import POSITIVE, Value
+from .linear import Linear, NotLinearError
 from .reading import Key, Logs, Normal, Reading, refused
 from .tree import Call, Chain, Group, Letter, Mean, Node, Norm, Power, walk
 from .variables import named_states, variables
@@ -96,6 +97,8 @@ def _variance(node: Mean, times: set[int], reading: Reading) -> Value:
     while isinstance(body, Group):
         body = body.body
     names = named_states(body, reading)
+    if len(times) < 2 and not (isinstance(body, (Letter, Call)) and times):
+        return _variance_of_sum(node, next(iter(times), None), reading)
     if isinstance(body, (Letter, Call)) and len(names) == 1 and times:
         (name,) = names
         lower = max((time for time in times if time < name[1]), default=None)
@@ -108,6 +111,49 @@ def _variance(node: Mean, times: set[int], reading: Reading) -> Value:
         if lower == 0 and upper is not None:
             return reading.process.posterior_variance(upper, name[1])
     raise refused(node, "a variance that is not worked out")
+
+
+def _variance_of_sum(node: Mean, given: int | None, reading: Reading) -> Value:
+    r"""The variance of what is linear in states and noises, given one cleaner state or none.
+
+    .. math:: \operatorname{Var} \sum_i w_i x_i = \sum_{ij} w_i w_j a_{i|j} \operatorname{Var} x_j, \quad j \le i
+    """
+    reading.is_linear = True
+    try:
+        form = value(node.body, reading)
+    except NotLinearError:
+        raise refused(node, "the variance of what is not linear") from None
+    finally:
+        reading.is_linear = False
+    if not isinstance(form, Linear):
+        return reading.number(0)
+    if any(key[0] not in ("x", "noise") for key in form.weights):
+        raise refused(node, "a variance that is not worked out")
+    process, total = reading.process, reading.number(0)
+    for key, weight in form.weights.items():
+        if key[0] == "noise":
+            total = total + weight**2
+            continue
+        for other, more in form.weights.items():
+            if other[0] == "x":
+                low, high = sorted((key[1], other[1]))
+                total = total + weight * more * process.carried(high, low) * _variance_at(low, given, reading)
+    return total
+
+
+def _variance_at(at: int, given: int | None, reading: Reading) -> Value:
+    """The variance of a state, given a cleaner one or none."""
+    process = reading.process
+    if given is not None:
+        if at < given:
+            raise refused(Letter(0, 0, "x"), "a variance given a noisier state")
+        return process.added(at, given) if at > given else reading.number(0)
+    data = (
+        reading.number(1) if ("unit data",) in reading.fixed else reading.letter(("data variance",), r"\mathrm{Var}(x_0)", POSITIVE)
+    )
+    if reading.data is not None:
+        data = reading.data[1]
+    return process.signal(at) ** 2 * data + process.noise(at) ** 2
 
 
 def _unconditional(node: Mean, reading: Reading) -> Value | Logs | Normal:

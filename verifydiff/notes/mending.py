@@ -17,7 +17,7 @@ from .introductions import Opinion
 from .known import Known
 from .page import Suggestion
 from .proofs import proved
-from .rules import Link, differential, equal, renamed, told
+from .rules import Link, backward, equal, renamed, told, turns_time
 from .tree import Chain, letters
 from .ways import UNWORKED, Grade, Setting, Tried, Way, attempt, letters_in, setting_of
 
@@ -43,13 +43,14 @@ def suggestions(
     named = any(one.base in LEVELS for one in letters_in((links[place].left, links[place].right)))
     ways, setting = _ways(opinions[place], preferred[0] if named else ""), setting_of(links[place])
     found: list[Suggestion] = []
-    deadline, enough = thread_time() + SECONDS, float("inf")
+    unworked = opinions[place].error is not None and getattr(opinions[place].error, "why", "") == UNWORKED
+    deadline, enough = thread_time() + (SECONDS / 3 if unworked else SECONDS), float("inf")
     for edit, mended in _candidates(links, place, opinions, within):
         if len(found) >= MAX_SUGGESTIONS or thread_time() > deadline or edit.cost > enough:
             break
         tried = _agreeing(mended, ways, known, setting)
         if tried is not None and proved(tried, mended, known) is not False:
-            one = _suggestion(source, chain, edit)
+            one = suggestion_of(source, chain, edit)
             if one.latex not in {earlier.latex for earlier in found}:
                 found.append(one)
                 enough = min(enough, edit.cost + MARGIN)
@@ -128,14 +129,16 @@ def _turned(link: Link, within: Statement) -> Edit | None:
 def _agreeing(link: Link, ways: Sequence[Way], known: Known, setting: Setting) -> Tried | None:
     """The first way in which a link agrees in numbers."""
     for way in ways:
+        if way.rule is backward and not turns_time(link):  # a convention, not a correction
+            continue
         for tried in attempt(way, link, known, setting):
-            backward = way.rule is differential and tried.way.choice % 3 == 2  # a convention, not a correction
-            if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told) and not backward:
+            if tried.grade is Grade.AGREES and (not tried.unknown or way.rule is told):
                 return tried
     return None
 
 
-def _suggestion(source: str, chain: Chain, edit: Edit) -> Suggestion:
+def suggestion_of(source: str, chain: Chain, edit: Edit) -> Suggestion:
+    """The statement with a change, as it is shown."""
     begin, end = chain.start, chain.end
     before, after = source[begin : edit.start], source[edit.end : max(end, edit.end)]
     text = edit.text

@@ -379,6 +379,9 @@ class _Parser:
 
     def letter_or_more(self, bare: bool) -> Node:
         token = self.take()
+        if token.text == "K" and not bare and self.here.text == "L" and self.peek().text in ("(", "["):  # KL, written in italics
+            self.take()
+            return self.hung(Letter(token.start, self.ended, "KL"), bare)
         if token.text == "d" and not bare and self.begins_differential():
             return self.differential(token.start)
         return self.hung(Letter(token.start, token.end, token.text), bare)
@@ -569,7 +572,7 @@ class _Parser:
                 letter, power = self.superscript(letter)
             else:
                 break
-        if letter.base in MEANS and self.opens_mean(letter):
+        if letter.base in MEANS and self.opens_mean(letter) and not (letter.base == "E" and _is_function(letter)):
             return self.mean(letter)
         node: Node = letter
         if callable_ and self.is_sign("(", "["):
@@ -782,7 +785,8 @@ class _Parser:
             self.take()
             power = self.script()
         if name in ("max", "min"):
-            node: Node = Applied(start, self.ended, name, self.listed())
+            items = self.listed()
+            node: Node = Applied(start, self.ended, name, items)
         else:
             body = self.operand()
             node = Applied(start, self.ended, name, (body,))
@@ -801,7 +805,7 @@ class _Parser:
             return self.factor()
         factors = [self.factor()]
         while self.begins_factor() and not self.is_command("log", "exp", "ln", "nabla", "left", *LARGE):
-            if self.is_differential():
+            if self.is_differential() or self.leaves_function(factors[-1]):
                 break
             if self.is_command(*PRODUCTS):  # of several fractions; what else is multiplied by a logarithm is no part of it
                 if not isinstance(factors[-1], Quotient) or self.peek().text not in FRACTIONS:
@@ -813,6 +817,15 @@ class _Parser:
             above = factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
             return Quotient(start, self.ended, above, self.factor(), flat=True)
         return factors[0] if len(factors) == 1 else Product(start, self.ended, tuple(factors))
+
+    def leaves_function(self, last: Node) -> bool:
+        r"""Whether what comes next is multiplied by a function, and is no part of it: \nabla \log p(x) \Delta t."""
+        if isinstance(last, Applied):
+            return True
+        if not isinstance(last, Call) or last.function.base not in DENSITIES:
+            return False
+        scales = self.is_command("Delta", "delta", "sqrt", *GREEK)
+        return scales or (self.here.kind == "letter" and self.here.text not in DENSITIES)
 
     def is_differential(self) -> bool:
         r"""Whether dt or \mathrm{d}t comes next."""
@@ -903,8 +916,8 @@ def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
         return True
     if any(_is_time(one) for one in letter.index) and letter.base != "x":
         return (len(letter.base) > 1 and letter.base not in GREEK) or (
-            (letter.marks != () or letter.base in ("psi", "phi"))
-            and letter.base in ("mu", "epsilon", "x", "psi", "phi")
+            (letter.marks != () or letter.base in ("psi", "phi", "u", "v"))
+            and letter.base in ("mu", "epsilon", "x", "psi", "phi", "u", "v")
             and _is_state(arguments[0])
         )
     return _is_time(arguments[0]) or (

@@ -18,7 +18,9 @@ Times are whole numbers here, 0 the data. In letters only the times that a formu
 - ``vp-time``: the variance-preserving process in continuous time, :math:`\bar\alpha(t) = e^{-\int_0^t \beta}`;
 - ``sub-vp``: the same signal with the noise :math:`1 - e^{-\int_0^t \beta}` (Song et al. 2021, SDE);
 - ``ou`` and ``ou-2``: the same as ``vp-time`` with the rate :math:`\beta = 1` or 2, the Ornstein-Uhlenbeck process;
-- ``flow``: the straight path, :math:`x_t = (1 - t) x_0 + t x_1`, where either end may be the data.
+- ``flow``: the straight path, :math:`x_t = (1 - t) x_0 + t x_1`, where :math:`x_0` is the data;
+- ``flow-up``: the same path where :math:`x_1` is the data, so that the signal is :math:`t`;
+- ``signal-up``: :math:`x_t = \alpha_t x_1 + \sigma_t x_0` where :math:`x_1` is the data.
 """
 
 from __future__ import annotations
@@ -29,7 +31,12 @@ from functools import cached_property
 
 from .algebra import FRACTION, LEVEL, POSITIVE, Algebra, Value
 
-CONVENTIONS = ("ddpm", "ddim", "root", "signal-vp", "signal", "ve", "vp-time", "sub-vp", "ou", "ou-2", "flow")
+CONVENTIONS = (
+    "ddpm", "ddim", "root", "signal-vp", "signal", "ve", "vp-time", "sub-vp", "ou", "ou-2", "flow", "flow-up", "signal-up",
+)  # fmt: skip
+FLOWS = ("flow", "flow-up", "signal-up")
+UPWARD = ("flow-up", "signal-up")
+"""Where time runs from the noise to the data."""
 RATES = {"ou": 1, "ou-2": 2}
 
 
@@ -127,8 +134,8 @@ class Process:
             return self.one
         if self.forgets:
             return self.algebra.exp(-self._forgotten(i) / 2)
-        if self.convention == "flow":
-            return 1 - self.time(i)
+        if self.convention in ("flow", "flow-up"):
+            return self.time(i) if self.convention == "flow-up" else 1 - self.time(i)
         return self._general("signal", i)
 
     def noise(self, i: int) -> Value:
@@ -137,8 +144,8 @@ class Process:
             return self.algebra.sqrt(1 - self.abar(i))
         if i <= 0:
             return self.one * 0
-        if self.convention == "flow":
-            return self.time(i)
+        if self.convention in ("flow", "flow-up"):
+            return self.time(i) if self.convention == "flow" else 1 - self.time(i)
         if self.convention == "sub-vp":
             return 1 - self.algebra.exp(-self._forgotten(i))
         if self.forgets:
@@ -171,7 +178,7 @@ class Process:
 
     def assumed(self) -> list[Value]:
         """What is positive, beyond the domains of the letters: the variance that each step adds."""
-        if self.is_vp or self.forgets or self.convention == "flow":
+        if self.is_vp or self.forgets or self.convention in FLOWS:
             return []
         rungs = [rung for rung in self.rungs if rung > 0]
         return [self.added(high, low) for low, high in itertools.pairwise(rungs)]
@@ -209,7 +216,7 @@ class Process:
             return self.abar(i)
         if self.convention == "root":
             return self.algebra.sqrt(self.ratio(i, i - by))
-        if self.convention in ("signal", "signal-vp", "flow") or self.forgets:
+        if self.convention in ("signal", "signal-vp", *FLOWS) or self.forgets:
             return self.signal(i)
         raise NoSuchLetterError("alpha")
 

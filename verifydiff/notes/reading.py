@@ -29,7 +29,7 @@ from typing import Any
 from .algebra import POSITIVE, REAL, Algebra, Value
 from .known import Known
 from .linear import Linear
-from .process import Process
+from .process import FLOWS, UPWARD, Process
 from .times import Times
 from .tokens import NotUnderstoodError
 from .tree import Letter, Node
@@ -209,10 +209,18 @@ class Reading:
         return (self.state(i) - self.process.noise(i) * self.predicted_noise(i, given)) / self.process.signal(i)
 
     def velocity(self, i: int, eps: Value, x_0: Value) -> Value:
-        """The velocity of Salimans and Ho, or the slope of the straight path."""
-        if self.process.convention == "flow":
-            return eps - x_0
+        """The velocity of Salimans and Ho, or the slope of the path of a flow."""
+        if self.process.convention == "signal-up":
+            return self.rate("alpha") * x_0 + self.rate("sigma") * eps
+        if self.process.convention in FLOWS:
+            return x_0 - eps if self.process.convention in UPWARD else eps - x_0
         return self.process.signal(i) * eps - self.process.noise(i) * x_0
+
+    def rate(self, level: str, marks: str = "") -> Value:
+        """The rate of the signal, alpha, or of the noise, sigma: one falls where the other rises."""
+        falls = (level == "alpha") != (self.process.convention in UPWARD)
+        found = self.letter(("rate", level, marks), rf"\dot\{level}", POSITIVE)
+        return -found if falls else found
 
     # -- densities ---------------------------------------------------------------------------------------------------------------
 

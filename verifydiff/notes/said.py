@@ -22,6 +22,11 @@ def name_of(letter: Letter) -> str:
     return "/".join([letter.base, *letter.marks, *labels])
 
 
+def is_learned(letter: Letter) -> bool:
+    """Whether it is a network's."""
+    return any(isinstance(part, Letter) and part.base in NETWORKS for one in (*letter.index, *letter.upper) for part in walk(one))
+
+
 def is_time_like(node: Node) -> bool:
     """Whether an index may name a time, and so tells no letters apart."""
     if isinstance(node, Sum):
@@ -127,6 +132,17 @@ class Said:
                 if name[0] == "x" and name[1] > 0:
                     return int(name[1])
         return self.reading.main
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The two times that it is a function of, the noisier first."""
+        found = set()
+        for one in self.arguments:
+            try:
+                found.add(self.reading.times.of(one))
+            except NoTimeError:
+                continue
+        return (max(found), min(found)) if len(found) == 2 else None
 
     @property
     def is_network(self) -> bool:

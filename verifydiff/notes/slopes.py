@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .algebra import POSITIVE, Value
+from .algebra import Value
 from .reading import STATES, Density, Key, Logs, Reading, refused
 from .said import CONDITIONS
 from .tree import Applied, Call, Differential, Gradient, Group, Letter, Node, Power, Product, Quotient, walk
@@ -90,6 +90,10 @@ def _rate(body: Node, reading: Reading) -> Value:
     if isinstance(body, Applied) and body.name in ("log", "ln"):
         return _rate(body.arguments[0], reading) / value(body.arguments[0], reading)
     bare = body.function if isinstance(body, Call) else body
+    if isinstance(bare, Letter) and bare.base == "lambda" and not bare.marks and ("lambda",) in reading.fixed:
+        signal, noise = (replace(bare, base=base) for base in ("alpha", "sigma"))
+        half = _rate(signal, reading) / value(signal, reading) - _rate(noise, reading) / value(noise, reading)
+        return half if reading.fixed["lambda",] == "half" else 2 * half
     if isinstance(bare, Letter) and bare.base in ("sigma", "alpha"):
-        return reading.letter(("rate", bare.base, "".join(bare.marks)), rf"\dot\{bare.base}", POSITIVE)
+        return reading.rate(bare.base, "".join(bare.marks))
     raise refused(body, "a rate that is not worked out")

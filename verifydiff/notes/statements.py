@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .blame import Case, settled
 from .claims import claimed, mended
-from .introductions import Opinion, introduced, settles
+from .introductions import Opinion, introduced, kind_of_lambda, settles
 from .judging import judge_link
 from .known import Known
 from .mending import barred, suggestions
@@ -28,6 +29,11 @@ from .tree import Call, Chain, Dots, Letter, Node, Power, walk
 from .ways import agrees, letters_in
 
 VOTERS = 30
+CLOCKS = {"flow", "flow-up"}
+SHORTENED = {"term-added", "factor-added", "division-added"}
+"""Changes that cut off what does not fit, and so explain nothing where a letter may have another meaning."""
+REGIVEN = {"lambda", "w", "omega", "gamma", "kappa"}
+"""Weights, which a page gives anew for every loss."""
 BROKEN = "the reader broke on it"
 
 
@@ -76,15 +82,28 @@ def judged(spans: Sequence[Span]) -> list[Judged]:
     preferred = _convention(pieces)
     known = Known(is_latent=_is_latent(pieces), squares_eta=_squares_eta(pieces))
     found = [one for piece in pieces for one in _judged(piece, preferred, known)]
-    return [_once_more(piece, one, preferred, known) for piece, one in zip(pieces, found, strict=True)]
+    found = [_once_more(piece, one, preferred, known) for piece, one in zip(pieces, found, strict=True)]
+    return settled(
+        [Case(piece.source, piece.chain, _links(piece), one) for piece, one in zip(pieces, found, strict=True)], preferred, known
+    )
 
 
 def _once_more(piece: Piece, judged: Judged, preferred: Sequence[str], known: Known) -> Judged:
     """What was not understood, read again with what the page says behind it: a letter may be explained after its use."""
-    if judged.status is not Standing.NOT_UNDERSTOOD or piece.chain is None:
+    if judged.status is not Standing.NOT_UNDERSTOOD or piece.chain is None or not _may_hold(piece, preferred, known):
         return judged
     (again,) = _judged(piece, preferred, known)
     return again if again.status is Standing.HOLDS else judged
+
+
+def _may_hold(piece: Piece, preferred: Sequence[str], known: Known) -> bool:
+    """Whether nothing speaks against a statement with what the page says in the end; corrections are not looked for."""
+    links = _links(piece)
+    try:
+        opinions = [_weighed(piece, links, place, preferred, known) for place in range(len(links))]
+    except Exception:  # told where the formula itself was judged
+        return False
+    return any(one.holds for one in opinions) and not any(one.fails or one.doubtful for one in opinions)
 
 
 # -- pieces ------------------------------------------------------------
@@ -269,7 +288,11 @@ def _weighed(piece: Piece, links: list[Link], place: int, preferred: Sequence[st
     name = _introduced_before(link, known)
     if name and is_loss(link.left):  # a loss is given anew whenever a constant or a weight is dropped
         return replace(opinion, fails=False, doubtful=True, defines=True, introduces=True, reason="gives a loss anew")
-    if name == "lambda" and link.is_equation:  # half the log-SNR in one section, the whole of it in another
+    if name == "lambda" and link.is_equation:
+        rest = replace(known, letters={key: one for key, one in known.letters.items() if key != name})
+        if (anew := _opinion(links, place, preferred, rest)).holds:
+            return anew
+    if name in REGIVEN and link.is_equation:  # half the log-SNR in one section, the whole of it in another
         return Opinion(defines=True, introduces=True, reason="gives the letter another value")
     if opinion.fails and (name or IF.search(before)):
         return replace(
@@ -287,7 +310,10 @@ def _introduced_before(link: Link, known: Known) -> str:
     """The name of what stands on the left, if the page has introduced it."""
     left = bare(link.left)
     letter = left.function if isinstance(left, Call) else left
-    return name_of(letter) if isinstance(letter, Letter) and name_of(letter) in known.letters else ""
+    if not isinstance(letter, Letter) or not (said := known.letters.get(name_of(letter))):
+        return ""
+    is_indexed = any(one.index is not None or one.at is not None for one in said)
+    return "" if bool(letter.index) and not is_indexed and not said[0].arguments else name_of(letter)
 
 
 def _opinion(links: list[Link], place: int, preferred: Sequence[str], known: Known) -> Opinion:
@@ -320,6 +346,13 @@ def _remember(links: list[Link], opinions: list[Opinion], known: Known) -> None:
     for link, opinion in zip(links, opinions, strict=True):
         if (opinion.introduces or (opinion.holds and settles(link, opinion))) and (said := introduced(link)) is not None:
             known.introduce(*said)
+        if opinion.defines and (said := introduced(link)) is not None and said[0] == "beta" and said[1].arguments:
+            known.schedules["beta"] = said[1]
+        if kind := kind_of_lambda(link, opinion):
+            known.halves = kind
+            known.letters.pop("lambda", None)
+        if opinion.holds and opinion.convention in CLOCKS and not _agrees(link, *(CLOCKS - {opinion.convention})):
+            known.clock = opinion.convention
         if opinion.holds and opinion.convention in RATES:
             known.rate = opinion.convention
 
@@ -329,6 +362,8 @@ def _standing(piece: Piece, links: list[Link], opinions: list[Opinion], preferre
     for place, opinion in enumerate(opinions):
         if opinion.fails or opinion.doubtful:
             found = suggestions(piece.source, piece.chain, links, place, opinions, preferred, known)
+            if opinion.doubtful and opinion.defines:
+                found = tuple(one for one in found if one.slip not in SHORTENED)
             if opinion.fails or (
                 found and opinion.counterexample is not None and links[place].relation in ("=", ":=", "~", "~~", "prop")
             ):
@@ -379,7 +414,8 @@ def _is_number(node: Node) -> bool:
 
 def _is_state(node: Node) -> bool:
     """Whether it is a state, of which the links of a chain say the law."""
-    return isinstance(node, Letter) and node.base in ("x", "z", "X")
+    letter = node.function if isinstance(node, Call) else node
+    return isinstance(letter, Letter) and letter.base in ("x", "z", "X")
 
 
 def _at(place: int, links: list[Link], reason: str) -> str:

@@ -66,11 +66,11 @@ class Times:
         base, offset, strided = self._split(index)
         if base is None:
             return offset
+        sign = -1 if self.falling else 1
         if base in self.bound:
-            return self.bound[base] + offset
+            return self.bound[base] + (sign * offset * self.stride if strided else offset)
         if base not in self.place:
             raise NoTimeError(base)
-        sign = -1 if self.falling else 1
         return self.place[base] + sign * offset * (self.stride if strided else 1)
 
     def _split(self, index: Node) -> tuple[str | None, int, bool]:

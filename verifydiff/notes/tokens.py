@@ -49,8 +49,8 @@ class Token:
 
 
 RELATIONS = {
-    "=": "=", ":=": ":=", "coloneqq": ":=", "triangleq": ":=", "doteq": ":=", "eqqcolon": "=:", "equiv": ":=", "leftarrow": "=",
-    "gets": "=", "neq": "!=", "ne": "!=", "<": "<", ">": ">", "lt": "<", "gt": ">", "le": "<=", "leq": "<=", "leqslant": "<=",
+    "=": "=", ":=": ":=", "coloneqq": ":=", "triangleq": ":=", "doteq": ":=", "eqqcolon": "=:", "equiv": ":=", "leftarrow": ":=",
+    "gets": ":=", "neq": "!=", "ne": "!=", "<": "<", ">": ">", "lt": "<", "gt": ">", "le": "<=", "leq": "<=", "leqslant": "<=",
     "ge": ">=", "geq": ">=", "geqslant": ">=", "ll": "<<", "gg": ">>", "approx": "~~", "simeq": "~~", "cong": "~~",
     "thickapprox": "~~", "approxeq": "~~", "propto": "prop", "sim": "~", "thicksim": "~", "to": "->", "rightarrow": "->",
     "longrightarrow": "->", "mapsto": "->", "in": "in", "subset": "in", "subseteq": "in", "notin": "notin",

@@ -2,6 +2,7 @@ r"""What stands for a variable: the states and other letters that a density, an 
 
 from __future__ import annotations
 
+from .process import UPWARD
 from .reading import STATES, Key, Reading, refused
 from .times import NoTimeError
 from .tokens import NotUnderstoodError
@@ -16,7 +17,7 @@ def variables(node: Node, reading: Reading) -> frozenset[Key]:
         return frozenset(one for item in node.items for one in variables(item, reading))
     if isinstance(node, Call):
         if node.function.base in STATES and len(node.arguments) == 1:
-            return frozenset({("x", time_of(node.arguments[0], node, reading))})
+            return frozenset({_state_at(time_of(node.arguments[0], node, reading), reading)})
         raise refused(node, "no variable of a density")
     if isinstance(node, Letter):
         if len(node.index) == 1 and isinstance(node.index[0], Range):
@@ -29,10 +30,17 @@ def variables(node: Node, reading: Reading) -> frozenset[Key]:
             return frozenset({("x", reading.main if "tilde" in node.marks else 0)})
         if (node.base in STATES and not set(node.marks) - {"prime"}) or (latent and node.base == "z" and node.index):
             alone = 0 if latent or ("bare data",) in reading.fixed else reading.main
-            return frozenset({("x", time_of(node.index[0], node, reading) if node.index else alone)})
+            return frozenset({_state_at(time_of(node.index[0], node, reading), reading) if node.index else ("x", alone)})
         name = node.base + "".join(node.marks) + "".join(str(label_of(one)) for one in node.index)
         return frozenset({("v", name)})
     raise refused(node, "no variable of a density")
+
+
+def _state_at(time: int, reading: Reading) -> Key:
+    """The state of a time; where time runs from the noise to the data, the data are those of time 1."""
+    if time > 1 or reading.process.convention not in UPWARD:
+        return ("x", time)
+    return ("x", 0) if time == 1 else ("v", "noise")
 
 
 def label_of(node: Node) -> str:

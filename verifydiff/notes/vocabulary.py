@@ -13,14 +13,17 @@ from dataclasses import replace
 from .algebra import POSITIVE, REAL, SMALL, Value
 from .densities import DENSITIES, density, divergence, is_divergence, normal
 from .known import Introduced
-from .process import RATES, NoSuchLetterError
+from .process import FLOWS, RATES, UPWARD, NoSuchLetterError
 from .reading import STATES, Logs, Normal, Reading, refused
 from .said import NETWORKS, Said, name_of, text_of
-from .times import NoTimeError, is_nested
+from .times import LETTERS, NoTimeError, is_nested
 from .tokens import NotUnderstoodError
-from .tree import Call, Letter, Node
-from .walk import reads, value
+from .tree import Call, Letter, Node, walk
+from .walk import NO_SUCH_LETTER, reads, value
 from .words import words
+
+COUNTED = words("h r k c")
+"""Letters that may stand for one thing alone and for another with a number."""
 
 CONSTANTS = words("C const constant")
 
@@ -46,7 +49,7 @@ def meaning(letter: Letter, arguments: tuple[Node, ...], reading: Reading) -> Va
         try:
             made = maker(said)
         except NoSuchLetterError:
-            raise NotUnderstoodError(letter.base, letter.start, "the convention has no such letter") from None
+            raise NotUnderstoodError(letter.base, letter.start, NO_SUCH_LETTER) from None
         if made is not None:
             return made
     return unknown(said)
@@ -64,20 +67,41 @@ def _introduced(said: Said) -> Value | None:
     before, known, main = dict(reading.times.bound), reading.known, reading.times.main
     reading.known = replace(known, letters={key: one for key, one in known.letters.items() if key != name})
     try:
-        if held.index is not None and said.time is not None:
-            reading.times.bound[held.index] = said.time
+        index = held.index if held.index is not None or held.at is not None else _only_time(held.body)
+        if index is not None and said.time is not None:
+            reading.times.bound[index] = said.time
         elif said.time is not None and said.time > 0:
             reading.times.main = said.time
         return value(held.body, reading)
+    except NotUnderstoodError as missing:
+        if missing.why != NO_SUCH_LETTER:
+            raise
+        return None  # said in another convention, of which this one knows nothing
     finally:
         reading.times.bound, reading.times.main = before, main
         reading.known = known
+
+
+def _only_time(body: Node) -> str | None:
+    """The one letter that the times of a body are written with: of what is introduced without its time, x / sqrt(abar_t)."""
+    found = {
+        index.base
+        for one in walk(body)
+        if isinstance(one, Letter)
+        for index in one.index
+        if isinstance(index, Letter) and index.base in LETTERS and not index.index
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _is_meant(one: Introduced, said: Said) -> bool:
     """Whether what was introduced is what stands here: of one time at that time, a function of the same arguments."""
     if one.arguments and said.arguments and list(map(_named, one.arguments)) != list(map(_named, said.arguments)):
         return False
+    if one.index not in (None, "t", "s") and not one.arguments and (said.time is None or said.arguments):
+        return False  # h_i was introduced, and h and h(t) are other letters
+    if one.index is None and one.at is None and said.time is not None and said.letter.base in COUNTED:
+        return False  # and the other way round
     if one.at is None:
         return True
     try:
@@ -128,10 +152,12 @@ def _alpha(said: Said) -> Value | None:
         if process.convention == "ddim":
             raise NoSuchLetterError("alpha")
         carried = process.carried(said.time, said.later)
-        return carried if process.convention in ("signal", "signal-vp") else carried**2
+        return carried if process.convention in ("signal", "signal-vp", "signal-up") else carried**2
+    if said.marks == {"dot"} and not said.labels:
+        return said.reading.rate("alpha")
     if said.marks or said.labels:
         return None
-    if said.time is None and process.convention not in ("signal", "signal-vp"):
+    if said.time is None and process.convention not in ("signal", "signal-vp", "signal-up"):
         raise NoSuchLetterError("alpha")
     return process.alpha(at, _stride(said))
 
@@ -162,14 +188,15 @@ def _stride(said: Said) -> int:
 def _sigma(said: Said) -> Value | None:
     reading, process, at = said.reading, said.reading.process, said.at
     if "dot" in said.marks:
-        return reading.letter(("rate", "sigma", ""), r"\dot\sigma", POSITIVE)
-    if "tilde" in said.marks or "q" in said.labels:
-        return reading.algebra.sqrt(process.posterior_variance(at, at - 1))
+        return reading.rate("sigma")
+    if "tilde" in said.marks or said.labels & {"q", "Q"}:
+        upper, lower = said.span or (at, at - 1)
+        return reading.algebra.sqrt(process.posterior_variance(upper, lower))
     if said.later is not None and said.time is not None and len(said.labels) == 1 and not said.marks:  # sigma_{t|s}
         return reading.algebra.sqrt(process.added(said.time, said.later))
     if said.marks or "data" in said.labels or said.labels - NETWORKS:
         return free(said)
-    if process.convention in ("signal", "signal-vp", "ve") and not said.labels:
+    if process.convention in ("signal", "signal-vp", "signal-up", "ve") and not said.labels:
         return process.noise(at)
     return free(said)
 
@@ -186,19 +213,29 @@ def _state(said: Said) -> Value | None:
     reading = said.reading
     if "tilde" in said.marks and ("tilde is noisy",) in reading.fixed and said.time is None:
         return reading.state(reading.main)
+    if reading.process.convention in FLOWS and "hat" in said.marks and not said.states and said.time in (0, 1):
+        return _end(said)
     if said.is_network or said.marks & {"hat"} or ("tilde" in said.marks and (said.time == 0 or said.states)):
         if said.time in (None, 0) or said.states or said.is_network:
             return _data(said)
         return None
     if said.marks - {"prime"} or said.labels:
         return None
-    if reading.process.convention == "flow" and said.time == 1:
-        return reading.eps(reading.main)
+    if reading.process.convention in FLOWS and said.time in (0, 1):
+        is_data = (said.time == 1) == (reading.process.convention in UPWARD)
+        return reading.state(0) if is_data else reading.eps(reading.main)
     if said.time is None:
         if ("bare data",) in reading.fixed or ("tilde is noisy",) in reading.fixed:
             return reading.state(0)
         return reading.state(reading.main)
     return reading.state(said.time)
+
+
+def _end(said: Said) -> Value:
+    """What is predicted of the two ends of a flow."""
+    is_data = (said.time == 1) == (said.reading.process.convention in UPWARD)
+    at = said.reading.main
+    return said.reading.predicted_data(at) if is_data else said.reading.predicted_noise(at)
 
 
 def _data(said: Said) -> Value:
@@ -213,7 +250,7 @@ def _noise(said: Said) -> Value | None:
     if ("epsilon is a step",) in reading.fixed and not (said.is_network or said.states):
         return free(said)
     if said.is_network or said.states or said.given or (said.marks & {"hat"} and "tilde" not in said.marks):
-        if said.marks & {"tilde", "bar"}:
+        if said.marks & {"tilde", "bar"} and not (("guided alone",) in reading.fixed and not said.given):
             return unknown(said)
         said.owe_state()
         return reading.predicted_noise(said.at if said.at > 0 else reading.main, said.given)
@@ -237,7 +274,7 @@ def _noise(said: Said) -> Value | None:
 def _fresh(said: Said) -> Value | None:
     if ("z is the noise",) in said.reading.fixed and said.letter.base == "z":
         return _noise(said)
-    if said.marks - {"prime", "bar", "tilde"} or said.states:
+    if said.marks - {"prime", "bar", "tilde"} or said.states or said.is_network:
         return None
     if said.time is not None and ("z is a state",) in said.reading.fixed:
         return said.reading.state(said.time)
@@ -283,6 +320,8 @@ def _velocity(said: Said) -> Value | None:
         return reading.velocity(at, reading.predicted_noise(at, said.given), reading.predicted_data(at, said.given))
     if said.marks or said.labels:
         return None
+    if len(said.states) == 1 and reading.process.convention in FLOWS:  # the field, a mean over what leads there
+        return reading.velocity(at, reading.predicted_noise(at, said.given), reading.predicted_data(at, said.given))
     return reading.velocity(at, reading.eps(at), reading.state(0))
 
 
@@ -335,7 +374,9 @@ def _identity(said: Said) -> Value:
 def _time_letter(said: Said) -> Value | None:
     """A time as a number: in the straight path, and where the noise level is the time."""
     reading = said.reading
-    if said.marks or said.labels or reading.process.convention not in ("flow", "ve", *RATES):
+    if (moment := reading.fixed.get(("clock", said.letter.base))) is not None:
+        return moment
+    if said.marks or said.labels or reading.process.convention not in ("flow", "flow-up", "ve", *RATES):
         return None
     try:
         at = reading.times.of(said.letter)
@@ -350,7 +391,8 @@ def _drift(said: Said) -> Value | None:
     if said.is_network and said.letter.upper:
         return _data(said)
     if _continuous(said.reading) and not said.labels and not said.marks:
-        return said.reading.letter(("drift", said.letter.base), said.letter.base, POSITIVE if said.letter.base == "g" else REAL)
+        base = said.letter.base.lower()
+        return said.reading.letter(("drift", base), base, POSITIVE if base == "g" else REAL)
     return None
 
 
@@ -391,6 +433,7 @@ _MAKERS: dict[str, Callable[[Said], Value | None]] = {
     "t": _time_letter,
     "f": _drift,
     "g": _drift,
+    "G": _drift,
     "pi": _circle,
     "d": _dimension,
     **dict.fromkeys(WEIGHTS - {"tau"}, _weight),

@@ -16,6 +16,8 @@ from .reading import Density, Logs, Normal, Reading, log_normal, refused
 from .tokens import NotUnderstoodError
 from .tree import Node
 
+NO_SUCH_LETTER = "the convention has no such letter"
+
 _KINDS: dict[type[Node], Callable[[Any, Reading], Any]] = {}
 Walker = TypeVar("Walker", bound=Callable[..., Any])
 
@@ -48,7 +50,7 @@ def read(node: Node, reading: Reading) -> Value | Logs | Normal:
     except OverflowError:
         raise TooLargeError("a number outgrows the limits on size") from None
     except NoSuchLetterError as missing:
-        raise NotUnderstoodError(str(missing), node.start, "the convention has no such letter") from None
+        raise NotUnderstoodError(str(missing), node.start, NO_SUCH_LETTER) from None
 
 
 def value(node: Node, reading: Reading) -> Value:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from fractions import Fraction
 from typing import Any
 
 from .algebra import Numbers, UndefinedError
+from .densities import is_divergence
 from .known import Known
 from .meanings import value
 from .process import RATES, Process
@@ -31,11 +33,29 @@ from .rules import (
     regression,
     scalings,
     step,
+    steps_in_time,
 )
-from .said import NETWORKS, name_of
+from .said import is_learned, name_of
 from .times import LETTERS, Times, is_nested
 from .tokens import NotUnderstoodError
-from .tree import Applied, Call, Differential, Gradient, Large, Letter, Node, Number, Power, Product, Root, children, walk
+from .tree import (
+    Applied,
+    Call,
+    Differential,
+    Gradient,
+    Large,
+    Letter,
+    Mean,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Root,
+    children,
+    walk,
+)
+from .words import STEPS
 
 SEEDS = (11, 23)
 
@@ -87,18 +107,13 @@ def letters_in(nodes: Sequence[Node]) -> list[Letter]:
 
 def conventions(link: Link, known: Known) -> list[str]:
     """The conventions that a link may be written in, by the letters it uses and by what the page has introduced them with."""
-    held = letters_in((link.left, link.right))
-    for _ in range(2):
-        held += [
-            one
-            for name in {name_of(one) for one in held}
-            for said in known.letters.get(name, ())
-            for one in letters_in((said.body,))
-        ]
+    held = _with_introduced(_with_introduced(letters_in((link.left, link.right)), known), known)
     bases = {one.base for one in held if "tilde" not in one.marks or one.base in ("alpha", "beta")}
     barred = any(one.base == "alpha" and "bar" in one.marks for one in held)
     if (barred or "beta" in bases) and not _integrates_beta(link):
-        return ["ddpm", "root"] if barred else ["ddpm", "ddim", "root"] if "alpha" in bases else ["ddpm", "root"]
+        usual = ["ddpm", "root"] if barred else ["ddpm", "ddim", "root"] if "alpha" in bases else ["ddpm", "root"]
+        own = {one.base for one in letters_in((link.left, link.right))}
+        return [*usual, "ve"] if "D" in own and not own & {"alpha", "beta"} else usual  # a denoiser is of one level
     found = ["ddpm"]
     if _integrates_beta(link):
         return ["vp-time", "sub-vp", "ddpm"]
@@ -108,17 +123,28 @@ def conventions(link: Link, known: Known) -> list[str]:
             found += ["signal-vp", "signal"]
     elif "sigma" in bases or "D" in bases or "c" in bases:
         found += ["ve", "signal-vp"]
+    dotted = any(one.base in ("alpha", "sigma") and "dot" in one.marks for one in held)
+    if "sigma" in bases and "alpha" in bases and (dotted or any(one.base == "x" and _is_one(one) for one in held)):
+        found += ["signal-up"]
     if is_continuous(link):
-        found += ["flow", *RATES]
+        found += ["flow", "flow-up", *RATES]
+        if any(one.base in ("f", "g") for one in letters_in((link.left,))):  # a drift or a diffusion by its levels
+            found += ["signal-vp", "signal"]
     if any(_has_time_in_exponent(side) for side in (link.left, link.right)):
         found += [*RATES]
     if any(one.base in ("W", "w", "B") and one.index for one in held) or any(one.base == "dt" for one in held):
-        found.append("flow")
+        found += ["flow", "flow-up"]
     if any(isinstance(one, Letter) and one.base == "t" for one in _scalars(link)):
-        found += ["flow", "ve"]
+        found += ["flow", "flow-up", "ve"]
     elif any(one.base == "x" and _is_one(one) for one in held) or bases & {"v", "u"}:
-        found.append("flow")
+        found += ["flow", "flow-up"]
     return list(dict.fromkeys(found))
+
+
+def _with_introduced(held: list[Letter], known: Known) -> list[Letter]:
+    """Letters, and those of what the page has introduced them with."""
+    names = {name_of(one) for one in held}
+    return held + [one for name in names for said in known.letters.get(name, ()) for one in letters_in((said.body,))]
 
 
 def _has_time_in_exponent(side: Node) -> bool:
@@ -161,29 +187,66 @@ def _flags(link: Link, known: Known) -> list[tuple[tuple[Any, ...], ...]]:
     """The ways in which letters are used here, each with those that exclude one another."""
     held = letters_in((link.left, link.right))
     flags: list[tuple[Any, ...]] = []
-    if is_continuous(link) or any(one.base == "dt" for one in held):
+    if is_continuous(link) or any(one.base == "dt" for one in held) or steps_in_time(link):
         flags.append(("continuous",))
     indexed = {one.base for one in held if one.index and not one.marks}
     bare = any(one.base == "x" and not one.marks and not one.index for one in held)
     merged = any(one.base == "z" and "bar" in one.marks for one in held) and not known.is_latent  # a noise made of several
-    if "x" not in indexed and not merged and ("z" in indexed or (known.is_latent and bare)):
+    moved = bare and any(one.base == "dt" for one in held)  # x by a small step, whose noise is z_t
+    if _is_latent_by_data(link, held):
+        flags.append(("z is a state",))
+    elif "x" not in indexed and not merged and not moved and ("z" in indexed or (known.is_latent and bare)):
         flags += [("z is a state",), ("bare data",)]
     if bare and any(one.base == "x" and "tilde" in one.marks and not one.index for one in held):
         flags.append(("tilde is noisy",))
+    networks = [one for one in held if one.base == "epsilon" and is_learned(one)]
+    if networks and all(set(one.marks) & {"bar", "tilde"} for one in networks):
+        flags.append(("guided alone",))
     if _steps_by_epsilon(link):
         flags.append(("epsilon is a step",))
+    if (pair := _named_laws(link, held)) is not None:
+        flags.append(("laws", pair))
     variants: list[tuple[tuple[Any, ...], ...]] = [tuple(flags)]
-    if any(one.base == "lambda" for one in held) and _takes_logarithms(link):
-        variants = [(*flags, ("lambda", "half")), (*flags, ("lambda", "whole"))]
+    if any(one.base == "lambda" for one in _with_introduced(held, known)) and _takes_logarithms(link):
+        is_own = isinstance(link.left, Letter) and link.left.base == "lambda"
+        kinds = [known.halves] if known.halves and not is_own else ["half", "whole"]
+        variants = [(*flags, ("lambda", kind)) for kind in kinds]
     if bare and not is_continuous(link) and not flags and not indexed & {"x", "z"}:
         variants += [(*one, ("bare data",)) for one in variants]
     if "x" in indexed and any(one.base == "z" for one in held) and not any(one.base == "epsilon" for one in held):
         variants += [(*one, ("z is the noise",)) for one in variants]
+    if any(isinstance(one, Mean) and one.kind == "Var" and not one.given for side in (link.left, link.right) for one in walk(side)):
+        variants += [(*one, ("unit data",)) for one in variants]
     if _has_two_noises(link, held):
         variants += [(*one, ("noise is predicted",)) for one in variants]
     if any(one.base in ("alpha", "beta") and "bar" not in one.marks and any(map(is_nested, one.index)) for one in held):
         variants += [(*one, ("strided",)) for one in variants]
     return variants
+
+
+def _is_latent_by_data(link: Link, held: list[Letter]) -> bool:
+    """Whether z_t is a state whose data are x_0: no x stands at another time than an end."""
+    ends = all(isinstance(index, Number) for one in held if one.base == "x" for index in one.index)
+    timed = any(one.base == "z" and not one.marks and one.index and not isinstance(one.index[0], Number) for one in held)
+    indexed = any(one.base == "x" and one.index for one in held)
+    drawn = any(one.base == "epsilon" for one in held) or any(
+        isinstance(one, Call) and one.function.base in "vu" for one in walk(link.right)
+    )
+    return ends and timed and indexed and drawn
+
+
+def _named_laws(link: Link, held: list[Letter]) -> tuple[Node, Node] | None:
+    """The labels of the means and deviations of two laws whose divergence is taken and that are no more than letters."""
+    call = next((one for one in walk(link.left) if isinstance(one, Call) and is_divergence(one.function)), None)
+    laws = call.arguments if call is not None else ()
+    if len(laws) != 2 or not all(isinstance(one, Letter) and not one.index and one.base in "pqPQ" for one in laws):
+        return None
+    labels = [
+        {index for one in held if one.base == base and not one.marks and len(one.index) == 1 for index in one.index}
+        for base in ("mu", "sigma")
+    ]
+    ordered = [tuple(laws), (Number(0, 0, Fraction(1)), Number(0, 0, Fraction(2)))]
+    return next(((one, other) for one, other in ordered if all({one, other} <= found for found in labels)), None)
 
 
 def _has_two_noises(link: Link, held: list[Letter]) -> bool:
@@ -198,6 +261,7 @@ def _takes_logarithms(link: Link) -> bool:
         (isinstance(one, Applied) and one.name in ("log", "ln", "exp", "expm"))
         or (isinstance(one, Power) and isinstance(one.base, Letter) and one.base.base == "e")
         or (isinstance(one, Letter) and one.base in ("SNR", "snr", "logSNR", "sigmoid"))
+        or (isinstance(one, Differential) and isinstance(one.of, Letter) and one.of.base == "lambda")
         for side in (link.left, link.right)
         for one in walk(side)
     )
@@ -242,18 +306,18 @@ def setting_of(link: Link) -> Setting:
             times.place[one], times.place[other] = times.place[other], times.place[one]
     held = letters_in((link.left, link.right))
     densities = {one.base for one in held if one.base in ("p", "q")}
-    learned = {one.base for one in held if one.base in ("p", "q") and _is_learned(one)}
-    own = {one.base for one in held if one.base in ("p", "q") and not _is_learned(one)}
+    learned = {one.base for one in held if one.base in ("p", "q") and is_learned(one)}
+    own = {one.base for one in held if one.base in ("p", "q") and not is_learned(one)}
     apart = len(densities) > 1 and (len(own) > 1 or "q" in learned)  # an encoder is not the law that it approximates
     return Setting(times.place, times.stride, names_of(times), apart, frozenset(learned & {"p"}))
 
 
 def _told_later(link: Link) -> tuple[str, str] | None:
     """The letters of a state's time on the left and of the one time that networks are told on the right, if they differ."""
-    left = bare(link.left)
-    if not isinstance(left, Letter) or left.base not in ("x", "z") or len(left.index) != 1 or not _is_plain(left.index[0]):
+    left = _state_within(link.left)
+    if not isinstance(left, Letter) or len(left.index) != 1 or not _is_plain(left.index[0]):
         return None
-    networks = [one for one in walk(link.right) if isinstance(one, Call) and _is_learned(one.function)]
+    networks = [one for one in walk(link.right) if isinstance(one, Call) and is_learned(one.function)]
     told = {
         part.base
         for call in networks
@@ -265,6 +329,13 @@ def _told_later(link: Link) -> tuple[str, str] | None:
     if len(told) != 1 or not isinstance(own, Letter) or own.base in told:
         return None
     return own.base, told.pop()
+
+
+def _state_within(node: Node) -> Node:
+    """The one state of a side, such as that of x_t / alpha_t."""
+    node = bare(node)
+    held = [one for one in walk(node) if isinstance(one, Letter) and one.base in ("x", "z")]
+    return held[0] if len(held) == 1 and isinstance(node, (Letter, Quotient, Product)) else node
 
 
 def _is_plain(node: Node) -> bool:
@@ -294,10 +365,6 @@ def reading_of(
 
 
 NUMBERS = {seed: Numbers(seed) for seed in SEEDS}
-
-
-def _is_learned(letter: Letter) -> bool:
-    return any(isinstance(part, Letter) and part.base in NETWORKS for one in (*letter.index, *letter.upper) for part in walk(one))
 
 
 def names_of(times: Times) -> dict[int, str]:
@@ -393,6 +460,8 @@ def _is_empty(owed: list[Owed]) -> bool:
 def ways(link: Link, preferred: Sequence[str], defined: Known) -> Iterator[Tried]:
     """Every way in which the link can be read, in numbers; fuller readings only where they can make a difference."""
     usable = [one for one in conventions(link, defined) if one in preferred and _is_open(one, defined)]
+    if defined.clock and not _names_an_end(link):
+        usable = [one for one in usable if one not in ("flow", "flow-up") or one == defined.clock]
     setting = setting_of(link)
     usable.sort(key=lambda one: preferred.index(one) if one in preferred else len(preferred))
     for convention in usable:
@@ -405,6 +474,14 @@ def _is_known(node: Node, known: Known) -> bool:
     node = bare(node)
     letter = node.function if isinstance(node, Call) else node
     return isinstance(letter, Letter) and name_of(letter) in known.letters
+
+
+def _names_an_end(link: Link) -> bool:
+    """Whether a link says itself which end of a path the data are: by x_0, x_1 or a noise."""
+    return any(
+        one.base == "epsilon" or (one.base in ("x", "X") and len(one.index) == 1 and isinstance(one.index[0], Number))
+        for one in letters_in((link.left, link.right))
+    )
 
 
 def _is_open(convention: str, known: Known) -> bool:
@@ -431,15 +508,25 @@ def _one_convention(
     for mode in modes:
         for rule in rules:
             yield from attempt(Way(convention, rule, mode, flags=flags), link, defined, setting)
-    if any(one.base == "dt" for one in letters_in((link.left, link.right))) and not noises:
+    stepping = any(one.base in STEPS for one in letters_in((link.left, link.right))) or steps_in_time(link)
+    if stepping and not noises:
         yield from attempt(Way(convention, increments, tie="free", flags=flags), link, defined, setting)
+    if stepping and any(key[0] == "model" for key in seen):
+        yield from attempt(Way(convention, increments, "optimal", "free", flags=flags), link, defined, setting)
     if noises:
         yield from attempt(Way(convention, equal, tie="transition", flags=flags), link, defined, setting)
         for rule in (forward, step, langevin, scalings, increments):
             yield from attempt(Way(convention, rule, tie="free", flags=flags), link, defined, setting)
-    if any(key[0] == "x" and isinstance(key[1], int) and key[1] > 5 for key in seen):
+    if any(key[0] in ("x", "model") and isinstance(key[1], int) and _is_told_before(key, link) for key in seen):
         yield from attempt(Way(convention, step, falling=True, flags=flags), link, defined, setting)
         yield from attempt(Way(convention, law, falling=True, flags=flags), link, defined, setting)
+
+
+def _is_told_before(key: tuple[Any, ...], link: Link) -> bool:
+    """Whether the next number may be the cleaner time: a state stands at the next one, or a network is told the one before."""
+    left = _state_within(link.left)
+    nested = isinstance(left, Letter) and len(left.index) == 1 and is_nested(left.index[0])
+    return (key[0] == "x" and key[1] > 5) or (nested and key[0] == "model" and 0 < key[1] < 5)
 
 
 def agrees(link: Link, convention: str) -> bool:

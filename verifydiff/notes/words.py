@@ -48,7 +48,7 @@ TIMED = words("""
 TIMES = words("t s i k n tau T u j r")
 MODELS = words("theta phi psi vartheta omega Theta")
 WORDS = words("SNR KL Var Cov tr Tr const logSNR snr data model Uniform MSE ELBO VLB NLL")
-DIFFERENTIALS = words("x t w W s z y sigma lambda tau bar u B X Z Y epsilon r omega v")
+DIFFERENTIALS = words("x t w W s z y sigma lambda tau bar u B X Z Y epsilon r omega v mu Sigma")
 LABELS = words("""
     KL data skip out in noise min max prev next simple vlb model cfg uncond cond large small vpred guided VLB ELBO eps
     hybrid DM LDM SM DSM sm dsm
@@ -56,3 +56,5 @@ LABELS = words("""
 STATED = words("overset stackrel underset overbrace underbrace")
 ENDING = words("rbrace } rangle rVert vert mid parallel over rvert rfloor rceil pm mp setminus cup cap")
 ENDING |= {"end of the choice"}
+STEPS = words("dt h delta Delta")
+r"""Letters of a small step in time: :math:`\Delta t`, h."""

@@ -105,12 +105,14 @@ def guided(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         return
     (at,) = times
     kind = "E" if any(key and key[0] == "E" for key in found) else "S"
+    unit = _prediction(link.right, at, reading) if kind == "E" else {}
+    scale = next((weight for key, weight in unit.items() if key and key[0] == "E"), reading.number(1))
     condition = next(one for one in sorted(given) if one)
 
     def share(values: dict[Key, Value], of: str) -> Value:
         noise = reading.process.noise(at)
         eps, score = values.get(("E", at, of), reading.number(0)), values.get(("S", at, of), reading.number(0))
-        return eps - score / noise if kind == "E" else score
+        return (eps - score / noise) / scale if kind == "E" else score
 
     keys = sorted((key for key in reading.seen if key[0] == "free" and len(key) == 3), key=str)
     with reading.fixing(dict.fromkeys(keys, reading.number(3))):
@@ -118,6 +120,9 @@ def guided(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     total = share(found, condition) + share(found, "")
     rest = found[()]
     owed = [Owed("the sum of the weights", total, reading.number(1)), Owed("what is left over", rest, reading.number(0))]
+    states = {key for key in (*found, *unit) if key and key[0] == "x"} if unit else set()
+    zero = reading.number(0)
+    owed += [Owed("the weight of the state", found.get(key, zero), unit.get(key, zero)) for key in sorted(states, key=str)]
     owed.append(Owed("the weight of the prediction with the label", settled, _whole(settled, reading, bool(keys))))
     for key in keys:
         shares = []
@@ -126,6 +131,18 @@ def guided(link: Link, reading: Reading) -> Iterator[list[Owed]]:
                 shares.append(share(weights(link.right, reading), condition))
         owed.append(Owed(f"how the guidance grows with {key[1]}", shares[0], shares[1], "<="))
     yield owed
+
+
+def _prediction(node: Node, at: int, reading: Reading) -> dict[Key, Value]:
+    """The weights of the first network that stands alone: of its noise, and of the state beside it."""
+    for one in walk(node):
+        if isinstance(one, Call) and one.function.base in ("epsilon", "x", "v", "u", "D"):
+            seen = set(reading.seen)
+            found = weights(one, reading)
+            reading.seen = seen
+            if any(key and key[:2] == ("E", at) for key in found):
+                return found
+    return {}
 
 
 def _whole(settled: Value, reading: Reading, is_chosen: bool) -> Value:

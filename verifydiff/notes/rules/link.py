@@ -70,7 +70,8 @@ def state_time(node: Node, reading: Reading) -> int | None:
         names = variables(node, reading) if letter.base in STATES else frozenset({("x", reading.times.of(letter.index[0]))})
     except (NotUnderstoodError, NoTimeError):
         return None
-    return next(iter(names))[1] if len(names) == 1 else None
+    name = next(iter(names)) if len(names) == 1 else ("", None)
+    return int(name[1]) if name[0] == "x" else None
 
 
 def weights(node: Node, reading: Reading) -> dict[Key, Value]:

@@ -90,9 +90,12 @@ def _scaled_state(node: Node, reading: Reading) -> tuple[int, Value, dict[Key, V
     at = state_time(node, reading)
     if at is not None:
         return at, reading.number(1), {}
-    if not isinstance(bare(node), (Quotient, Product, Sum)):
+    if not isinstance(bare(node), (Quotient, Product, Sum, Letter)):
         return None
-    found = {key: weight for key, weight in weights(node, reading).items() if not vanishes(weight)}
+    try:
+        found = {key: weight for key, weight in weights(node, reading).items() if not vanishes(weight)}
+    except NotUnderstoodError:
+        return None
     if not found or len(found) > 1 + isinstance(bare(node), Sum) or not all(key and key[0] == "x" for key in found):
         return None
     key = min(found, key=lambda one: one[1])
@@ -136,7 +139,7 @@ def _steps(found: dict[Key, Value], at: int, start: int, reading: Reading) -> It
     has_noise = any(key and key[0] == "noise" for key in found)
     for spread in _spreads(fresh, has_noise, at, start, reading) if fresh or not has_noise else ():
         yield [*mean, *spread]
-    if process.convention == "ddpm" and vanishes(on_data):
+    if process.convention in ("ddpm", "ve") and vanishes(on_data):
         yield from _discretised(on_state, -noise * total_noise, fresh, at, start, reading)
 
 
@@ -161,7 +164,7 @@ def _discretised(
     """Steps of first order along the reverse process (Song et al. 2021, SDE, appendices D and E)."""
     beta = reading.process.added(start, at)
     one = reading.number(1)
-    kept = 2 - reading.algebra.sqrt(1 - beta), one + beta / 2
+    kept = (one,) if reading.process.convention == "ve" else (2 - reading.algebra.sqrt(1 - beta), one + beta / 2)
     variance = square_sum(fresh, reading)
     for state in kept:
         for share, noise in ((one, beta), (one / 2, reading.number(0))):
@@ -191,6 +194,8 @@ def langevin(link: Link, reading: Reading) -> Iterator[list[Owed]]:
     else:
         on_score = found[scores[0]]
     at = state_time(left, reading)
+    if at is not None and at < states[0][1] and _is_of_the_process(reading):
+        return  # a step of the reverse process, whose noise goes with twice the score
     yield [
         Owed("the time of the score", reading.number(scores[0][1]), reading.number(states[0][1])),
         Owed("whether the state moves", reading.number(int(at == states[0][1])), reading.number(0)),
@@ -198,3 +203,8 @@ def langevin(link: Link, reading: Reading) -> Iterator[list[Owed]]:
         Owed("the variance of the fresh noise", found[noises[0]] ** 2, 2 * on_score),
         Owed("the sign of the fresh noise", reading.number(0), found[noises[0]], "<="),
     ]
+
+
+def _is_of_the_process(reading: Reading) -> bool:
+    """Whether the size of a step is one of the process: a small time, or what its levels and rates make; else it is anybody's."""
+    return not any(key[0] == "free" and not str(key[1]).startswith(("dt", "sigma")) for key in reading.seen)
