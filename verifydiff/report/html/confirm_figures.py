@@ -61,8 +61,7 @@ def _shares(confirmation: Confirmation) -> list[Markup]:
     told = "what the network and what the sampler add to the distance that theory gives, setting by setting"
     caption = (
         "The network drawn by the reference sampler, and the sampler handed the exact score. Between the dotted lines an "
-        "excess counts "
-        f"as none; crosses lie {FURTHEST:g} times that away, or further."
+        f"excess counts as none; crosses lie {FURTHEST:g} times that away, or further."
     )
     return [figure(parts, height + 84, told, caption)]
 

@@ -107,9 +107,9 @@ def _rows(expected: tuple[float, ...] | list[float], seen: tuple[float, ...], mo
     panel = Panel(Linear(0.0, most, most=6), Rows(tuple(map(str, range(len(seen))))), TOP, height)
     parts = [
         panel.frame("", told),
-        panel.crosses([(value, k) for k, value in enumerate(expected)], "through", 4.0),
+        panel.crosses([(value, k) for k, value in enumerate(expected)], "other", 4.0),
         panel.dots([(value, k) for k, value in enumerate(seen)], "seen", 3.2),
-        legend([("the network's", "seen", "dot"), ("real images", "through", "cross")]),
+        legend([("the network's", "seen", "dot"), ("real images", "other", "cross")]),
     ]
     return figure(parts, height + 84, told, told[0].upper() + told[1:] + ".")
 
