@@ -8,7 +8,7 @@ from jax.tree_util import Partial
 
 from verifydiff.confirm import Budget, Stepwise
 from verifydiff.oracles import GaussianField
-from verifydiff.samplers import DDIM, GaussianSampler, Kernel, Sampler, State
+from verifydiff.samplers import DDIM, GaussianSampler, Kernel, Sampler, State, sample
 from verifydiff.samplers.sampler import draw
 from verifydiff.schedule import Schedule
 
@@ -100,6 +100,11 @@ class OffByOneStride(Loop):
         table = jnp.asarray(TABLE)
         index = jnp.argmin(jnp.abs(table - abar_s))
         return State(draw(DDIM(self.eta).kernel(state.x, eps(state.x, abar_t), abar_t, table[jnp.maximum(index - 1, 0)]), key=key))
+
+
+def whole_loop(eps, x_T, abar, *, eta, key):
+    """DDIM as a whole loop."""
+    return sample(DDIM(eta=eta), eps, x_T, abar, key=key)
 
 
 def stepwise(kind):

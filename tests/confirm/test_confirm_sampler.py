@@ -5,16 +5,15 @@ from __future__ import annotations
 import confirm_standins as standins
 import jax
 import pytest
-from confirm_standins import TABLE, T, stepwise
+from confirm_standins import TABLE, T, stepwise, whole_loop
 
 from verifydiff.confirm import Stepwise, Whole
 from verifydiff.confirm.implementation import implementation
-from verifydiff.confirm.loops import reference_loop
 from verifydiff.statistics import ErrorRates
 from verifydiff.verdict import Status
 
 RATES = ErrorRates(1e-9, 1e-9)
-RIGHT = {"by its steps": Stepwise(most=T), "as a whole loop": Whole(reference_loop)}
+RIGHT = {"by its steps": Stepwise(most=T), "as a whole loop": Whole(whole_loop)}
 SLIPS = {
     "beta for beta-tilde": (standins.BetaForBetaTilde, "beta-for-beta-tilde"),
     "a lost bar": (standins.LostBar, "lost-bar"),
@@ -47,7 +46,7 @@ def test_a_planted_slip_is_seen_and_named(kind, slip):
 
 def test_a_sampler_that_clips_is_told_to_be_no_affine_map():
     def clipping(eps, x_T, abar, *, eta, key):
-        return reference_loop(eps, x_T, abar, eta=eta, key=key).clip(-1, 1)
+        return whole_loop(eps, x_T, abar, eta=eta, key=key).clip(-1, 1)
 
     of_map, _ = judged(Whole(clipping)).findings
     assert of_map.status is Status.FAIL
@@ -56,7 +55,7 @@ def test_a_sampler_that_clips_is_told_to_be_no_affine_map():
 
 def test_a_mistake_that_no_slip_explains_is_seen_and_not_named():
     def scaled(eps, x_T, abar, *, eta, key):
-        return 1.01 * reference_loop(eps, x_T, abar, eta=eta, key=key)
+        return 1.01 * whole_loop(eps, x_T, abar, eta=eta, key=key)
 
     seen = judged(Whole(scaled))
     assert seen.findings[0].status is Status.FAIL

@@ -13,7 +13,7 @@ import pytest
 
 from verifydiff.network import PRESETS, Size, UNet, parameters
 from verifydiff.network.blocks import Attention, Residual
-from verifydiff.network.layers import Convolution, GroupNorm, as_convolution, as_product
+from verifydiff.network.layers import Convolution, GroupNorm, as_convolution, as_product, by_rows
 from verifydiff.network.predictor import computing_in, predictions
 from verifydiff.verdict import MisuseError
 
@@ -168,7 +168,7 @@ def test_a_convolution_is_the_sum_over_its_neighbourhood(padding, stride):
         [[np.einsum("ijc,ijco->o", wide[r : r + 3, c : c + 3], weight) for c in range(0, 6, stride)] for r in range(0, 4, stride)]
     )
     assert largest(applied(layer, x) - (by_hand + np.asarray(layer.bias))) < ROUNDING
-    for way in (as_product, as_convolution):
+    for way in (as_product, by_rows, as_convolution):
         assert largest(jax.jit(way, static_argnums=2)(wide, weight, stride) - by_hand) < ROUNDING
 
 

@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..verdict import MisuseError, exit_code
-from .kept import keep_compiled
+from .kept import network_installed
 
 if TYPE_CHECKING:
     from ..confirm import Budget, Confirmation
+    from ..confirm.image_confirmation import ImageConfirmation
 
 EPILOG = """\
 sampler:
@@ -53,10 +54,9 @@ def _confirm(arguments: argparse.Namespace) -> int:
     json_place, html_place = _places(arguments)
     if not 0 <= arguments.seed < 2**32:
         raise MisuseError(f"--seed must lie between 0 and {2**32 - 1}, got {arguments.seed}.")
-    _installed()
+    network_installed()
     from rich.console import Console
 
-    from ..confirm import to_json
     from ..confirm.runs import confirm_run, sampler_named
     from ..report import confirm, files, jsonfile
     from ..surroundings import standard_output_kept
@@ -66,7 +66,7 @@ def _confirm(arguments: argparse.Namespace) -> int:
     with standard_output_kept(), confirm.progressing(Console(stderr=True)) as progress:
         found = confirm_run(arguments.run_folder, budget=budget, sampler=sampler, progress=progress)
     if json_place is not None:
-        jsonfile.write(to_json(found), json_place)
+        jsonfile.write(_told(found), json_place)
     if html_place is not None:
         files.write(_page(found, arguments, time.monotonic() - began), html_place)
     if files.STDOUT not in (json_place, html_place):
@@ -82,17 +82,6 @@ def _places(arguments: argparse.Namespace) -> tuple[str | None, str | None]:
     if json_place is not None and json_place == html_place:
         raise MisuseError(f"--json and --html cannot both go to {arguments.json}.")
     return json_place, html_place
-
-
-def _installed() -> None:
-    try:
-        import equinox  # noqa: F401 - told here, where it can be told in one line
-        import jax
-        import numpyro  # noqa: F401
-        import optax  # noqa: F401
-    except ImportError as error:
-        raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[network]'.") from None
-    keep_compiled(jax)
 
 
 def _budget(arguments: argparse.Namespace) -> Budget:
@@ -115,10 +104,16 @@ def _numbers(text: str, option: str, kind: Any) -> tuple[Any, ...]:
         raise MisuseError(f"{option} takes numbers with commas between them, got {text[:40]!r}.") from None
 
 
-def _page(found: Confirmation, arguments: argparse.Namespace, seconds: float) -> str:
+def _told(found: Confirmation | ImageConfirmation) -> dict[str, Any]:
+    from ..confirm import Confirmation, to_json
+
+    return to_json(found) if isinstance(found, Confirmation) else found.to_json()
+
+
+def _page(found: Confirmation | ImageConfirmation, arguments: argparse.Namespace, seconds: float) -> str:
+    from ..confirm import Confirmation
     from ..report.command import again_of
-    from ..report.html import this_run
-    from ..report.html.confirm import QUESTIONS, confirm_page
+    from ..report.html import confirm, confirm_images, this_run
 
     command = again_of("confirm", arguments.run_folder, arguments, _defaults())
     run = this_run(
@@ -128,7 +123,9 @@ def _page(found: Confirmation, arguments: argparse.Namespace, seconds: float) ->
         seconds=seconds,
         packages=("numpyro", "equinox"),
     )
-    return confirm_page(found, run, QUESTIONS)
+    if isinstance(found, Confirmation):
+        return confirm.confirm_page(found, run, confirm.QUESTIONS)
+    return confirm_images.image_page(found, run, confirm_images.QUESTIONS)
 
 
 def _defaults() -> argparse.Namespace:

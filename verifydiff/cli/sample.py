@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..verdict import EXIT_OK, MisuseError, exit_code
+from . import devices
 from .check import option
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ exit code: 0 equal within the resolution; 1 different; 2 the command was misused
 """
 SPACINGS = ("trailing", "leading", "linspace", "karras", "log-uniform")
 STEPS = 50
-MOST_DEVICES = 1024
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,10 +70,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = parser.add_argument_group("the run")
     run.add_argument("--seed", type=int, default=0, help="of all draws (default: 0)")
     run.add_argument("--state", metavar="FILE", help="keep the count here, and go on from it; a kill costs seconds")
-    run.add_argument("--devices", type=int, metavar="N", help="so many devices of this process (default: all; a CPU can be split)")
-    run.add_argument("--coordinator", metavar="HOST:PORT", help="draw with several processes: where the first of them listens")
-    run.add_argument("--processes", type=int, metavar="N", help="how many processes there are")
-    run.add_argument("--process", type=int, metavar="I", help="which of them this is, from 0")
+    devices.add(run, "draw")
     run.add_argument("--json", metavar="FILE", help="write the outcome as JSON to a file, or to standard output if it is -")
     parser.set_defaults(run=_sample)
 
@@ -121,30 +117,9 @@ def _layout(arguments: argparse.Namespace) -> Layout:
         import numpyro  # noqa: F401 - told here, where it can be told in one line
     except ImportError as error:
         raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[oracles]'.") from None
-    if arguments.devices is not None:
-        with suppress(RuntimeError):  # JAX is awake already, and has as many devices as it has
-            jax.config.update("jax_num_cpu_devices", arguments.devices)
-    if arguments.coordinator is not None:
-        _join(jax, arguments)
     from ..campaigns import Layout
 
-    if arguments.devices is not None and arguments.devices > jax.local_device_count():
-        raise MisuseError(f"--devices {arguments.devices}: this process has {jax.local_device_count()}.")
-    chosen = [device for device in jax.devices() if arguments.devices is None or device in _local(jax, device, arguments.devices)]
-    return Layout(tuple(chosen))
-
-
-def _local(jax: Any, device: Any, most: int) -> list[Any]:
-    """The first devices of the process that a device belongs to."""
-    return [one for one in jax.devices() if one.process_index == device.process_index][:most]
-
-
-def _join(jax: Any, arguments: argparse.Namespace) -> None:
-    try:
-        jax.distributed.initialize(arguments.coordinator, arguments.processes, arguments.process)
-    except (RuntimeError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        raise MisuseError(f"the processes did not come together at {arguments.coordinator}: {reason}") from None
+    return Layout(devices.chosen(jax, arguments))
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -220,14 +195,8 @@ def _refuse_nonsense(arguments: argparse.Namespace) -> None:
         raise MisuseError(f"--draws must be at least 1, got {arguments.draws}.")
     if not 0 <= arguments.seed < 2**32:
         raise MisuseError(f"--seed must lie between 0 and {2**32 - 1}, got {arguments.seed}.")
-    if arguments.devices is not None and not 1 <= arguments.devices <= MOST_DEVICES:
-        raise MisuseError(f"--devices must lie between 1 and {MOST_DEVICES}, got {arguments.devices}.")
+    devices.refuse_nonsense(arguments)
     if not (isfinite(arguments.churn) and arguments.churn >= 0):
         raise MisuseError(f"--churn must be finite and not negative, got {arguments.churn:g}.")
     if not _is_theirs(arguments.sampler) and (arguments.family is not None or arguments.config):
         raise MisuseError("--family and --config are for a sampler of your own; ours are what they are called.")
-    several = (arguments.coordinator, arguments.processes, arguments.process)
-    if any(one is not None for one in several) and None in several:
-        raise MisuseError("--coordinator, --processes and --process belong together.")
-    if arguments.processes is not None and not 0 <= arguments.process < arguments.processes:
-        raise MisuseError(f"--process must lie between 0 and {arguments.processes - 1}, got {arguments.process}.")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from ..verdict import EXIT_FAILED, EXIT_OK, MisuseError
-from .kept import keep_compiled
+from . import devices
+from .kept import network_installed
 
 EPILOG = """\
 presets:
@@ -25,7 +24,7 @@ The folder keeps the training. The same command goes on where it was, after a ki
 
 exit code: 0 trained, or time was up; 1 the loss is no number any more; 2 the command was misused
 """
-MOST, MOST_DEVICES = 10**9, 1024
+MOST = 10**9
 STDOUT = "-"
 
 
@@ -46,7 +45,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after about so many, to go on another time")
     parser.add_argument("--batch", type=int, metavar="N", help="examples of a step (default: the preset's)")
     parser.add_argument("--seed", type=int, metavar="N", help="of the weights and all draws (default: 0)")
-    parser.add_argument("--devices", type=int, metavar="N", help="how many to use; splits a CPU into so many (default: all)")
+    devices.add(parser, "train")
     parser.add_argument("--json", metavar="FILE", help="write what was seen as JSON; - is standard output")
     parser.set_defaults(run=_train)
 
@@ -55,22 +54,25 @@ def _train(arguments: argparse.Namespace) -> int:
     _refuse_nonsense(arguments)
     place = _place(arguments.json)
     folder = arguments.folder or Path("runs") / arguments.preset
-    devices = _devices(arguments.devices)
+    used = devices.chosen(network_installed(), arguments)
     from rich.console import Console
 
     from ..network import DivergedError, preset, train
+    from ..network.hosts import is_first
     from ..report import jsonfile, training
     from ..surroundings import standard_output_kept
 
     wanted = preset(arguments.preset)
-    progress = training.Progress(Console(stderr=True, highlight=False), wanted.name, folder)
+    progress = training.Progress(Console(stderr=True, highlight=False, quiet=not is_first()), wanted.name, folder)
     chosen = {name: getattr(arguments, name) for name in ("steps", "seconds", "batch", "seed")}
     try:
         with standard_output_kept():
-            run = train(wanted, folder, devices=devices, tell=progress, **chosen)
+            run = train(wanted, folder, devices=used, tell=progress, **chosen)
     except DivergedError as error:
         print(f"verifydiff: {error}", file=sys.stderr)
         return EXIT_FAILED
+    if not is_first():
+        return EXIT_OK
     if place is not None:
         jsonfile.write(training.told(run), place)
     if place != STDOUT:
@@ -84,27 +86,6 @@ def _place(where: str | None) -> str | None:
     return None if where is None else files.place(where, "--json")
 
 
-def _devices(count: int | None) -> Sequence[Any] | None:
-    """So many, before anything else wakes them; a CPU can be split."""
-    try:
-        import equinox  # noqa: F401 - told here, where it can be told in one line
-        import jax
-        import numpyro  # noqa: F401
-        import optax  # noqa: F401
-    except ImportError as error:
-        raise MisuseError(f"{error.name} is not installed: pip install 'verifydiff[network]'.") from None
-    keep_compiled(jax)
-    if count is None:
-        return None
-    from jax._src import xla_bridge
-
-    if not xla_bridge.backends_are_initialized():
-        jax.config.update("jax_num_cpu_devices", count)
-    if count > len(jax.devices()):
-        raise MisuseError(f"--devices {count}: there are {len(jax.devices())}.")
-    return list(jax.devices()[:count])
-
-
 def _refuse_nonsense(arguments: argparse.Namespace) -> None:
     for name in ("steps", "batch"):
         number = getattr(arguments, name)
@@ -114,5 +95,4 @@ def _refuse_nonsense(arguments: argparse.Namespace) -> None:
         raise MisuseError(f"--seconds must be positive, got {arguments.seconds:g}.")
     if arguments.seed is not None and not 0 <= arguments.seed < 2**32:
         raise MisuseError(f"--seed must lie between 0 and {2**32 - 1}, got {arguments.seed}.")
-    if arguments.devices is not None and not 1 <= arguments.devices <= MOST_DEVICES:
-        raise MisuseError(f"--devices must lie between 1 and {MOST_DEVICES}, got {arguments.devices}.")
+    devices.refuse_nonsense(arguments)

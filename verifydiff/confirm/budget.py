@@ -44,9 +44,11 @@ class Resolutions:
 
 
 LIMITS = Resolutions(
-    loss=0.02, level=0.1, score=0.2, spectrum=0.3, frechet=0.25, trace=0.01, flow=0.3, spread=0.25, accuracy=0.1, bits=0.25
+    loss=0.005, level=0.02, score=0.1, spectrum=0.3, frechet=0.25, trace=0.01, flow=0.3, spread=0.25, accuracy=0.1, bits=0.25
 )
-"""How far off a network may be and still count as trained. The best linear guess of who knows no data lies 15 % above the floor."""
+"""How far off a network may be and still count as trained. Its loss must reach the resolution: that is what a training is for, and
+three seeds of ``field-8`` lie at 0.27 to 0.33 % over the floor. After 100 steps it lies at 0.7 %, after 30 at 3 %. The others
+are at least twice what those seeds reach, with the width of the intervals."""
 
 
 @dataclass(frozen=True)

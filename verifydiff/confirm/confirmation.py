@@ -156,7 +156,7 @@ def confirm(
     given = (model, data, table, budget)
     by_itself = timed("loss and score", denoising.denoising, *given, named(key, "denoising"), prediction)
     spectra = timed("Jacobian", jacobian.spectra, *given, named(key, "jacobian"))
-    of_sampler = timed(
+    implemented = timed(
         "sampler", implementation, sampler or REFERENCE, table, data.event_shape, named(key, "sampler"), budget.rates
     )
     samples = timed("samples", sampling.sampling, *given, named(key, "sampling"), sampler)
@@ -170,31 +170,36 @@ def confirm(
     found = [
         *denoising.findings(by_itself, budget),
         *jacobian.findings(spectra, budget),
-        *of_sampler.findings,
+        *implemented.findings,
         *sampling.findings(samples, budget),
         *flow.findings(walked, budget),
         *(guidance.findings(guided, budget) or [guidance.not_labelled()]),
         *likelihood.findings(bits, budget),
     ]
     seconds["all"] = time.monotonic() - began
-    whose = causes(found, by_itself, of_sampler)
+    whose = causes(found, by_itself, implemented)
     return Confirmation(
-        name, _words(data), budget, tuple(found), whose, by_itself, spectra, samples, walked, guided, bits, of_sampler, seconds
+        name, _words(data), budget, tuple(found), whose, by_itself, spectra, samples, walked, guided, bits, implemented, seconds
     )
 
 
-def causes(findings: list[Finding], by_itself: Denoising, of_sampler: Implementation) -> tuple[Cause, ...]:
+def causes(findings: list[Finding], by_itself: Denoising, sampler: Implementation) -> tuple[Cause, ...]:
     """Whose the errors are: what fails with the exact denoiser is the sampler's, what fails without the sampler the network's."""
     failed = {finding.check for finding in findings if finding.status is Status.FAIL}
-    found = []
-    if failed & OF_SAMPLER:
-        named_ones = [Cause("sampler", one.slip, one.description) for one in of_sampler.slips]
-        found += named_ones or [Cause("sampler", "", "nothing in the catalogue of slips explains what the sampler does")]
+    found = of_sampler(failed, sampler)
     if failed & OF_NETWORK:
         found += [_shape(name, left) for name, left in by_itself.shapes.items()] or [
             Cause("network", "", "its answers are off by no known shape: it is trained too little, or too small")
         ]
     return tuple(found)
+
+
+def of_sampler(failed: set[str], sampler: Implementation) -> list[Cause]:
+    """The sampler's share of what failed, by the slips that explain it; none if nothing of it did."""
+    if not failed & OF_SAMPLER:
+        return []
+    slips = [Cause("sampler", one.slip, one.description) for one in sampler.slips]
+    return slips or [Cause("sampler", "", "nothing in the catalogue of slips explains what the sampler does")]
 
 
 def _shape(name: str, left: float) -> Cause:

@@ -129,12 +129,13 @@ def findings(seen: Denoising, budget: Budget) -> list[Finding]:
         limit=budget.limits.level,
         rate=rate,
     )
+    furthest = max((one.score for one in seen.bins), key=lambda interval: interval.value)
     score = judged(
         "score-error",
         seen.score,
         allowed.score,
         f"the score is off by {_percent(seen.score)} of the exact one, root mean square over the levels; by "
-        f"{_percent(max((b.score for b in seen.bins), key=lambda i: i.value))} where it is worst.",
+        f"{_percent(furthest)} where it is worst.",
         limit=budget.limits.score,
         rate=rate,
     )

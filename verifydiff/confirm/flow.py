@@ -114,8 +114,7 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         seen.apart,
         allowed.flow,
         f"at eta = 0, {seen.steps} steps, the network leads starts {100 * seen.apart.value:.3g} % away from where the exact "
-        f"denoiser leads "
-        f"them, root mean square{known}.",
+        f"denoiser leads them, root mean square{known}.",
         limit=budget.limits.flow,
         rate=rate,
     )
@@ -123,8 +122,7 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         "inversion",
         Status.NOTE,
         f"walked back up by the same {seen.steps - 1} steps, starts return to within {seen.back:.3g} of themselves, root mean "
-        f"square; "
-        f"with the exact denoiser to within {seen.back_exact:.3g}, which is the error of the steps.",
+        f"square; with the exact denoiser to within {seen.back_exact:.3g}, which is the error of the steps.",
         measured=seen.back,
         expected=seen.back_exact,
     )
@@ -133,8 +131,7 @@ def findings(seen: Flow, budget: Budget) -> list[Finding]:
         seen.spread,
         allowed.spread,
         f"at eta = 1, {seen.steps} steps, the images of one start have {1 + seen.spread.value:.4g} times the variance that "
-        f"the exact "
-        f"denoiser's have, which is {100 * seen.share:.3g} % of that of the data.",
+        f"the exact denoiser's have, which is {100 * seen.share:.3g} % of that of the data.",
         limit=budget.limits.spread,
         rate=rate,
     )

@@ -252,8 +252,7 @@ def _map(seen: list[Response], right: list[Push]) -> Finding:
         "sampler-map",
         Status.PASS if good else Status.FAIL,
         f"handed the exact denoiser, the sampler {words}: off by {off[k]:.2g} at S = {seen[k].steps}, eta = {seen[k].eta:g}, "
-        f"the worst of "
-        f"{len(seen)} settings.",
+        f"the worst of {len(seen)} settings.",
         measured=off[k],
         expected=0.0,
         tolerance=EXACT,

@@ -68,8 +68,7 @@ def findings(seen: tuple[Spectrum, ...], budget: Budget) -> list[Finding]:
     one = seen[worst([spectrum.off for spectrum in seen], [allowed] * len(seen))]
     message = (
         f"the Jacobian of the denoiser is off by {100 * one.off.value:.3g} % of its spectrum at abar = {one.abar:.3g}, the "
-        f"worst of "
-        f"{len(seen)} levels; {100 * one.across:.2g} % lies across the exact eigendirections."
+        f"worst of {len(seen)} levels; {100 * one.across:.2g} % lies across the exact eigendirections."
     )
     return [judged("jacobian-spectrum", one.off, allowed, message, limit=budget.limits.spectrum, rate=budget.rate)]
 

@@ -116,8 +116,8 @@ def findings(seen: Likelihood, budget: Budget) -> list[Finding]:
         seen.ode_excess,
         allowed,
         f"by the probability-flow ODE the network has {seen.ode_exact + seen.ode_excess.value:.4f} bits per dimension at the "
-        f"cleanest level, "
-        f"the exact denoiser {seen.ode_exact:.4f} by the same steps, and the entropy there is {seen.ode_entropy:.4f}.",
+        f"cleanest level, the exact denoiser {seen.ode_exact:.4f} by the same steps, and the entropy there is "
+        f"{seen.ode_entropy:.4f}.",
         limit=budget.limits.bits,
         rate=rate,
     )

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ..samplers import DDIM, GaussianSampler, Kernel, Sampler, sample
+from ..samplers import DDIM, GaussianSampler, Kernel, Sampler
 from ..samplers.coordinates import x_hat
 from ..samplers.sampler import draw
 from .model import ask, compiled
@@ -110,8 +110,3 @@ def _moved(sampler: GaussianSampler, eps: Any, levels: Array, key: Array, k: Arr
 @partial(jax.jit, static_argnums=(0, 1))
 def _whole(function: Draw, eta: float, model: Any, x_T: Array, abar: Array, key: Array) -> Array:
     return function(partial(ask, model), x_T, abar, eta=eta, key=key)
-
-
-def reference_loop(eps: Any, x_T: Array, abar: Any, *, eta: Any, key: Array) -> Array:
-    """The reference as a whole loop: :func:`verifydiff.samplers.sample` with DDIM."""
-    return sample(DDIM(eta=eta), eps, x_T, abar, key=key)

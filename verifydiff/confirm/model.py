@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.tree_util import Partial
 
+from ..compiling import options
 from ..oracles import Oracle
 from ..samplers import Model
 
@@ -42,12 +43,11 @@ def ask(model: Any, x_t: Array, abar_t: Any) -> Array:
 
 
 def compiled(function: Callable[..., Any], static: tuple[int, ...] = ()) -> Callable[..., Any]:
-    """The function, compiled; on a CPU with LLVM's first level of optimisation, which takes half the time and runs as fast."""
+    """The function, compiled when it is first called: only then need JAX be awake."""
 
     @cache
     def program() -> Any:
-        options = {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else None
-        return jax.jit(function, static_argnums=static, compiler_options=options)
+        return jax.jit(function, static_argnums=static, compiler_options=options())
 
     return wraps(function)(lambda *arguments: program()(*arguments))
 

@@ -11,15 +11,15 @@ import jax.numpy as jnp
 from jax import Array
 from jax.tree_util import Partial
 
-from ..network import Run, load
+from ..network import Images, Run, load
 from ..network.objective import eps_of
 from ..network.predictor import predictions
 from ..observe.resolve import look_up
-from ..oracles import Oracle
 from ..samplers import Sampler
 from ..verdict import MisuseError
 from .budget import Budget
 from .confirmation import Confirmation, confirm
+from .image_confirmation import ImageConfirmation, confirm_images
 from .loops import Draw, Stepwise, Whole
 
 
@@ -29,8 +29,8 @@ def confirm_run(
     budget: Budget | None = None,
     sampler: Draw | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Confirmation:
-    """Lay the network in a folder over the theory of what it was trained on.
+) -> Confirmation | ImageConfirmation:
+    """Lay the network in a folder over the theory of what it was trained on; where that is images, over images held out.
 
     Args:
         folder: of a training.
@@ -39,26 +39,15 @@ def confirm_run(
         progress: told what is being measured.
 
     Raises:
-        MisuseError: if the folder holds no training, or one whose data have no known score.
+        MisuseError: if the folder holds no training.
     """
     run = load(folder)
-    if not isinstance(run.data, Oracle):
-        raise MisuseError(
-            f"{run.preset.name} was trained on {run.preset.data}, whose score nobody knows: a confirmation takes field or "
-            f"mixture data."
-        )
     unlabelled, labelled = models(run)
-    return confirm(
-        unlabelled,
-        run.data,
-        run.levels,
-        budget=budget,
-        prediction=run.preset.prediction,
-        labelled=labelled,
-        sampler=sampler,
-        name=f"{run.preset.name} after {run.step:,} steps",
-        progress=progress,
-    )
+    name = f"{run.preset.name} after {run.step:,} steps"
+    given: dict[str, Any] = {"budget": budget, "labelled": labelled, "sampler": sampler, "name": name, "progress": progress}
+    if isinstance(run.data, Images):
+        return confirm_images(unlabelled, run.data, run.levels, **given)
+    return confirm(unlabelled, run.data, run.levels, prediction=run.preset.prediction, **given)
 
 
 def models(run: Run) -> tuple[Partial, Partial | None]:

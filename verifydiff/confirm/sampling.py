@@ -257,8 +257,7 @@ def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Fin
     cell, off = seen.cells[k], [status_of(one, most) for one, most in zip(excess, allowed, strict=True)]
     message = (
         f"{what} ends within what theory gives at {off.count(Status.PASS)} of {len(off)} settings; the furthest off is S = "
-        f"{cell.steps}, "
-        f"eta = {cell.eta:g}: Frechet distance {getattr(cell, part).value:.4g}, theory {cell.theory.value:.4g}."
+        f"{cell.steps}, eta = {cell.eta:g}: Frechet distance {getattr(cell, part).value:.4g}, theory {cell.theory.value:.4g}."
     )
     limit = cell.resolution if part == "sampler" else _allowed(budget.limits, cell.theory, seen.variance)
     details = {"steps": cell.steps, "eta": cell.eta}

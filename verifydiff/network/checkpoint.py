@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import operator
 import time
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -166,8 +167,8 @@ def _flat(told: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def _checkpoint(path: Path, header: dict[str, Any], passed_over: tuple[str, ...]) -> Checkpoint:
     try:
         history = tuple(Record(**record) for record in header["history"])
-        return Checkpoint(Plan.of(header["plan"]), header["step"], header["seconds"], history, passed_over)
-    except (KeyError, TypeError, AttributeError):
+        return Checkpoint(Plan.of(header["plan"]), operator.index(header["step"]), float(header["seconds"]), history, passed_over)
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise MisuseError(f"{path} is of another version of verifydiff: what it says of itself is not understood.") from None
 
 

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..compiling import options
 from ..oracles import GaussianMixture, Oracle
 from .data import Data
 from .objective import floor, weight
@@ -44,7 +45,7 @@ def excess(preset: Preset) -> Callable[[UNet, Oracle, Any, Any], Array]:
         errors = jnp.mean(apart**2, axis=tuple(range(1, apart.ndim)))
         return jnp.mean(weight(preset.prediction, preset.weighting, drawn.abar) * errors)
 
-    compiled: Callable[[UNet, Oracle, Any, Any], Array] = jax.jit(found)
+    compiled: Callable[[UNet, Oracle, Any, Any], Array] = jax.jit(found, compiler_options=options())
     return compiled
 
 

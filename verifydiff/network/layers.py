@@ -8,7 +8,9 @@ A convolution is a matrix product of the 3 x 3 neighbourhoods of all points,
 .. math:: y_n = \sum_{\delta \in \{-1, 0, 1\}^2} W_\delta^\top x_{n + \delta} + b,
 
 and on a CPU it is computed as one: XLA's own convolutions are not threaded there inside a compiled loop, and took ten times as
-long. Elsewhere it is left to XLA, which knows the accelerator's.
+long. On large grids, where nine copies of the grid do not stay in the cache, it is a product of the three neighbours in a row with
+the weights of all three rows, whose parts are then added: on 28 x 28 points that takes half the time. Elsewhere it is left to XLA,
+which knows the accelerator's.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from .preset import Padding
 
 SIDE = 3
 MOST_GROUPS = 8
+LARGE = 8  # points a side, from which on a grid is convolved row by row
 NUMPY_PADDING = {"zeros": "constant", "circular": "wrap"}
 
 Layer = TypeVar("Layer", bound=eqx.Module)
@@ -61,7 +64,8 @@ class Convolution(eqx.Module):
     def __call__(self, x: Array) -> Array:
         r"""(\*grid, c_in) to (\*grid, c_out)."""
         wide = jnp.pad(x, ((1, 1), (1, 1), (0, 0)), NUMPY_PADDING[self.padding])
-        convolved = as_product if jax.default_backend() == "cpu" else as_convolution
+        on_cpu = by_rows if min(x.shape[:2]) >= LARGE else as_product
+        convolved = on_cpu if jax.default_backend() == "cpu" else as_convolution
         return plus(convolved(wide, self.weight.astype(x.dtype), self.stride), self.bias)
 
 
@@ -100,6 +104,15 @@ def as_product(wide: Array, weight: Array, stride: int) -> Array:
     rows, columns = (range(0, side - SIDE + 1, stride)[-1] + 1 for side in wide.shape[:2])
     shifted = [wide[i : i + rows : stride, j : j + columns : stride] for i in range(SIDE) for j in range(SIDE)]
     return jnp.concatenate(shifted, axis=-1) @ weight.reshape(-1, weight.shape[-1])
+
+
+def by_rows(wide: Array, weight: Array, stride: int) -> Array:
+    """The same as a sum of three parts, a third of the memory to and fro, and some more products at the edge."""
+    rows, columns = (range(0, side - SIDE + 1, stride)[-1] + 1 for side in wide.shape[:2])
+    across = jnp.concatenate([wide[:, j : j + columns : stride] for j in range(SIDE)], axis=-1)
+    given = across @ weight.transpose(1, 2, 0, 3).reshape(SIDE * weight.shape[2], -1)  # to the row below, its own, the one above
+    below, own, above = (part[i : i + rows : stride] for i, part in enumerate(jnp.split(given, SIDE, axis=-1)))
+    return below + own + above
 
 
 def as_convolution(wide: Array, weight: Array, stride: int) -> Array:

@@ -130,8 +130,21 @@ def load(folder: str | PathLike[str]) -> Run:
         raise MisuseError(f"{path} holds no training: verifydiff train PRESET --run {path} begins one.")
     checkpoint, arrays = found
     plan, source = checkpoint.plan, data(checkpoint.plan.preset.data)
-    state = restored(arrays, skeleton(plan, source))
+    state = held(path, plan, source, arrays)
     return Run(plan, source, state.average, checkpoint, path)
+
+
+def held(folder: Path, plan: Plan, source: Data, arrays: bytes) -> State:
+    """The state that a checkpoint holds.
+
+    Raises:
+        MisuseError: if it is not that of its plan.
+    """
+    try:
+        state: State = restored(arrays, skeleton(plan, source))
+    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, EOFError):
+        raise MisuseError(f"{folder} holds weights that do not fit what it says of itself: it is not of this version.") from None
+    return state
 
 
 def skeleton(plan: Plan, source: Data) -> State:

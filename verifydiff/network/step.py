@@ -28,6 +28,7 @@ import optax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ..compiling import options
 from ..verdict import MisuseError
 from .data import classes, draw
 from .objective import noised, target, weight
@@ -150,7 +151,7 @@ def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> P
         return done
 
     sharded = jax.shard_map(run, mesh=mesh, in_specs=(EVERYWHERE,) * 4, out_specs=(EVERYWHERE,) * 3, check_vma=False)
-    compiled = jax.jit(sharded, donate_argnums=0)
+    compiled = jax.jit(sharded, donate_argnums=0, compiler_options=options())
     return lambda state, source, seed, count: compiled(state, source, np.uint32(seed), np.int32(count))
 
 

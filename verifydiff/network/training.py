@@ -14,14 +14,14 @@ import numpy as np
 
 from ..oracles import Oracle
 from ..verdict import MisuseError
-from .checkpoint import Checkpoint, Plan, Record, newest, refuse_another, restored, save
+from .checkpoint import Checkpoint, Plan, Record, newest, refuse_another, save
 from .data import Data, classes, data, in_single
 from .excess import excess, mean_floor
 from .hosts import as_first_says, is_first
 from .predictor import native_dtype
 from .preset import Preset
 from .preset import preset as preset_named
-from .run import Run, skeleton
+from .run import Run, held
 from .step import State, everywhere, initial, mesh, program
 
 SAVE_AFTER = 20.0  # seconds
@@ -93,7 +93,7 @@ class Training:
         self.learnt_from = everywhere(in_single(source), over)
         self.floor = mean_floor(plan.preset, source)
         self.excess = excess(plan.preset) if isinstance(source, Oracle) else None
-        self.done, state = self._begun() if found is None else (found[0], restored(found[1], skeleton(plan, source)))
+        self.done, state = self._begun() if found is None else (found[0], held(folder, plan, source, found[1]))
         self.state: State = everywhere(state, over)
 
     def go_on(self, until: float | None, tell: Callable[[Record], None], save_after: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
@@ -16,6 +17,9 @@ from ..confirm.sampling import Cell
 from ..verdict import Status
 from .checks import MARK, ORDER, STYLE
 
+if TYPE_CHECKING:
+    from ..confirm.image_confirmation import ImageConfirmation
+
 
 @contextmanager
 def progressing(console: Console) -> Iterator[Callable[[str], None]]:
@@ -27,7 +31,7 @@ def progressing(console: Console) -> Iterator[Callable[[str], None]]:
         yield lambda part: live.update(Text(f"measuring: {part} ..."))
 
 
-def show(confirmation: Confirmation, console: Console, verbose: bool = False) -> None:
+def show(confirmation: Confirmation | ImageConfirmation, console: Console, verbose: bool = False) -> None:
     """All of it."""
     status = confirmation.status
     told = (confirmation.name, "bold"), ("  on ", "dim"), confirmation.data
@@ -37,11 +41,14 @@ def show(confirmation: Confirmation, console: Console, verbose: bool = False) ->
         named = (cause.what, "bold yellow"), (": " if cause.what else "")
         console.print(Text.assemble(("  of the ", "dim"), (cause.who, "bold"), ("  ", ""), *named, cause.description))
     console.print(findings(confirmation, verbose))
-    console.print(distances(confirmation))
-    console.print(Text(f"  {closing(confirmation)}", style="dim"))
+    if isinstance(confirmation, Confirmation):
+        console.print(distances(confirmation))
+        console.print(Text(f"  {closing(confirmation)}", style="dim"))
+    else:
+        console.print(Text(f"  {closing_of_images(confirmation)}", style="dim"))
 
 
-def findings(confirmation: Confirmation, verbose: bool) -> Table:
+def findings(confirmation: Confirmation | ImageConfirmation, verbose: bool) -> Table:
     """A row a finding, what failed first; what does not apply only if all is asked for."""
     rows = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     rows.add_column(width=3, justify="right")
@@ -74,6 +81,13 @@ def closing(confirmation: Confirmation) -> str:
     left = f" Left out: {budget.left_out} (--full)." if budget.left_out else ""
     rate = budget.rates.false_alarm
     return f"{budget.draws:,} draws a cell; declared false-alarm rate {rate:g}; {confirmation.seconds.get('all', 0.0):.1f} s.{left}"
+
+
+def closing_of_images(confirmation: ImageConfirmation) -> str:
+    """How many were made, how, at which rate, and the time."""
+    seen, rate = confirmation.likeness, confirmation.budget.rates.false_alarm
+    how = f"{seen.made:,} images of either kind in {seen.steps} steps at eta = {seen.eta:g}"
+    return f"{how}; declared false-alarm rate {rate:g}; {confirmation.seconds.get('all', 0.0):.1f} s."
 
 
 def _pair(cell: Cell) -> Text:

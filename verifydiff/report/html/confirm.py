@@ -4,12 +4,13 @@ intervals.
 
 from __future__ import annotations
 
-from ...confirm import Cause, Confirmation
+from ...confirm import Confirmation
 from ...verdict import Status
 from ..checks import MARK
 from .confirm_figures import bits, by_level, distances, guided, pictures, spectra
+from .confirm_parts import cause, lead
 from .document import document, section
-from .elements import Child, Markup, element
+from .elements import Markup, element
 from .findings import Questions, name, table
 from .page import footer, provenance, verdict
 from .run import Run
@@ -37,17 +38,17 @@ def confirm_page(confirmation: Confirmation, run: Run, questions: Questions | No
         ),
         element(
             "main",
-            section("Whose the error is", "causes", [_cause(one) for one in confirmation.causes]) if confirmation.causes else None,
+            section("Whose the error is", "causes", [cause(one) for one in confirmation.causes]) if confirmation.causes else None,
             section("Samples", "samples", pictures(confirmation)),
-            section("Network or sampler?", "distances", _lead(DISTANCES), element("div", distances(confirmation), class_="plots")),
-            section("The network by itself", "network", _lead(NETWORK), element("div", by_level(confirmation), class_="plots")),
-            section("Its Jacobian", "jacobian", _lead(JACOBIAN), element("div", spectra(confirmation), class_="plots"))
+            section("Network or sampler?", "distances", lead(DISTANCES), element("div", distances(confirmation), class_="plots")),
+            section("The network by itself", "network", lead(NETWORK), element("div", by_level(confirmation), class_="plots")),
+            section("Its Jacobian", "jacobian", lead(JACOBIAN), element("div", spectra(confirmation), class_="plots"))
             if confirmation.spectra
             else None,
-            section("Guidance", "guidance", _lead(GUIDANCE), element("div", guided(confirmation), class_="plots"))
+            section("Guidance", "guidance", lead(GUIDANCE), element("div", guided(confirmation), class_="plots"))
             if confirmation.guided
             else None,
-            section("Bits per dimension", "bits", _lead(BITS), element("div", bits(confirmation), class_="plots")),
+            section("Bits per dimension", "bits", lead(BITS), element("div", bits(confirmation), class_="plots")),
             section("All statements", "findings", table(confirmation.findings, "finding-", questions or {}, {})),
             section("How to see it again", "again", _left_out(confirmation), provenance(run)),
         ),
@@ -88,15 +89,6 @@ NETWORK = (
 JACOBIAN = "The line is the exact spectrum of the denoiser's derivative, largest first; points are the network's there."
 GUIDANCE = "The share of draws whose likeliest class, by the exact posterior, is the one they were guided to."
 BITS = "What the network would need to tell a datum, and what anybody needs at least."
-
-
-def _lead(text: str) -> Markup:
-    return element("p", text, class_="lead")
-
-
-def _cause(cause: Cause) -> Markup:
-    called: Child = [element("b", cause.what, class_="check"), ": "] if cause.what else None
-    return element("div", element("p", element("span", f"{cause.who} ", class_="quiet"), called, cause.description), class_="slips")
 
 
 def _left_out(confirmation: Confirmation) -> Markup | None:

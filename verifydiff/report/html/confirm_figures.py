@@ -39,7 +39,7 @@ def distances(confirmation: Confirmation) -> list[Markup]:
         parts += _measured(panel, _inside(points[eta], y), f"eta{k}")
     parts.append(legend([(f"eta = {eta:g}", f"eta{k}", "line") for k, eta in enumerate(etas)]))
     told = "Frechet distance over the number of steps: theory for the exact score as lines, draws as points"
-    return [_figure(parts, HEIGHT + 124, told, _best(confirmation)), *_shares(confirmation)]
+    return [figure(parts, HEIGHT + 124, told, _best(confirmation)), *_shares(confirmation)]
 
 
 def _shares(confirmation: Confirmation) -> list[Markup]:
@@ -61,10 +61,9 @@ def _shares(confirmation: Confirmation) -> list[Markup]:
     told = "what the network and what the sampler add to the distance that theory gives, setting by setting"
     caption = (
         "The network drawn by the reference sampler, and the sampler handed the exact score. Between the dotted lines an "
-        "excess counts "
-        f"as none; crosses lie {FURTHEST:g} times that away, or further."
+        f"excess counts as none; crosses lie {FURTHEST:g} times that away, or further."
     )
-    return [_figure(parts, height + 84, told, caption)]
+    return [figure(parts, height + 84, told, caption)]
 
 
 def _share(excess: Interval, resolution: float) -> Interval:
@@ -94,7 +93,7 @@ def by_level(confirmation: Confirmation) -> list[Markup]:
         *_measured(lower, percent, "seen"),
     ]
     told = "loss of the network over the noise levels, beside the floor that no network beats, and the excess below"
-    first = _figure(parts, 350, told, "Below the dotted line an excess counts as none.")
+    first = figure(parts, 350, told, "Below the dotted line an excess counts as none.")
     return [first, _score(confirmation, x)]
 
 
@@ -109,7 +108,7 @@ def _score(confirmation: Confirmation, x: Linear) -> Markup:
         *_measured(panel, rows, "seen"),
     ]
     told = "relative error of the network's score over the noise levels"
-    return _figure(parts, 350, told, "The dotted line is what is asked for, on average over the levels.")
+    return figure(parts, 350, told, "The dotted line is what is asked for, on average over the levels.")
 
 
 def spectra(confirmation: Confirmation) -> list[Markup]:
@@ -128,7 +127,7 @@ def _spectrum(abar: float, exact: Numbers, measured: Numbers, spread: Numbers) -
         panel.line(list(zip(index, map(float, exact), strict=True)), "expected"),
         *_measured(panel, intervals, "seen", 1.8),
     ]
-    return _figure(parts, 234, f"eigenvalues of the denoiser's Jacobian at abar = {abar:.2g}: exact, and the network's", "")
+    return figure(parts, 234, f"eigenvalues of the denoiser's Jacobian at abar = {abar:.2g}: exact, and the network's", "")
 
 
 def guided(confirmation: Confirmation) -> list[Markup]:
@@ -145,7 +144,7 @@ def guided(confirmation: Confirmation) -> list[Markup]:
             panel.line([(one.strength, one.exact) for one in rows], "expected"),
             *_measured(panel, around, "seen"),
         ]
-        found.append(_figure(parts, 234, f"class accuracy under {way} guidance, the exact denoiser's and the network's", ""))
+        found.append(figure(parts, 234, f"class accuracy under {way} guidance, the exact denoiser's and the network's", ""))
     return found
 
 
@@ -173,7 +172,7 @@ def bits(confirmation: Confirmation) -> Markup:
         panel.bars([((one.low, k), (one.high, k)) for k, one in measured], "seen"),
         panel.dots([(one.value, k) for k, one in measured], "seen", 3.2),
     ]
-    return _figure(parts, 24.0 * len(rows) + 66, "bits per dimension: entropy, perfect network, this network", "")
+    return figure(parts, 24.0 * len(rows) + 66, "bits per dimension: entropy, perfect network, this network", "")
 
 
 def pictures(confirmation: Confirmation) -> Markup | None:
@@ -186,15 +185,15 @@ def pictures(confirmation: Confirmation) -> Markup | None:
     low, high = np.quantile(drawn, [0.01, 0.99])
     shades = np.clip((drawn - low) / (high - low) * SHADES, 0, SHADES - 1).astype(int)
     side = unit * (drawn.shape[2] + 1)
-    parts = [_label(f"eta = {eta:g}", side * (row + 0.5)) for row, eta in enumerate(etas)]
+    parts = [labelled(f"eta = {eta:g}", side * (row + 0.5)) for row, eta in enumerate(etas)]
     for row, one in enumerate(shades):
-        parts += [_picture(picture, 60 + k * unit * (picture.shape[1] + 1), row * side, unit) for k, picture in enumerate(one)]
+        parts += [picture(picture, 60 + k * unit * (picture.shape[1] + 1), row * side, unit) for k, picture in enumerate(one)]
     S = max(cell.steps for cell in confirmation.sampling.cells)
     told = f"Draws of the network in {S} steps, in each column from one start."
     return element("figure", drawing(parts, side * len(etas), told), element("figcaption", told))
 
 
-def _picture(shades: Numbers, left: float, top: float, unit: float) -> Markup:
+def picture(shades: Numbers, left: float, top: float, unit: float) -> Markup:
     """One picture, a path for each shade of grey: runs of points as strokes."""
     paths = []
     for shade in range(SHADES):
@@ -209,7 +208,8 @@ def _picture(shades: Numbers, left: float, top: float, unit: float) -> Markup:
     return joined(paths)
 
 
-def _label(text: str, y: float) -> Markup:
+def labelled(text: str, y: float) -> Markup:
+    """What a row of pictures is."""
     return element("text", text, x="0", y=f"{y:.1f}", class_="tick")
 
 
@@ -237,5 +237,6 @@ def _best(confirmation: Confirmation) -> str:
     return next((f.message[0].upper() + f.message[1:] for f in confirmation.findings if f.check == "best-eta"), "")
 
 
-def _figure(parts: Sequence[Markup], height: float, told: str, caption: str) -> Markup:
+def figure(parts: Sequence[Markup], height: float, told: str, caption: str) -> Markup:
+    """A drawing with its caption."""
     return element("figure", drawing(parts, height, told), element("figcaption", caption) if caption else None)
