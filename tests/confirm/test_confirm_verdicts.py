@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from confirm_standins import BUDGET, LAW, TABLE, BetaForBetaTilde, network, stepwise
+from confirm_standins import BUDGET, LAW, TABLE, BetaForBetaTilde, WrongTime, network, stepwise
 from rich.console import Console
 
 from verifydiff.confirm import confirm, denoising, to_json
@@ -29,6 +29,7 @@ CAUSES = {
     "answers that are no numbers": (network(scale=jnp.nan), None, {"network"}, {""}),
     "a network told another time": (network(shift=1.0), None, {"network"}, {"told-another-time"}),
     "a slip of the sampler": (network(), SLIPPED, {"sampler"}, {"beta-for-beta-tilde"}),
+    "the wrong time": (network(), stepwise(WrongTime), {"sampler"}, {"time-told-of-the-next-step"}),
     "both": (network(scale=0.9), SLIPPED, {"network", "sampler"}, {"scaled", "beta-for-beta-tilde"}),
 }
 

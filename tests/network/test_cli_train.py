@@ -51,6 +51,11 @@ MISUSE = {
     "no time": (["train", "field-8", "--seconds", "nan"], "--seconds must be positive, got nan"),
     "a negative seed": (["train", "field-8", "--seed", "-1"], "--seed must lie between"),
     "no devices": (["train", "field-8", "--devices", "0"], "--devices must lie between"),
+    "half of several processes": (["train", "field-8", "--coordinator", "localhost:1"], "--process belong together"),
+    "a process too many": (
+        ["train", "field-8", "--coordinator", "localhost:1", "--processes", "2", "--process", "2"],
+        "--process must lie between 0 and 1, got 2",
+    ),
     "a file for a folder": (["train", "field-8", "--run", "taken"], "taken cannot be made"),
     "a closed place for JSON": (["train", "field-8", "--json", "no/where.json"], "no/where.json cannot be written"),
 }

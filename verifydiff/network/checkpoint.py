@@ -16,13 +16,13 @@ import time
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import equinox as eqx
 
 from ..disk import replacing
 from ..verdict import MisuseError
-from .preset import Preset, Size
+from .preset import Padding, Prediction, Preset, Size, Weighting
 
 FORMAT = "verifydiff network, version 1"
 SUFFIX = ".checkpoint"
@@ -53,11 +53,23 @@ class Plan:
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Plan:
-        """From what :meth:`told` gave."""
+        """From what :meth:`told` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: if it is of another version.
+        """
         size: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in told["preset"]["size"].items()
         }
-        return cls(**told | {"preset": Preset(**told["preset"] | {"size": Size(**size)})})
+        preset = Preset(**told["preset"] | {"size": Size(**size)})
+        for name, choice, among in (
+            ("padding", preset.size.padding, Padding),
+            ("prediction", preset.prediction, Prediction),
+            ("weighting", preset.weighting, Weighting),
+        ):
+            if choice not in get_args(among):
+                raise ValueError(f"no {name} is called {choice!r}")
+        return cls(**told | {"preset": preset})
 
 
 @dataclass(frozen=True)
