@@ -35,6 +35,7 @@ EQUATIONS = {
     "from the end without noise": (r"\frac{dX_t}{dt} = X_t + \nabla\log p_{T-t}(X_t)", HOLDS),
     "from the end, half the score": (r"dX_t = (X_t + \nabla\log p_{T-t}(X_t))dt + \sqrt2 dB_t", FAILS),
     "twice the rate": (r"dx = -\beta(t) x\,dt + \sqrt{2\beta(t)}\,dw", HOLDS),
+    "twice the rate without noise, which is a lost half": (r"\frac{dx}{dt} = -\beta(t)\left(x+\nabla_x\log p_t(x)\right)", FAILS),
     "sub-VP flow": (r"dx = [-\frac12 \beta(t) x - \frac12\beta(t)(1-e^{-2\int_0^t\beta(s)ds})\nabla_x\log p_t(x)] dt", HOLDS),
     "by the noise level": (r"dx = -\sigma\nabla_x\log p(x;\sigma)d\sigma", HOLDS),
     "Langevin": (r"dx = \nabla_x\log p(x) dt + \sqrt{2} dw", HOLDS),

@@ -225,6 +225,18 @@ def _powers(node: Node, parent: Node | None, within: Statement) -> Iterator[Edit
         yield edit_of(node, Group(node.start, node.end, complement), written, "complement-missing", "one minus the level", 1.3)
 
 
+def _rest(node: Letter, parent: Node | None, within: Statement) -> Iterator[Edit]:
+    """One less a letter of the page's own, where a variance or what stands under a root is asked for: 1 - K for K."""
+    times_identity = isinstance(parent, Product) and any(isinstance(one, Letter) and one.base == "I" for one in parent.factors)
+    is_variance = isinstance(parent, Root) or (isinstance(parent, Call) and parent.function.base == "cal:N") or times_identity
+    if is_variance and not is_scalar(node) and node.base not in ("x", "X", "z", "epsilon", "I", "mu", "p", "q"):
+        one = Term(node.start, node.start, 1, Number(node.start, node.start, Fraction(1)))
+        whole = Sum(node.start, node.end, (one, Term(node.start, node.end, -1, node)))
+        text = f"(1 - {within.text(node)})" if times_identity else f"1 - {within.text(node)}"
+        new = Group(node.start, node.end, whole) if times_identity else whole
+        yield edit_of(node, new, text, "complement-missing", "one minus it", 1.6)
+
+
 def _unpower(node: Power, parent: Node | None, within: Statement) -> Iterator[Edit]:
     if isinstance(node.exponent, Number):
         loose = isinstance(node.base, Group) and (isinstance(parent, Call) or isinstance(node.base.body, Letter))
@@ -510,7 +522,7 @@ Maker = Callable[[Any, Node | None, Statement], Iterator[Edit]]
 """What proposes changes of one kind of node, from its parent and the statement."""
 
 _MAKERS: dict[type, tuple[Maker, ...]] = {
-    Letter: (_minus, _mark, _indices, _counts, _likeness, _vectors, _added_terms, _terms),
+    Letter: (_minus, _mark, _indices, _counts, _rest, _likeness, _vectors, _added_terms, _terms),
     Power: (_minus, _unpower, _terms),
     Root: (_minus, _unroot, _terms),
     Norm: (_minus, _norm_squared),

@@ -40,6 +40,8 @@ def settled(cases: Sequence[Case], preferred: Sequence[str], known: Known) -> li
     for place, case in enumerate(cases):
         if found[place].status is not Standing.FAILS or found[place].suggestion or len(case.links) != 1:
             continue
+        if not case.links[0].is_equation:
+            continue
         for earlier in _defining(cases[:place], case.links[0], found):
             mended = _mended(cases[earlier], case.links[0], preferred, known)
             if mended:

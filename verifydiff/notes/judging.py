@@ -18,9 +18,9 @@ from .meanings import read
 from .proofs import counterexample, proved
 from .reading import Logs
 from .rules import Link, backward, bare, bounded, equal, expanded, law, renamed, step, turns_time
-from .said import name_of
+from .said import is_time_like, name_of
 from .tokens import NotUnderstoodError
-from .tree import Call, Gradient, Large, Letter, Mean, Power, Quotient, walk
+from .tree import Call, Gradient, Large, Letter, Mean, Number, Power, Quotient, walk
 from .ways import SECONDS, SEEDS, UNWORKED, Grade, Tried, Way, attempt, letters_in, reading_of, ways
 
 
@@ -85,6 +85,8 @@ def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinio
             _has_densities_left(certain) and not _is_of_densities(link)
         )
         named = any(one.base in ("alpha", "beta") for one in letters_in((link.left, link.right)))
+        if best.way.rule is equal and _is_at_the_end(link):
+            return Opinion(reason="it speaks of the last time alone, where the signal may be gone", ways=tried)
         if not approximate and any(_is_rigid(one, own if named else one.way.convention, defined) for one in certain):
             return Opinion(fails=True, reason=sentence(of), counterexample=example, ways=tried)
         reason = "an approximation, which is not judged" if approximate else "it may hold for letters that may be chosen"
@@ -104,6 +106,13 @@ def _against(tried: list[Tried], link: Link, defined: Known, own: str) -> Opinio
     if error is not None and error.why == UNWORKED:
         return Opinion(doubtful=True, reason=str(error), error=error, ways=tried, counterexample={})
     return Opinion(reason=str(error) if error else "a statement that is not judged", error=error, ways=tried)
+
+
+def _is_at_the_end(link: Link) -> bool:
+    """Whether the only times are the last one and that of the data: v_T = -x_0 where no signal is left."""
+    indices = [index for one in letters_in((link.left, link.right)) for index in one.index if is_time_like(index)]
+    ends = [one for one in indices if isinstance(one, Letter) and one.base in ("T", "N")]
+    return bool(ends) and all(one in ends or (isinstance(one, Number) and one.value == 0) for one in indices)
 
 
 def _is_rigid(tried: Tried, own: str, known: Known) -> bool:

@@ -16,6 +16,7 @@ from .edit import LEVELS, Edit, Statement, statement
 from .introductions import Opinion
 from .known import Known
 from .page import Suggestion
+from .process import CLOCKS
 from .proofs import proved
 from .rules import Link, backward, equal, renamed, told, turns_time
 from .tree import Chain, letters
@@ -42,6 +43,8 @@ def suggestions(
     links = [*links[:place], opinions[place].link or links[place], *links[place + 1 :]]
     named = any(one.base in LEVELS for one in letters_in((links[place].left, links[place].right)))
     ways, setting = _ways(opinions[place], preferred[0] if named else ""), setting_of(links[place])
+    if known.clock:  # a correction keeps the page's own clock
+        ways = [way for way in ways if way.convention not in CLOCKS or way.convention == known.clock]
     found: list[Suggestion] = []
     unworked = opinions[place].error is not None and getattr(opinions[place].error, "why", "") == UNWORKED
     deadline, enough = thread_time() + (SECONDS / 3 if unworked else SECONDS), float("inf")

@@ -35,6 +35,7 @@ CONVENTIONS = (
     "ddpm", "ddim", "root", "signal-vp", "signal", "ve", "vp-time", "sub-vp", "ou", "ou-2", "flow", "flow-up", "signal-up",
 )  # fmt: skip
 FLOWS = ("flow", "flow-up", "signal-up")
+CLOCKS = frozenset({"flow", "flow-up"})
 UPWARD = ("flow-up", "signal-up")
 """Where time runs from the noise to the data."""
 RATES = {"ou": 1, "ou-2": 2}

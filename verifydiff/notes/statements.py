@@ -20,7 +20,7 @@ from .known import Known
 from .mending import barred, suggestions
 from .page import Judged, Span, Standing
 from .parser import parse
-from .process import CONVENTIONS, RATES
+from .process import CLOCKS, CONVENTIONS, RATES
 from .rules import Link, bare, is_loss
 from .said import name_of
 from .suppositions import IF, WITH, drawn_from, draws_anew, names_a_state, supposed, supposes_no_noise
@@ -29,7 +29,6 @@ from .tree import Call, Chain, Dots, Letter, Node, Power, walk
 from .ways import agrees, letters_in
 
 VOTERS = 30
-CLOCKS = {"flow", "flow-up"}
 SHORTENED = {"term-added", "factor-added", "division-added"}
 """Changes that cut off what does not fit, and so explain nothing where a letter may have another meaning."""
 REGIVEN = {"lambda", "w", "omega", "gamma", "kappa"}

@@ -22,7 +22,7 @@ from fractions import Fraction
 from ..algebra import POSITIVE, REAL, Value
 from ..process import FLOWS, RATES
 from ..reading import Reading
-from .link import Owed
+from .link import Owed, vanishes
 
 
 class Direction(Enum):
@@ -40,7 +40,7 @@ def marginal_drift(
     half = reading.number(Fraction(1, 2))
     score = reading.score(at)
     sign = Owed("the sign of the noise", 0 * diffusion, diffusion, "<=")
-    for f, g_squared in _processes(reading, at):
+    for f, g_squared in _processes(reading, at, has_noise=not vanishes(diffusion)):
         for direction in directions:
             turned = -1 if direction is Direction.FORWARD else 1
             right = f - half * (g_squared + turned * diffusion**2) * score
@@ -73,7 +73,7 @@ def speaks_of_a_process(reading: Reading) -> bool:
     return any(key[0] in ("drift", "rate", "integral") for key in reading.seen) or reading.process.convention in (*RATES, *FLOWS)
 
 
-def _processes(reading: Reading, at: int) -> Iterator[tuple[Value, Value]]:
+def _processes(reading: Reading, at: int, *, has_noise: bool) -> Iterator[tuple[Value, Value]]:
     """(f, g^2) of the processes that are in use: any, VP, sub-VP, VE, and the general scale of Karras et al."""
     x = reading.state(at)
     letters = {key[:2] for key in reading.seen}
@@ -88,7 +88,8 @@ def _processes(reading: Reading, at: int) -> Iterator[tuple[Value, Value]]:
     if ("rate", "beta") in letters:
         beta = reading.letter(("rate", "beta"), r"\beta", POSITIVE)
         yield -half * beta * x, beta
-        yield -beta * x, 2 * beta
+        if has_noise:  # which tells this rate from half of it
+            yield -beta * x, 2 * beta
         whole = reading.letter(("integral", "beta"), r"\int\beta", POSITIVE)
         yield -half * beta * x, beta * (1 - reading.algebra.exp(-2 * whole))
     if ("rate", "sigma") in letters:
