@@ -59,6 +59,8 @@ WAYS = {
     "after code": "`$1 = 2$` and $a = b$",
     "after a comment": "<!-- $1 = 2$ --> and $a = b$",
     "after a block of comment": "<!--\n$1 = 2$\n-->\n\n$a = b$",
+    "after a comment that is never closed": "<!-- to do\n\n$a = b$",
+    "after a comment, and one that is never closed": "<div>\n<!-- $1 = 2$ --> <!-- $a = b$\n",
     "after an escaped dollar": r"\$1 = 2\$ and $a = b$",
     "after a listing": "```python\nx = '$1 = 2$'\n```\n\n$a = b$",
     "after an indented listing": "words\n\n    $1 = 2$\n\n$a = b$",

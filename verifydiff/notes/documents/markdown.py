@@ -28,7 +28,7 @@ FENCES = frozenset({"math", "{math}", "katex"})
 _OPENS = re.compile(r"\$\$|\\{1,2}\[|\\begin\s{0,9}\{([a-zA-Z]+\*?)\}")
 EMPTY_LINE = re.compile(r"\n[ \t>]*\n")
 _BEHIND = re.compile(r"[\s.,;:，。；：]*(?:\([^()]*\)|\{#[^{}]*\})?[\s.,;:，。；：]*")
-_UNREAD_HTML = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|pre|code|textarea)\b.*?(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_UNREAD_HTML = re.compile(r"<!--|<(script|style|pre|code|textarea)\b", re.IGNORECASE)
 
 
 def read(text: str, number: int | None = None) -> Part:
@@ -185,7 +185,7 @@ def _fenced(fence: Token, places: _Places) -> Found:
 def _in_html(block: Token, places: _Places) -> Iterator[Token]:
     """Formulas between the tags of HTML, which renderers of formulas read too."""
     columns = _Columns(places, block.content, block.map[0] if block.map else 0)
-    content = _UNREAD_HTML.sub(lambda unread: re.sub(r"[^\n]", " ", unread[0]), block.content)
+    content = _without_unread(block.content)
     scanner, position = Scanner(content), 0
     while (mark := re.compile(r"[$\\]").search(content, position)) is not None:
         found = scanner.formula_at(mark.start(), len(content))
@@ -222,6 +222,21 @@ class _Places(Lines):
             found = max(row.rfind(bare), 0)
         self._behind_cell[line] = found + len(bare)
         return self.starts[line] + found
+
+
+def _without_unread(html: str) -> str:
+    """The text with spaces for its comments, scripts and the like; what is opened and never closed hides nothing."""
+    parts: list[str] = []
+    position, unclosed = 0, set[str]()
+    while (opened := _UNREAD_HTML.search(html, position)) is not None:
+        end = rf"</{opened[1].lower()}>" if opened[1] else "-->"
+        closed = None if end in unclosed else re.compile(end, re.IGNORECASE).search(html, opened.end())
+        if closed is None:  # nor is any that is opened later
+            unclosed.add(end)
+        hidden = html[opened.start() : closed.end()] if closed else ""
+        parts += [html[position : opened.start()], re.sub(r"[^\n]", " ", hidden) if closed else opened[0]]
+        position = closed.end() if closed else opened.end()
+    return "".join([*parts, html[position:]])
 
 
 class _Columns:

@@ -187,7 +187,7 @@ def pictures(confirmation: Confirmation) -> Markup | None:
     side = unit * (drawn.shape[2] + 1)
     parts = [labelled(f"eta = {eta:g}", side * (row + 0.5)) for row, eta in enumerate(etas)]
     for row, one in enumerate(shades):
-        parts += [picture(picture, 60 + k * unit * (picture.shape[1] + 1), row * side, unit) for k, picture in enumerate(one)]
+        parts += [picture(drawn, 60 + k * unit * (drawn.shape[1] + 1), row * side, unit) for k, drawn in enumerate(one)]
     S = max(cell.steps for cell in confirmation.sampling.cells)
     told = f"Draws of the network in {S} steps, in each column from one start."
     return element("figure", drawing(parts, side * len(etas), told), element("figcaption", told))
