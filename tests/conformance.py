@@ -72,7 +72,8 @@ def _library(library: dict[str, Any]) -> Iterator[str]:
 def _tally(answers: dict[str, Any]) -> str:
     confirmed = [one["confirmed"] for one in answers.values()]
     some, every = (sum(one[key] for one in answers.values()) for key in ("in", "of"))
-    return f"A second route confirms {sum(confirmed)} of these {len(confirmed)}, and {some} of the {every} failures of all configurations."
+    both = f"{sum(confirmed)} of these {len(confirmed)}, and {some} of the {every} failures of all configurations"
+    return f"A second route confirms {both}."
 
 
 def _second(answer: dict[str, Any] | None, target: str) -> str:

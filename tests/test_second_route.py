@@ -14,7 +14,7 @@ from second_route.routes import ROUTES
 WRONG = [
     ("behaviour", "DEISMultistepScheduler steps=13 beta_schedule=squaredcos_cap_v2 use_karras_sigmas=True"),
     ("behaviour", "DDPMScheduler steps=10 variance_type=fixed_large_log timestep_spacing=trailing"),
-    ("clipping", "DDIMScheduler steps=10 thresholding=True sample_max_value=4 timestep_spacing=trailing"),
+    ("clipping", "DDIMScheduler steps=10 clip_sample_range=2.0 timestep_spacing=trailing"),
     ("coefficients", "DDIMScheduler steps=13 timestep_spacing=trailing"),
     ("coefficients", "EulerDiscreteScheduler steps=10 interpolation_type=log_linear"),
     ("exact-moments", "CogVideoXDDIMScheduler steps=10 timestep_spacing=linspace"),

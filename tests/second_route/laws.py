@@ -1,7 +1,7 @@
 r"""Where a sampler lands, and the law in which it ends, against recursions of two numbers by hand.
 
-With one and the same data m a state at a level must be :math:`\alpha m + \sigma\epsilon`. On data N(m, v) the exact model is affine,
-so the mean and the variance of a step :math:`x_s = p\,x_t + q\,\hat x_0 + c\,z` follow from those before it.
+With one and the same data m a state at a level must be :math:`\alpha m + \sigma\epsilon`. On data N(m, v) the exact model is
+affine, so the mean and the variance of a step :math:`x_s = p\,x_t + q\,\hat x_0 + c\,z` follow from those before it.
 """
 
 from __future__ import annotations
