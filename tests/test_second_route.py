@@ -1,6 +1,9 @@
 """The second route accuses what is wrong, lets pass what is right, and what it said stands on the page."""
 
 import importlib.util
+import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ pytest.importorskip("diffusers", reason="judging diffusers needs diffusers")
 from second_route.asked import Asked
 from second_route.opinion import Opinion
 from second_route.routes import ROUTES
+from second_route.why import WHY
 
 WRONG = [
     ("behaviour", "DEISMultistepScheduler steps=13 beta_schedule=squaredcos_cap_v2 use_karras_sigmas=True"),
@@ -32,6 +36,10 @@ WRONG = [
     ("pairing", "IPNDMScheduler steps=10"),
     ("point-mass", "CogVideoXDPMScheduler steps=13 timestep_spacing=trailing"),
     ("precision", "DPMSolverMultistepScheduler steps=20 solver_type=heun final_sigmas_type=sigma_min use_karras_sigmas=True"),
+    (
+        "precision",
+        "DDIMScheduler steps=10 eta=1.0 timestep_spacing=trailing rescale_betas_zero_snr=True prediction_type=v_prediction",
+    ),
     ("prediction-types", "PNDMScheduler steps=10"),
     ("round-trip", "EulerDiscreteScheduler steps=10"),
     ("round-trip", "FlowMatchEulerDiscreteScheduler steps=10 invert_sigmas=True"),
@@ -108,3 +116,27 @@ def test_the_third_order_of_k_diffusion_is_two():
 def test_the_second_order_of_azulas_reab_is_one():
     assert ROUTES["order"](Asked.read("azula:REABSampler")).departs
     assert not ROUTES["order"](Asked.read("azula:xEABSampler")).departs
+
+
+KEPT = json.loads((Path(__file__).parents[1] / "docs" / "second-route.json").read_text(encoding="utf-8"))
+ANSWERS = [(library, key, one) for library, kept in KEPT.items() for key, one in kept["answers"].items()]
+EVERY = 7
+
+
+def test_what_is_not_confirmed_is_explained():
+    assert {tuple(key.split(", ")) for _, key, one in ANSWERS if not one["confirmed"]} <= set(WHY)
+    assert set(WHY) <= {tuple(key.split(", ")) for _, key, _ in ANSWERS}
+
+
+@pytest.mark.parametrize(("library", "key", "answer"), ANSWERS[::EVERY], ids=[key for _, key, _ in ANSWERS[::EVERY]])
+def test_what_stands_on_the_page_is_what_the_route_says(library, key, answer):
+    pytest.importorskip(library if library != "k_diffusion" else "scipy")
+    said = ROUTES[key.split(", ")[1]](Asked.read(answer["target"]))
+    assert said.departs is answer["confirmed"]
+
+
+def test_every_failure_on_the_page_says_what_the_second_route_says():
+    page = (Path(__file__).parents[1] / "docs" / "conformance.md").read_text(encoding="utf-8")
+    failures = re.findall(r"^\*\*(\w+), ([\w-]+)\*\*.*?^(✓ Confirmed|✗ \*\*Not confirmed\*\*|No second route)", page, re.S | re.M)
+    said = {f"{name}, {check}": mark.startswith("✓") for name, check, mark in failures}
+    assert said == {key: one["confirmed"] for _, key, one in ANSWERS}
