@@ -48,7 +48,9 @@ class Asked:
 
     def make(self) -> Any:
         """A scheduler whose timesteps are set; what the library warns about is not asked here."""
-        scheduler = quiet(ELSEWHERE.get(self.name) or getattr(schedulers, self.name), **self.options)
+        kind = ELSEWHERE.get(self.name) or getattr(schedulers, self.name)
+        its_own = {"eta": self.eta} if self.eta is not None and "eta" not in _parameters(kind) else {}
+        scheduler = quiet(kind, **self.options, **its_own)
         shift = {"mu": SHIFT} if self.options.get("use_dynamic_shifting") else {}
         quiet(scheduler.set_timesteps, self.steps, **shift, **SETTING.get(self.name, {}))
         return scheduler
@@ -57,7 +59,7 @@ class Asked:
         """What every step is handed: a generator and eta, where it takes them."""
         takes = _parameters(type(scheduler))
         given: dict[str, Any] = {"generator": torch.Generator().manual_seed(seed)} if "generator" in takes else {}
-        return given if self.eta is None else {**given, "eta": self.eta}
+        return {**given, "eta": self.eta} if self.eta is not None and "eta" in takes else given
 
 
 def quiet(call: Any, *args: Any, **options: Any) -> Any:

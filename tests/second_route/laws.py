@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from .asked import Asked, quiet
-from .driving import DRAWS, POINT, SPREAD, Drive, answer, kind_of, normals
+from .driving import DRAWS, POINT, SPREAD, Drive, Law, answer, kind_of, normals
 from .levels import SIGMA_SPACE, final, is_flow, told
 from .opinion import Opinion, Z
 
@@ -33,14 +33,23 @@ def _off(x: Any, mean: float, sd: float, noisy: bool) -> tuple[float, str]:
 
 
 def landing(asked: Asked) -> Opinion:
-    """Data that are 0.9 everywhere: is every state at the level that its time tells?"""
+    """Data that are 0.9 everywhere, and -0.9 on the same noise: is every state at the level that its time tells?
+
+    Half the difference is what a state holds of the data, and half the sum its noise.
+    """
     if asked.name == "KarrasVeScheduler":
         return churned(asked)
-    run, again = (Drive(asked, POINT, normals(), seed=seed) for seed in (1, 2))
-    noisy = not torch.equal(run.end, again.end) or not torch.equal(run.queries[-1].x, again.queries[-1].x)
-    seen = [(f"query {k}, t = {q.t:.6g}", _off(q.x, q.alpha * POINT.m, q.sigma, noisy)) for k, q in enumerate(run.queries)]
-    alpha, sigma = _end(run.scheduler)
-    seen.append(("what is returned", _off(run.end, alpha * POINT.m, sigma, noisy)))
+    plus, minus, other = (
+        Drive(asked, law, normals(), seed=seed) for law, seed in ((POINT, 1), (Law(-POINT.m, 0.0), 1), (POINT, 2))
+    )
+    noisy = not torch.equal(plus.end, other.end) or not torch.equal(plus.queries[-1].x, other.queries[-1].x)
+    levels = [(f"query {k}, t = {q.t:.6g}", q.alpha, q.sigma) for k, q in enumerate(plus.queries)]
+    levels.append(("what is returned", *_end(plus.scheduler)))
+    pairs = zip([*(q.x for q in plus.queries), plus.end], [*(q.x for q in minus.queries), minus.end], strict=True)
+    seen = [
+        (where, max(_off((a - b) / 2, alpha * POINT.m, 0.0, False), _off((a + b) / 2, 0.0, sigma, noisy)))
+        for (where, alpha, sigma), (a, b) in zip(levels, pairs, strict=True)
+    ]
     where, (off, words) = max(seen, key=lambda one: one[1][0])
     count = sum(one[0] > 1 for _, one in seen)
     return Opinion(off > 1, f"{count} of {len(seen)} states miss their level; the worst, {where}: {words}.")
@@ -231,8 +240,9 @@ def clipping(asked: Asked) -> Opinion:
     for k, t in enumerate(scheduler.timesteps):
         alpha, _ = told(scheduler, t)
         x_0 = np.linspace(-8, 8, 17)
-        out = np.array([float(one_step(asked, k, 0.0, value / SMALL)) * SMALL for value in x_0])
-        inside = [float(one_step(asked, k, 0.0, 1.0)), float(one_step(asked, k, 1.0, 0.0))]  # q, p
+        nothing = float(one_step(asked, k, 0.0, 0.0))  # the noise, where there is any
+        out = np.array([float(one_step(asked, k, 0.0, value / SMALL) - nothing) * SMALL for value in x_0])
+        inside = [float(one_step(asked, k, *unit) - nothing) for unit in ((0.0, 1.0), (1.0, 0.0))]  # q, p
         landed = inside[1] * alpha + inside[0]  # sqrt(abar) of where this step lands, right or wrong
         right = inside[0] * x_0 + landed * (np.clip(x_0, -1, 1) - x_0)
         off = float(np.abs(out - right).max())

@@ -21,7 +21,7 @@ def outcome(asked: Asked, dtype: Any) -> str:
         if asked.name in UNREAD:
             end, queries = _silent(asked, dtype), []
         else:
-            run = Drive(asked, POINT, normals(ROWS), pipeline=True, dtype=dtype)
+            run = Drive(asked, POINT, normals(ROWS).reshape(-1, 1, 2, 2), pipeline=True, dtype=dtype)
             end, queries = run.end, run.queries
     except Exception as error:  # whatever it is: that it raises is what is asked
         return f"raises {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
@@ -33,7 +33,7 @@ def outcome(asked: Asked, dtype: Any) -> str:
 
 def _silent(asked: Asked, dtype: Any) -> Any:
     scheduler = asked.make()
-    x = (normals(ROWS) * float(scheduler.init_noise_sigma)).to(dtype)
+    x = (normals(ROWS).reshape(-1, 1, 2, 2) * float(scheduler.init_noise_sigma)).to(dtype)
     given = asked.given(scheduler, 1)
     for t in scheduler.timesteps:
         scheduler.scale_model_input(x, t)
