@@ -37,7 +37,7 @@ def _opinion(check: str, asked: Asked) -> tuple[bool, str]:
     if check not in ROUTES:
         return False, "there is no second route for this check."
     opinion = ROUTES[check](asked)
-    return bool(opinion.departs), opinion.words
+    return opinion.departs, opinion.words
 
 
 def _answer(cases: list[tuple[int, str, bool, str]], why: str | None) -> dict[str, Any]:

@@ -46,13 +46,14 @@ def landing(asked: Asked) -> Opinion:
     levels = [(f"query {k}, t = {q.t:.6g}", q.alpha, q.sigma) for k, q in enumerate(plus.queries)]
     levels.append(("what is returned", *_end(plus.scheduler)))
     pairs = zip([*(q.x for q in plus.queries), plus.end], [*(q.x for q in minus.queries), minus.end], strict=True)
-    seen = [
-        (where, max(_off((a - b) / 2, alpha * POINT.m, 0.0, False), _off((a + b) / 2, 0.0, sigma, noisy)))
-        for (where, alpha, sigma), (a, b) in zip(levels, pairs, strict=True)
-    ]
-    where, (off, words) = max(seen, key=lambda one: one[1][0])
-    count = sum(one[0] > 1 for _, one in seen)
-    return Opinion(off > 1, f"{count} of {len(seen)} states miss their level; the worst, {where}: {words}.")
+    seen = []
+    for (where, alpha, sigma), (a, b) in zip(levels, pairs, strict=True):
+        data, noise = (a - b) / 2, (a + b) / 2
+        off = max(_off(data, alpha * POINT.m, 0.0, False)[0], _off(noise, 0.0, sigma, noisy)[0])
+        held = f"holds {float(data.mean()) / POINT.m:.5g} of the data and noise of {float(noise.std()):.4g}"
+        seen.append((off, f"{where}, {held}, which should be {alpha:.5g} and {sigma:.4g}"))
+    worst, words = max(seen, key=lambda one: one[0])
+    return Opinion(worst > 1, f"{sum(off > 1 for off, _ in seen)} of {len(seen)} states miss their level; the worst, {words}.")
 
 
 def churned(asked: Asked) -> Opinion:
@@ -120,9 +121,20 @@ def _recursion(run: Drive) -> tuple[float, float]:
 
 def _steps(scheduler: Any) -> list[tuple[tuple[float, float], tuple[float, float]]]:
     """(alpha, sigma) at the beginning and at the end of every step, by the told times."""
-    told_levels = [told(scheduler, t) for t in scheduler.timesteps]
+    return _ending([told(scheduler, t) for t in scheduler.timesteps], scheduler)
+
+
+def _own_level(scheduler: Any, k: int) -> tuple[float, float]:
+    """That of the k-th step: by the told time, or in sigma space by the sigma that the step is computed with."""
+    if type(scheduler).__name__ not in SIGMA_SPACE:
+        return told(scheduler, scheduler.timesteps[k])
+    sigma = float(scheduler.sigmas[k])
+    return 1 / math.hypot(1, sigma), sigma / math.hypot(1, sigma)
+
+
+def _ending(levels: list[tuple[float, float]], scheduler: Any) -> list[tuple[tuple[float, float], tuple[float, float]]]:
     level = final(scheduler)
-    return list(zip(told_levels, [*told_levels[1:], (math.sqrt(level), math.sqrt(1 - level))], strict=True))
+    return list(zip(levels, [*levels[1:], (math.sqrt(level), math.sqrt(1 - level))], strict=True))
 
 
 def method(asked: Asked) -> str:
@@ -160,7 +172,7 @@ def coefficients(asked: Asked) -> Opinion:
     """One step at a time, on a state and on data of size 1e-4 and on nothing, with the same noise: what each is worth."""
     worst, words, count = 0.0, "", 0
     scheduler = asked.make()
-    steps = _steps(scheduler)
+    steps = _ending([_own_level(scheduler, k) for k in range(len(scheduler.timesteps))], scheduler)
     for k, (here, there) in enumerate(steps):
         seen = [a - one_step(asked, k, 0.0, 0.0)[0] for a in (one_step(asked, k, 1.0, 0.0)[0], one_step(asked, k, 0.0, 1.0)[0])]
         p, q, _ = weights(scheduler, here, there, asked.eta or 0.0)
@@ -182,7 +194,7 @@ def one_step(asked: Asked, k: int, state: float, data: float, rows: int = 1, dty
     """What a fresh scheduler makes at its k-th time of a state and predicted data, over their scale."""
     scheduler = asked.make()
     t = scheduler.timesteps[k]
-    alpha, sigma = told(scheduler, t)
+    alpha, sigma = _own_level(scheduler, k)
     x, x_0 = (torch.full((rows, 1, 1, 1), SMALL * value, dtype=dtype) for value in (state, data))
     handed = x * alpha if asked.name in SIGMA_SPACE else x
     told_as = answer(kind_of(scheduler), handed, x_0, alpha, sigma, bool(scheduler.config.get("invert_sigmas")))
