@@ -1,7 +1,10 @@
 """The page of what released libraries do, made from what the command says of them.
 
 verifydiff check diffusers --jobs 2 --json diffusers.json        # and k_diffusion, azula
+python -m tests.second_route diffusers.json k_diffusion.json azula.json
 python -m tests.conformance diffusers.json k_diffusion.json azula.json > docs/conformance.md
+
+The second command asks a second route about every failure, and keeps its answers in ``docs/second-route.json``.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any
 from verifydiff.report.library import alone
 
 BAD = ("fail", "inconclusive")
+ANSWERS = Path(__file__).parents[1] / "docs" / "second-route.json"
 HEAD = """\
 # What released libraries do
 
@@ -24,9 +28,13 @@ that command (`tests/conformance.py`), and shows for every sampler and every che
 What follows from a method (ten steps' bias, a grid that starts below T, a first order's error) is a note there and not listed here.
 
 A failure says that the library departs from the closed form, from its own documentation or from what it claims, and not that nobody
-has a reason for it: released models may depend on it. What was confirmed by a second route, a few lines of plain PyTorch beside the
-formula, is told in [what it finds in diffusers](diffusers.md), and much of it stands in the tests
-(`tests/observe/test_diffusers_findings.py`).
+has a reason for it: released models may depend on it.
+
+**Two routes.** Beside every failure stands what a second route says, in every configuration that fails. It shares no code with
+verifydiff: the library as it is shipped, in a plain loop of torch, the exact model of Gaussian data, and formulas by hand
+(`tests/second_route`). Where 100 000 draws decide, what is off is off by more than six standard errors: chance does that twice in a
+billion. Each route has to let pass what is right (`tests/test_second_route.py`). A failure that it does not confirm is marked, with
+the reason. The same findings in words: [what it finds in diffusers](diffusers.md).
 """
 
 
@@ -37,6 +45,8 @@ def page(libraries: list[dict[str, Any]]) -> str:
 
 def _library(library: dict[str, Any]) -> Iterator[str]:
     targets = library["targets"]
+    second = json.loads(ANSWERS.read_text(encoding="utf-8")).get(library["library"], {"version": "", "answers": {}})
+    answers = second["answers"] if second["version"] == library["version"] else {}
     counts = Counter(one["status"] for one in targets)
     command = f"verifydiff check {library['library']} --jobs 2"
     yield f"## {library['library']} {library['version']}\n"
@@ -50,11 +60,30 @@ def _library(library: dict[str, Any]) -> Iterator[str]:
     for name, reports in _by_sampler(targets).items():
         yield f"| {name} | {len(reports)} | {sum(one['status'] == 'pass' for one in reports)} | {_words(reports)} |"
     yield "\n### What fails, and how to see it\n"
+    yield f"{_tally(answers)}\n"
     for name, reports in _by_sampler(targets).items():
         for check, (message, target, count) in _failures(reports).items():
             several = f" ({count} configurations)" if count > 1 else ""
             yield f"**{name}, {check}**{several}: {_cell(message)}\n"
             yield f"```sh\n{alone(target)}\n```\n"
+            yield f"{_second(answers.get(f'{name}, {check}'), target)}\n"
+
+
+def _tally(answers: dict[str, Any]) -> str:
+    confirmed = [one["confirmed"] for one in answers.values()]
+    some, every = (sum(one[key] for one in answers.values()) for key in ("in", "of"))
+    both = f"{sum(confirmed)} of these {len(confirmed)}, and {some} of the {every} failures of all configurations"
+    return f"A second route confirms {both}."
+
+
+def _second(answer: dict[str, Any] | None, target: str) -> str:
+    """What the second route says; nothing that it said of another configuration counts."""
+    if answer is None or answer["target"] != target:
+        return "No second route was asked."
+    several = f" ({answer['in']} of {answer['of']} configurations)" if answer["of"] > 1 else ""
+    mark = "✓ Confirmed" if answer["confirmed"] else "✗ **Not confirmed**"
+    why = f" {_cell(answer['why'])}" if "why" in answer else ""
+    return f"{mark}{several}: {_cell(answer['words'])}{why}"
 
 
 def _by_sampler(targets: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

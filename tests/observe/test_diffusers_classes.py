@@ -22,7 +22,6 @@ STEPS = {"ConsistencyDecoderScheduler": 2, "SCMScheduler": 2, "PiflowScheduler":
 """Where ten steps are not what a class takes."""
 CONFIG = {
     "DDIMInverseScheduler": {"set_alpha_to_one": False},  # from the data themselves, which hold no noise, nothing can land
-    "KarrasVeScheduler": {"s_noise": 1.0},  # by default it adds 1.007 times the noise, on purpose
 }
 MEAN_ALONE = {
     "CMStochasticIterativeScheduler": "its data are those of the level sigma_min, whose noise it leaves out",

@@ -226,12 +226,12 @@ def test_the_clipping_range_is_seen(clip):
     assert seen.affine.all()
 
 
-def after_prediction(change, *, recompute):
-    """DDIM(0) whose prediction of the data goes through ``change``."""
+def after_prediction(change, *, recompute, early=0):
+    """DDIM(0) whose prediction of the data goes through ``change``, and which lands ``early`` indices above the next query."""
 
     def sample(denoise, x, seed):
         for k, t in enumerate(TIMES):
-            here, there = ABAR[t], ABAR[TIMES[k + 1]] if k + 1 < len(TIMES) else 1.0
+            here, there = ABAR[t], ABAR[TIMES[k + 1] + early] if k + 1 < len(TIMES) else 1.0
             eps = denoise(x, t)
             x0 = change((x - np.sqrt(1 - here) * eps) / np.sqrt(here))
             if recompute:
@@ -269,6 +269,13 @@ def test_what_becomes_of_large_predictions_is_told_apart(change, recompute, kind
     seen = observe(function_target(after_prediction(change, recompute=recompute), SCHEDULE))
     assert seen.affine.all()
     assert seen.clip.kind is kind
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_clipping_is_told_where_the_steps_land_on_wrong_levels(recompute):
+    seen = observe(function_target(after_prediction(clip_to_data, recompute=recompute, early=1), SCHEDULE))
+    assert seen.clip.kind is (Kind.CLIPPED if recompute else Kind.DATA_ONLY)
+    assert (seen.clip.lower, seen.clip.upper) == pytest.approx((-1, 2), abs=1e-6)
 
 
 def test_the_range_is_taken_from_the_step_that_tells_it_best():

@@ -6,7 +6,8 @@ answer throughout. One that clips the data alone, and goes on with the noise as 
 
 .. math:: \sqrt{\bar\alpha_s}\,\bigl(\mathrm{clip}(\hat x_0, l, u) - \hat x_0\bigr),
 
-since in :math:`x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \dots` only the first term knows of it.
+since in :math:`x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \dots` only the first term knows of it. The level is that
+on which the step lands, :math:`\sqrt{\bar\alpha_s} = p\sqrt{\bar\alpha_t} + q`, be it the right one or not.
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ class Clipping:
     upper: float = np.inf
 
 
-def clipping(large: Run, natural: Run, p: Array, q: Array, end: Array) -> Clipping:
+def clipping(large: Run, natural: Run, p: Array, q: Array, landed: Array) -> Clipping:
     """What a run with large answers shows, beside a run on the same noise with small ones.
 
     Args:
         large, natural: the runs.
         p, q: the weights of every step, from small answers.
-        end: abar at the end of every step.
+        landed: sqrt(abar) of the level on which every step lands.
     """
     if large.x.shape != natural.x.shape or not np.isfinite(p).all():
         return Clipping(Kind.UNKNOWN)
@@ -61,7 +62,7 @@ def clipping(large: Run, natural: Run, p: Array, q: Array, end: Array) -> Clippi
         return Clipping(Kind.UNKNOWN)
     if np.all(np.abs(moved) <= same * np.maximum(grown[:-1], grown[1:])[:, None, None]):
         return Clipping(Kind.NONE)
-    for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, np.sqrt(end))):
+    for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, landed)):
         used = large.answers[told] + moved[told] / weight[told][:, None, None]
         slack = same * (grown[:-1] / np.abs(weight))[told][:, None, None]
         sharpest = used[np.argmin(slack)]

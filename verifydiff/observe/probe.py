@@ -198,7 +198,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         start=float(start_scale),
         start_noise=float(np.linalg.norm(start_noise)),
         start_residual=start_residual,
-        clip=clipping(large, natural, p, q, np.append(levels[1:], target.final_level)),
+        clip=clipping(large, natural, p, q, p * np.sqrt(levels) + q),
     )
 
 

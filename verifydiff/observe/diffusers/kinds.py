@@ -299,7 +299,11 @@ KINDS: dict[str, Kind] = {
         prediction=Prediction.EPSILON,
         wording=lambda config, schedule: wordings.minus_noise,
         least=2,
-        notes=("the model is told sigma itself, at the state itself; its pipeline halves both.",),
+        standing={"s_noise": 1.0},
+        notes=(
+            "the model is told sigma itself, at the state itself; its pipeline halves both.",
+            "s_noise is 1 unless asked for: its default adds, on purpose, 1.007 times the noise that keeps the level.",
+        ),
     ),
     "LCMScheduler": Kind(
         wording=lambda config, schedule: wordings.latent_consistency(
