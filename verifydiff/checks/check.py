@@ -126,9 +126,25 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
             return _of_solver(observation, claimed, contract, seed, deadline)
     except SamplerFault as fault:
         check = {"time-out-of-range": "time-grid", "no-grid": "affinity"}.get(fault.kind, "behaviour")
-        return Report(target.name, "not observed", (behaviour.at_fault(check, fault),), (), 0.0, target.notes)
+        finding = _only_there(target, fault, seed, deadline) or behaviour.at_fault(check, fault)
+        return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
     return _of_family(observation, claimed, contract, seed, deadline)
+
+
+def _only_there(target: Target, fault: SamplerFault, seed: int, deadline: float) -> Finding | None:
+    """The finding where a sampler fails in a wider precision than its own, and not in that: a root of -1e-16, say, that is 0 there.
+
+    What decides is then rounding, and whether the rest of it is right stays open.
+    """
+    if target.as_shipped is None or fault.kind not in ("raises", "not-finite"):
+        return None
+    try:
+        observe(target.as_shipped, seed=seed, timeout=deadline - time.monotonic())
+    except SamplerFault:
+        return None
+    message = f"in double precision {fault} As shipped, in its own precision, it does not: rounding decides."
+    return Finding("behaviour", Status.INCONCLUSIVE, message, measured=fault.kind)
 
 
 def _is_solver(claimed: Claim | None, contract: Contract, observation: Observation) -> bool:

@@ -1,4 +1,4 @@
-"""Half precision: what raises or overflows there alone is a failure, digits that are lost are a note with their size."""
+"""Other precisions: what breaks in half precision alone fails, lost digits are a note; what breaks in double alone stays open."""
 
 from dataclasses import replace
 
@@ -83,3 +83,17 @@ def test_a_scheduler_of_diffusers_is_run_on_states_in_bfloat16():
     (finding,) = [f for f in vd.check(resolve("diffusers:DDIMScheduler", steps=10)).findings if f.check == "half-precision"]
     assert finding.status is Status.NOTE
     assert 1e-3 < finding.measured < 0.1
+
+
+@pytest.mark.parametrize(("shipped", "status"), [(None, Status.INCONCLUSIVE), ("raises", Status.FAIL)])
+def test_what_breaks_in_double_precision_alone_is_left_open(shipped, status):
+    """The libraries' tables come in single precision, where a rounded root of zero is zero."""
+    import torch
+
+    def of(**options):
+        return replace(RIGHT, sample=lambda denoise, x, seed: ddim(denoise, x, **options))
+
+    target = replace(of(breaks="raises"), as_shipped=of(kind=torch.float32, breaks=shipped))
+    (finding,) = vd.check(target, family=vd.DDIM(0.0)).findings
+    assert finding.status is status
+    assert "not implemented" in finding.message
