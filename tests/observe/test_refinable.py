@@ -31,6 +31,7 @@ WRONG = {
     "the sign": partial(two_m, half=-0.5),
     "of first order": partial(two_m, half=0.0),
 }
+NAMED = {"steps taken for equal": "equal-steps-assumed", "the half lost": "difference-doubled", "the sign": "difference-reversed"}
 
 
 def the_order(report):
@@ -49,7 +50,9 @@ def test_the_order_of_a_right_solver_is_measured(steps):
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_weight_of_the_earlier_prediction_is_found(name):
     report = vd.check(WRONG[name], schedule=vd.Schedule.cosine(50), family=vd.ProbabilityFlow(2), steps=10)
-    assert {finding.check for finding in report.findings if finding.status is Status.FAIL} == {"order"}
+    failed = {finding.check for finding in report.findings if finding.status is Status.FAIL}
+    assert failed == ({"order", "coefficients"} if name in NAMED else {"order"})
+    assert [slip.slip for slip in report.diagnosis] == ([NAMED[name]] if name in NAMED else [])
 
 
 def test_of_a_ratio_of_steps_upside_down_single_steps_tell_and_it_could_be_a_predictor():

@@ -15,21 +15,22 @@ from verifydiff.verdict import Status
 SEEDS = 200
 STARTS_LOWER = ("ab-3", "lms-4")
 """Whose first steps have no predictions before them and are of lower order, which is then the order of the whole."""
+TWO_STEP = "a multistep method whose steps use up to 1 earlier prediction; it adds no noise"
 KINDS = {
     "euler": "a one-step method that adds no noise",
     "heun": "a method that asks the model more than once a step and adds no noise",
     "midpoint": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
-    "deis-2": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
+    "deis-2": f"DEIS with a line in rho (rhoAB, order 2), {TWO_STEP}",
     "ab-3": "a multistep method whose steps use up to 2 earlier predictions; it adds no noise",
     "lms-4": "a multistep method whose steps use up to 3 earlier predictions; it adds no noise",
-    "dpm-2m": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
-    "dpm-2m-heun": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
+    "dpm-2m": f"DPM-Solver++(2M), {TWO_STEP}",
+    "dpm-2m-heun": f"the multistep solver with the weight of its integral, {TWO_STEP}",
     "dpm-2s": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
     "flow-euler": "a one-step method that adds no noise",
     "flow-heun": "a method that asks the model more than once a step and adds no noise",
     "midpoint-ancestral": "a method that asks the model more than once a step and adds fresh noise",
     "sde-dpm-1": "a one-step method that adds fresh noise",
-    "sde-dpm-2m": "a multistep method whose steps use up to 1 earlier prediction; it adds fresh noise",
+    "sde-dpm-2m": "SDE-DPM-Solver++(2M), a multistep method whose steps use up to 1 earlier prediction; it adds fresh noise",
     "euler-maruyama": "a one-step method that adds fresh noise",
 }
 
