@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from zlib import crc32
 
 import numpy as np
@@ -23,6 +24,10 @@ os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # most programs here run for less time than LLVM would optimise them
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+
+# A run in the background can be deaf to Ctrl-C, and so would be all processes that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What is loaded and collected stays to the end: it is not gone through again and again for garbage, which takes a tenth of the
 # time once torch, JAX and SymPy are there.

@@ -97,6 +97,10 @@ def test_it_starts_at_once_serves_and_ends_with_ctrl_c(tmp_path):
                 assert b"verifydiff" in page.read()
         finally:
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            try:
+                out, err = process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
     assert (process.returncode, out, err) == (0, "\nEnded.\n", "")
     assert started < 15
