@@ -406,3 +406,10 @@ def test_one_letter_made_twice_is_one_letter():
     assert once == twice
     assert decide(Claim(sympy.sqrt(once) * twice**y, "==", once ** (y + Rational(1, 2)))).outcome is Proof.PROVED
     assert Quantity("c", domain=Domain(lower=0, closed_below=True)) != once
+
+
+def test_a_side_whose_roots_cancel_is_shown_as_zero():
+    """Its value is a ball around 0, of which no digit is certain."""
+    forget()
+    cancels = sqrt(abar_t) * sqrt(1 - abar_t) - sqrt(abar_t - abar_t**2)
+    assert decide(Claim(cancels, "==", sqrt(abar_t))).counterexample.lhs == "0"

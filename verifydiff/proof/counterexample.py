@@ -268,4 +268,5 @@ def shown(value: Value) -> str:
     """A value as a person reads it: an exact fraction unless it is very long, or the digits that are certain."""
     if isinstance(value, fmpq) and bits(value) <= MAX_SHOWN:
         return str(value)
-    return str(arb(value).str(12, radius=False))
+    text = str(arb(value).str(12, radius=False))
+    return "0" if text.startswith("0e-") else text  # a sum of roots that cancels, to all digits that are certain
