@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from ..forms.deis import back, eps_before
+from ..forms.deis import eps_before
 from ..forms.dpm import ratio, x_before
-from ..forms.quantities import eps, ve_s, ve_t, x_0
+from ..forms.quantities import eps, x_0
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ MULTISTEP_SLIPS = (
     MultistepSlip(
         "equal-steps-assumed",
         "the step before is taken to be as long as this one",
-        lambda step: step.xreplace({ratio: sympy.Integer(1), back: ve_t - ve_s}),
+        lambda step: step.xreplace({ratio: sympy.Integer(1)}),  # in DEIS that makes 3/2 and -1/2, which are a method: iPNDM
     ),
     MultistepSlip(
         "difference-reversed",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -85,6 +86,15 @@ def test_every_mistake_of_the_catalogue_is_planted():
     assert {slip for _, slip, _ in CASES} == {slip.id for slip in MULTISTEP_SLIPS}
 
 
+@pytest.mark.skipif(find_spec("k_diffusion") is None, reason="k-diffusion is not installed")
+@pytest.mark.parametrize("sigmas", ["exponential", "polyexponential", "vp"])
+def test_another_library_s_is_right_where_rounding_makes_even_steps_uneven(sigmas):
+    """Near the data rounding moves the ratio of even steps off 1, on either side."""
+    report = judged(resolve("k_diffusion:sample_dpmpp_2m_sde", config={"sigmas": sigmas}))
+    assert [finding.status for finding in found(report)] == [Status.PASS]
+    assert report.diagnosis == ()
+
+
 @pytest.mark.parametrize("factor", [0.9, 1.1, 1 + 1e-6])
 def test_what_no_mistake_of_the_catalogue_explains_is_not_explained(factor):
     report = judged(RIGHT["dpm-2m"].mutant(half=factor / 2))
@@ -127,3 +137,22 @@ def test_the_released_ones_are_what_they_are_called(options, title):
     report = judged(resolve("diffusers:DPMSolverMultistepScheduler", steps=20, config=options))
     assert report.identified_as.startswith(f"{title}, ")
     assert [finding.status for finding in found(report)] == [Status.PASS]
+
+
+@pytest.mark.parametrize("spacing", [{}, {"use_exponential_sigmas": True}])
+@pytest.mark.parametrize("steps", [13, 20])
+def test_a_released_method_of_none_of_these_weights_is_not_accused_of_a_mistake_in_one(spacing, steps):
+    """By the noise it predicts, on even steps in lambda, DPM-Solver(2M) has the weights 3/2 and -1/2."""
+    pytest.importorskip("diffusers")
+    options = {"algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min", "lower_order_final": False, **spacing}
+    report = judged(resolve("diffusers:DPMSolverMultistepScheduler", steps=steps, config=options))
+    assert found(report) == []
+    assert report.diagnosis == ()
+
+
+def test_the_constants_of_adams_and_bashforth_are_a_method_of_their_own():
+    """3/2 and -1/2 whatever the steps are, as in iPNDM."""
+    constants = RIGHT["deis-2"].mutant(weights=lambda w: [1.5 * sum(w), -0.5 * sum(w)])
+    report = judged(constants)
+    assert found(report) == []
+    assert report.diagnosis == ()

@@ -22,8 +22,9 @@ from .kind import memory, stages
 
 FEWEST = 3
 """Steps of the second order at least, for a method to be seen in them."""
-CLOSE = 2.0**14
-"""How many roundings a row may be off: 2e-12 in double precision."""
+CLOSE = 2.0**23
+"""How many roundings a row may be off: 1e-9 in double precision. Near the data 1 - abar has lost some digits. What is this close to
+the method as it should be is that method, be it closer still to one with a mistake."""
 
 
 @dataclass(frozen=True)
