@@ -1,21 +1,9 @@
 """What was found out beyond the numbers, by sampler and check: why a failure is not confirmed, or where it comes from."""
 
-_ROUNDS = (
-    "In double precision, in which verifydiff first runs the scheduler's code, 1 - abar - sigma^2 rounds to -1e-16 at this number "
-    "of steps, and has no root; in single precision, as shipped, the same happens at other numbers (see precision)."
-)
-
 WHY: dict[tuple[str, str], str] = {
     ("CogVideoXDDIMScheduler", "point-mass"): (
         "Not confirmed where set_alpha_to_one is False: there the method itself does not end on the data, and what is left is "
         "that eta is not used, which noise-scale says, or less than this route resolves."
-    ),
-    ("DDIMScheduler", "behaviour"): _ROUNDS,
-    ("DDIMParallelScheduler", "behaviour"): _ROUNDS,
-    ("DPMSolverMultistepScheduler", "behaviour"): (
-        "Not confirmed with use_lu_lambdas and solver_type=heun: as shipped the last two sigmas are one number; in double "
-        "precision, in which verifydiff first runs the code, the last is larger by a rounding, and the noise between them the "
-        "root of less than 0."
     ),
     ("REABSampler", "order"): (
         "Its documentation has sqrt(1 + exp(2 s)), which is sqrt(alpha_s^2 + sigma_s^2), where the code has sqrt(alpha_s^2 + "
