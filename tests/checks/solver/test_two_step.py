@@ -110,6 +110,12 @@ def test_where_all_steps_are_even_the_right_method_is_named_and_no_mistake():
     assert report.diagnosis == ()
 
 
+def test_one_that_forgets_now_and_then_is_none_of_them():
+    """First-order steps belong to the ends; in between they are a mistake."""
+    forgetful = RIGHT["dpm-2m"].mutant(history=lambda k, of: k % 4)
+    assert found(judged(forgetful.target(24))) == []
+
+
 def test_one_wrong_step_is_enough_to_be_none_of_them():
     def one_step_off(denoise, x, rho, normal):
         asked = []

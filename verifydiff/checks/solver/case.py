@@ -76,12 +76,12 @@ class SolverCase:
     def on(self, steps: int) -> Response:
         """The response on that many evenly spaced steps."""
         assert self.target.on_log_grid is not None  # noqa: S101 - asked by whom has seen that there is one
-        if steps not in self._seen:
-            self._seen[steps] = self._of(self.target.on_log_grid(steps))
-        return self._seen[steps]
+        if steps not in self._responses:
+            self._responses[steps] = self._of(self.target.on_log_grid(steps))
+        return self._responses[steps]
 
     @cached_property
-    def _seen(self) -> dict[int, Response]:
+    def _responses(self) -> dict[int, Response]:
         return {}
 
     def _of(self, target: Target) -> Response:

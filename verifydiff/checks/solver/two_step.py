@@ -35,12 +35,14 @@ class Seen:
         method: the method.
         slip: the mistake that is in it; None for the method as it should be.
         residual: how far any row is off, over its largest weight or 1.
+        bound: how far it may be.
         second: (N,): the steps of the second order; the others are of the first.
     """
 
     method: TwoStep
     slip: MultistepSlip | None
     residual: float
+    bound: float
     second: Mask
 
     def __str__(self) -> str:
@@ -68,13 +70,12 @@ def coefficients(seen: Seen | None) -> Iterator[Finding]:
         return
     first = np.flatnonzero(~seen.second)
     ends = f"; of the first order {'are the steps' if first.size > 1 else 'is step'} {', '.join(map(str, first))}"
-    bound = EXPLAINS
     if seen.slip is None:
         message = f"every step is one of {seen.method.title} (off by at most {seen.residual:.1g}){ends if first.size else ''}."
-        yield Finding("coefficients", Status.PASS, message, seen.residual, 0.0, bound)
+        yield Finding("coefficients", Status.PASS, message, seen.residual, 0.0, seen.bound)
         return
     message = f"every step of the second order is one of {seen.method.title} in which {seen.slip.description}."
-    yield Finding("coefficients", Status.FAIL, message, seen.residual, 0.0, bound, details={"slip": seen.slip.id})
+    yield Finding("coefficients", Status.FAIL, message, seen.residual, 0.0, seen.bound, details={"slip": seen.slip.id})
 
 
 def explanations(seen: Seen | None) -> tuple[Explanation, ...]:
@@ -94,9 +95,10 @@ def _as(response: Response, rows: Array, method: TwoStep, slip: MultistepSlip | 
     first = _off(response, rows, (p, q, zero, zero, c))
     bound = min(EXPLAINS, CLOSE * response.unit)
     by_second = (second <= bound) & (first > bound)
-    if by_second.sum() < max(FEWEST, queries / 2) or not ((first <= bound) | by_second).all():
+    within = np.flatnonzero(by_second)
+    if within.size < max(FEWEST, queries / 2) or (np.diff(within) > 1).any() or not ((first <= bound) | by_second).all():
         return None
-    return Seen(method, slip, float(np.where(by_second, second, first).max()), by_second)
+    return Seen(method, slip, float(np.where(by_second, second, first).max()), bound, by_second)
 
 
 def _off(response: Response, rows: Array, weights: tuple[Array, ...]) -> Array:
