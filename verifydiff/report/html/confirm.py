@@ -5,14 +5,13 @@ intervals.
 from __future__ import annotations
 
 from ...confirm import Confirmation
-from ...verdict import Status
 from ..checks import MARK
 from .confirm_figures import bits, by_level, distances, guided, pictures, spectra
-from .confirm_parts import cause, lead
+from .confirm_parts import cause, header, lead
 from .document import document, section
 from .elements import Markup, element
 from .findings import Questions, name, table
-from .page import footer, provenance, verdict
+from .page import footer, provenance
 from .run import Run
 
 
@@ -24,18 +23,9 @@ def confirm_page(confirmation: Confirmation, run: Run, questions: Questions | No
         run: how that came about.
         questions: what each check asks, by its id.
     """
-    statuses = [finding.status for finding in confirmation.findings]
-    passed = statuses.count(Status.PASS)
-    judged = sum(status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE) for status in statuses)
     return document(
         f"{MARK[confirmation.status]} {name(confirmation.name)}, confirmed by verifydiff",
-        element(
-            "header",
-            element("h1", name(confirmation.name)),
-            verdict(confirmation.status, f"{passed} of {judged} statements hold"),
-            element("p", confirmation.verdict[0].upper() + confirmation.verdict[1:]),
-            element("p", element("span", "trained on ", class_="quiet"), confirmation.data),
-        ),
+        header(confirmation),
         element(
             "main",
             section("Whose the error is", "causes", [cause(one) for one in confirmation.causes]) if confirmation.causes else None,

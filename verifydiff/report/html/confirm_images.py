@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...statistics.evidence import Array as Numbers
-from ...verdict import Status
 from ..checks import MARK
 from .axes import Linear, Rows
 from .confirm_figures import SHADES, TOP, figure, labelled, picture
-from .confirm_parts import cause, lead
+from .confirm_parts import cause, header, lead
 from .document import document, section
 from .drawing import WIDTH, Panel, legend
 from .elements import Markup, element
 from .findings import Questions, name, table
-from .page import footer, provenance, verdict
+from .page import footer, provenance
 from .run import Run
 
 if TYPE_CHECKING:
@@ -49,17 +48,9 @@ def image_page(confirmation: ImageConfirmation, run: Run, questions: Questions |
         run: how that came about.
         questions: what each check asks, by its id.
     """
-    statuses = [finding.status for finding in confirmation.findings]
-    judged = sum(status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE) for status in statuses)
     return document(
         f"{MARK[confirmation.status]} {name(confirmation.name)}, confirmed by verifydiff",
-        element(
-            "header",
-            element("h1", name(confirmation.name)),
-            verdict(confirmation.status, f"{statuses.count(Status.PASS)} of {judged} statements hold"),
-            element("p", confirmation.verdict[0].upper() + confirmation.verdict[1:]),
-            element("p", element("span", "trained on ", class_="quiet"), confirmation.data),
-        ),
+        header(confirmation),
         element(
             "main",
             section("Whose the error is", "causes", [cause(one) for one in confirmation.causes]) if confirmation.causes else None,

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from ...confirm import Cause
+from typing import TYPE_CHECKING
+
+from ...confirm import Cause, Confirmation
+from ...verdict import Status
 from .elements import Child, Markup, element
+from .findings import name
+from .page import verdict
+
+if TYPE_CHECKING:
+    from ...confirm.image_confirmation import ImageConfirmation
+
+
+def header(confirmation: Confirmation | ImageConfirmation) -> Markup:
+    """What came out, and of what."""
+    statuses = [finding.status for finding in confirmation.findings]
+    judged = sum(status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE) for status in statuses)
+    return element(
+        "header",
+        element("h1", name(confirmation.name)),
+        verdict(confirmation.status, f"{statuses.count(Status.PASS)} of {judged} statements hold"),
+        element("p", confirmation.verdict[0].upper() + confirmation.verdict[1:]),
+        element("p", element("span", "trained on ", class_="quiet"), confirmation.data),
+    )
 
 
 def lead(text: str) -> Markup:
