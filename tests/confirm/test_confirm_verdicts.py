@@ -12,7 +12,7 @@ import pytest
 from confirm_standins import BUDGET, LAW, TABLE, BetaForBetaTilde, WrongTime, network, stepwise
 from rich.console import Console
 
-from verifydiff.confirm import confirm, denoising, to_json
+from verifydiff.confirm import confirm, denoising
 from verifydiff.confirm.model import as_model
 from verifydiff.report import confirm as terminal
 from verifydiff.report.html import this_run
@@ -76,7 +76,7 @@ def test_sampler_and_network_have_their_own_shares_of_the_distance(confirmed):
 
 def test_json_and_page_and_terminal_tell_of_it(confirmed):
     for seen in confirmed.values():
-        told = json.loads(json.dumps(to_json(seen), allow_nan=False))
+        told = json.loads(json.dumps(seen.to_json(), allow_nan=False))
         assert told["status"] == seen.status.value
         assert len(told["measured"]["sampling"]["cells"]) == 4
         page = confirm_page(seen, this_run("verifydiff confirm RUN", seed=0, false_alarm=1e-6, seconds=1.0), QUESTIONS)

@@ -13,7 +13,7 @@ import pytest
 
 from verifydiff.network import PRESETS, Size, UNet, parameters
 from verifydiff.network.blocks import Attention, Residual
-from verifydiff.network.layers import Convolution, GroupNorm, as_convolution, as_product, by_rows
+from verifydiff.network.layers import Convolution, GroupNorm, as_convolution, as_product, by_rows, folded, unfolded
 from verifydiff.network.predictor import computing_in, predictions
 from verifydiff.verdict import MisuseError
 
@@ -98,6 +98,24 @@ def test_on_a_torus_it_moves_with_the_field_by_as_many_points_as_it_merges():
     assert largest(by_one - np.roll(plain, 1, 0)) > 0.01 * largest(plain)  # a halved grid begins at one point or at the next
 
 
+def test_patches_are_cut_and_put_together_again():
+    x = np.arange(4 * 6 * 2, dtype=np.float32).reshape(4, 6, 2)
+    cut = folded(x, 2)
+    assert cut.shape == (2, 3, 8)
+    assert (cut[1, 2] == x[2:4, 4:6].ravel()).all()
+    assert (unfolded(cut, 2) == x).all()
+
+
+def test_with_patches_it_moves_with_the_field_by_patches_and_tells_their_points_apart():
+    patched = roused(UNet(replace(SIZE, multipliers=(1,), attention=(), patch=2), 1, CLASSES, rng=rng()))
+    x = fields(1)
+    swapped = x.reshape(1, SIDE, 2, 2)[..., ::-1].reshape(x.shape)  # the points of every patch, left and right
+    plain, by_patch, by_point, mirrored = asked(patched, jnp.concatenate([x, jnp.roll(x, 2, 1), jnp.roll(x, 1, 1), swapped]))
+    assert largest(by_patch - np.roll(plain, 2, 0)) < ROUNDING * largest(plain) * 10
+    assert largest(by_point - np.roll(plain, 1, 0)) > 0.01 * largest(plain)
+    assert largest(mirrored - plain) > 0.01 * largest(plain)
+
+
 def test_with_zeros_around_it_does_not():
     edged = roused(UNet(replace(SIZE, multipliers=(1,), attention=(), padding="zeros"), 1, CLASSES, rng=rng()))
     x = fields(1)
@@ -149,6 +167,9 @@ def test_a_label_is_refused_where_there_are_none():
 def test_a_grid_that_cannot_be_halved_is_refused():
     with pytest.raises(MisuseError, match=r"\(5, 5\) cannot be halved 1 times"):
         jax.eval_shape(UNet(SIZE, 1, None, rng=rng()), jnp.zeros((5, 5, 1), jnp.float32), jnp.float32(0.5))
+    patched = UNet(replace(SIZE, patch=2), 1, None, rng=rng())
+    with pytest.raises(MisuseError, match=r"\(6, 6\) cannot be cut into patches of 2 x 2 and halved 1 times"):
+        jax.eval_shape(patched, jnp.zeros((6, 6, 1), jnp.float32), jnp.float32(0.5))
 
 
 def test_in_bfloat16_it_computes_what_float32_does_to_rounding_and_answers_in_float32():

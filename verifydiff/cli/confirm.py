@@ -66,7 +66,7 @@ def _confirm(arguments: argparse.Namespace) -> int:
     with standard_output_kept(), confirm.progressing(Console(stderr=True)) as progress:
         found = confirm_run(arguments.run_folder, budget=budget, sampler=sampler, progress=progress)
     if json_place is not None:
-        jsonfile.write(_told(found), json_place)
+        jsonfile.write(found.to_json(), json_place)
     if html_place is not None:
         files.write(_page(found, arguments, time.monotonic() - began), html_place)
     if files.STDOUT not in (json_place, html_place):
@@ -102,12 +102,6 @@ def _numbers(text: str, option: str, kind: Any) -> tuple[Any, ...]:
         return tuple(sorted({kind(part) for part in text.split(",")}))
     except ValueError:
         raise MisuseError(f"{option} takes numbers with commas between them, got {text[:40]!r}.") from None
-
-
-def _told(found: Confirmation | ImageConfirmation) -> dict[str, Any]:
-    from ..confirm import Confirmation, to_json
-
-    return to_json(found) if isinstance(found, Confirmation) else found.to_json()
 
 
 def _page(found: Confirmation | ImageConfirmation, arguments: argparse.Namespace, seconds: float) -> str:

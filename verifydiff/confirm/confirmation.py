@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -13,9 +13,10 @@ from jax import Array
 
 from ..oracles import GaussianMixture, Oracle
 from ..schedule import Schedule
-from ..verdict import Finding, MisuseError, Status, overall
+from ..verdict import Finding, MisuseError, Status
 from . import denoising, flow, guidance, jacobian, likelihood, sampling
 from .budget import Budget
+from .confirmed import Cause, Confirmed, Progress, Sentences, of_sampler
 from .denoising import Denoising
 from .flow import Flow
 from .guidance import Guided
@@ -30,46 +31,16 @@ OF_NETWORK = frozenset(
     {"denoising-loss", "loss-by-level", "score-error", "jacobian-spectrum", "samples-of-network", "bits-by-bound", "bits-by-ode"}
 )
 """Findings that no sampler under test has a part in."""
-OF_SAMPLER = frozenset({"sampler-map", "sampler-noise", "samples-of-sampler"})
-"""Findings that the network has no part in."""
-
-Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Cause:
-    """Whose an error is.
+@dataclass(frozen=True, kw_only=True)
+class Confirmation(Confirmed):
+    """Of a network whose data have known answers.
 
     Attributes:
-        who: ``network`` or ``sampler``.
-        what: a kebab-case name: of the slip, or of the shape of the network's error; empty where it has no name.
-        description: in words.
-    """
-
-    who: str
-    what: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What came out.
-
-    Attributes:
-        name: of what was confirmed.
-        data: what it was trained on, in words.
-        budget: what was drawn.
-        findings: every statement.
-        causes: whose the errors are; empty if there are none.
         denoising, spectra, sampling, flow, guided, likelihood, sampler: what was measured.
-        seconds: how long each part took.
     """
 
-    name: str
-    data: str
-    budget: Budget
-    findings: tuple[Finding, ...]
-    causes: tuple[Cause, ...]
     denoising: Denoising
     spectra: tuple[Spectrum, ...]
     sampling: Sampling
@@ -77,31 +48,28 @@ class Confirmation:
     guided: tuple[Guided, ...]
     likelihood: Likelihood
     sampler: Implementation
-    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+
+    SENTENCES = Sentences(
+        both="both are off: the network by itself, and the sampler by itself.",
+        network="the network is off; the sampler does what its equations say.",
+        sampler="the sampler is off; the network is as good as was asked for.",
+        neither="network and sampler are each as good as was asked for, and yet their samples are off: see the findings.",
+        unsure="nothing is seen to be off, but the budget is too small to be sure.",
+    )
+    MEASURED = ("denoising", "spectra", "sampling", "flow", "guided", "likelihood")
 
     @property
-    def status(self) -> Status:
-        """``pass``, ``fail`` or ``inconclusive``."""
-        return overall([finding.status for finding in self.findings])
-
-    @property
-    def verdict(self) -> str:
-        """Whose the error is, in one sentence."""
-        who = {cause.who for cause in self.causes}
-        if who == {"network", "sampler"}:
-            return "both are off: the network by itself, and the sampler by itself."
-        if who == {"network"}:
-            return "the network is off; the sampler does what its equations say."
-        if who == {"sampler"}:
-            return "the sampler is off; the network is as good as was asked for."
-        if self.status is Status.FAIL:
-            return "network and sampler are each as good as was asked for, and yet their samples are off: see the findings."
-        if self.status is Status.INCONCLUSIVE:
-            return "nothing is seen to be off, but the budget is too small to be sure."
+    def praise(self) -> str:
+        """With how many errors of the network are no fault, and yet seen."""
         if self.imperfect:
             told = f"{len(self.imperfect)} of its errors can be seen, and are notes with their size"
             return f"the sampler does what its equations say, and the network is trained: {told}."
         return "network and sampler do what a perfect network with a right sampler does, within what was asked for."
+
+    @property
+    def left_out(self) -> str:
+        """Numbers of steps and etas that are not in the budget."""
+        return self.budget.left_out
 
     @property
     def imperfect(self) -> tuple[Finding, ...]:
@@ -179,7 +147,19 @@ def confirm(
     seconds["all"] = time.monotonic() - began
     whose = causes(found, by_itself, implemented)
     return Confirmation(
-        name, _words(data), budget, tuple(found), whose, by_itself, spectra, samples, walked, guided, bits, implemented, seconds
+        name=name,
+        data=_words(data),
+        budget=budget,
+        findings=tuple(found),
+        causes=whose,
+        denoising=by_itself,
+        spectra=spectra,
+        sampling=samples,
+        flow=walked,
+        guided=guided,
+        likelihood=bits,
+        sampler=implemented,
+        seconds=seconds,
     )
 
 
@@ -192,14 +172,6 @@ def causes(findings: list[Finding], by_itself: Denoising, sampler: Implementatio
             Cause("network", "", "its answers are off by no known shape: it is trained too little, or too small")
         ]
     return tuple(found)
-
-
-def of_sampler(failed: set[str], sampler: Implementation) -> list[Cause]:
-    """The sampler's share of what failed, by the slips that explain it; none if nothing of it did."""
-    if not failed & OF_SAMPLER:
-        return []
-    slips = [Cause("sampler", one.slip, one.description) for one in sampler.slips]
-    return slips or [Cause("sampler", "", "nothing in the catalogue of slips explains what the sampler does")]
 
 
 def _shape(name: str, left: float) -> Cause:

@@ -3,74 +3,48 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 
 from ..network import Images
 from ..schedule import Schedule
-from ..verdict import Finding, Status, overall
+from ..verdict import Status
 from . import images
 from .budget import Budget
-from .confirmation import Cause, Progress, of_sampler
+from .confirmed import Cause, Confirmed, Progress, Sentences, of_sampler
 from .images import Likeness
 from .implementation import implementation
 from .loops import REFERENCE, Draw
 from .model import as_model, named
-from .plain import told
 
 OF_NETWORK = frozenset({"class-accuracy", "labels", "feature-distance", "images-finite"})
 """Findings that the sampler under test has a part in only where it is off by itself."""
 
 
-@dataclass(frozen=True)
-class ImageConfirmation:
-    """What came out.
+@dataclass(frozen=True, kw_only=True)
+class ImageConfirmation(Confirmed):
+    """Of a network that was trained on real images.
 
     Attributes:
-        name: of what was confirmed.
-        data: what it was trained on, in words.
-        budget: what was drawn.
-        findings: every statement.
-        causes: whose the errors are; empty if there are none.
         likeness: what was measured.
-        seconds: how long each part took.
     """
 
-    name: str
-    data: str
-    budget: Budget
-    findings: tuple[Finding, ...]
-    causes: tuple[Cause, ...]
     likeness: Likeness
-    seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """As :func:`.plain.to_json` tells of the other kind."""
-        return told(self, {"likeness": self.likeness})
+    SENTENCES = Sentences(
+        both="both are off: the network's images are unlike real ones by the reference, too, and the sampler is off by itself.",
+        network="the network's images are unlike real ones; the sampler does what its equations say.",
+        sampler="the sampler is off; by the reference the network's images are like real ones.",
+        neither="network and sampler are each as good as was asked for, and yet something is off: see the findings.",
+        unsure="nothing is seen to be off, but there are too few images to be sure.",
+    )
+    MEASURED = ("likeness",)
 
     @property
-    def status(self) -> Status:
-        """``pass``, ``fail`` or ``inconclusive``."""
-        return overall([finding.status for finding in self.findings])
-
-    @property
-    def verdict(self) -> str:
-        """Whose the error is, in one sentence."""
-        who = {cause.who for cause in self.causes}
-        if who == {"network", "sampler"}:
-            return (
-                "both are off: the network's images are unlike real ones by the reference, too, and the sampler is off by itself."
-            )
-        if who == {"network"}:
-            return "the network's images are unlike real ones; the sampler does what its equations say."
-        if who == {"sampler"}:
-            return "the sampler is off; by the reference the network's images are like real ones."
-        if self.status is Status.FAIL:
-            return "network and sampler are each as good as was asked for, and yet something is off: see the findings."
-        if self.status is Status.INCONCLUSIVE:
-            return "nothing is seen to be off, but there are too few images to be sure."
+    def praise(self) -> str:
+        """It says no more than was asked."""
         return "the sampler does what its equations say, and the network's images are like real ones, as far as was asked."
 
 
@@ -115,7 +89,15 @@ def confirm_images(
         causes.append(Cause("network", "", "its images are unlike real ones: it is trained too little, or too small"))
     ended = time.monotonic()
     seconds = {"sampler": after - began, "images": ended - after, "all": ended - began}
-    return ImageConfirmation(name, _words(data), budget, tuple(found), tuple(causes), like, seconds)
+    return ImageConfirmation(
+        name=name,
+        data=_words(data),
+        budget=budget,
+        findings=tuple(found),
+        causes=tuple(causes),
+        likeness=like,
+        seconds=seconds,
+    )
 
 
 def _words(data: Images) -> str:

@@ -1,4 +1,4 @@
-"""A confirmation as plain values, as JSON holds them."""
+"""Values of all kinds as plain ones, as JSON holds them."""
 
 from __future__ import annotations
 
@@ -6,40 +6,6 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
-
-from .confirmation import Confirmation
-
-FINDING = ("check", "status", "message", "measured", "expected", "tolerance", "false_alarm")
-"""What is told of a finding."""
-MEASURED = ("denoising", "spectra", "sampling", "flow", "guided", "likelihood")
-"""What is told of a confirmation on data with known answers, beside its head."""
-PICTURES = "pictures"
-"""Left out of all that was measured."""
-
-
-def to_json(confirmation: Confirmation) -> dict[str, Any]:
-    """Name, data, status, verdict, causes, findings, and all that was measured; pictures are left out."""
-    return told(confirmation, {name: getattr(confirmation, name) for name in MEASURED}, confirmation.budget.left_out)
-
-
-def told(confirmation: Any, measured: dict[str, Any], left_out: str = "") -> dict[str, Any]:
-    """A confirmation of any kind, and what it measured, by name."""
-    return {
-        "name": confirmation.name,
-        "data": confirmation.data,
-        "status": confirmation.status.value,
-        "verdict": confirmation.verdict,
-        "causes": [plain(cause) for cause in confirmation.causes],
-        "findings": [{key: plain(getattr(finding, key)) for key in FINDING} for finding in confirmation.findings],
-        "left_out": left_out,
-        "budget": plain(confirmation.budget),
-        "measured": {name: _without_pictures(plain(value)) for name, value in measured.items()},
-        "seconds": plain(confirmation.seconds),
-    }
-
-
-def _without_pictures(value: Any) -> Any:
-    return {name: one for name, one in value.items() if name != PICTURES} if isinstance(value, dict) else value
 
 
 def plain(value: Any) -> Any:

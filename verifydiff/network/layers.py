@@ -99,6 +99,20 @@ def doubled(x: Array) -> Array:
     return x.repeat(2, axis=0).repeat(2, axis=1)
 
 
+def folded(x: Array, patch: int) -> Array:
+    r"""(\*grid, channels) to a grid of patches, the points of each its channels."""
+    rows, columns, channels = x.shape
+    cut = x.reshape(rows // patch, patch, columns // patch, patch, channels)
+    return cut.swapaxes(1, 2).reshape(rows // patch, columns // patch, patch**2 * channels)
+
+
+def unfolded(x: Array, patch: int) -> Array:
+    """The way back."""
+    rows, columns, channels = x.shape
+    cut = x.reshape(rows, columns, patch, patch, channels // patch**2)
+    return cut.swapaxes(1, 2).reshape(rows * patch, columns * patch, channels // patch**2)
+
+
 def as_product(wide: Array, weight: Array, stride: int) -> Array:
     """The convolution of a grid that has been padded, as a product of matrices."""
     rows, columns = (range(0, side - SIDE + 1, stride)[-1] + 1 for side in wide.shape[:2])

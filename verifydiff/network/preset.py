@@ -27,6 +27,7 @@ class Size:
         attention: the resolutions that attend, 0 being the full one.
         heads: of each attention.
         padding: what lies beyond the edge: ``zeros``, or the other side of a torus (``circular``).
+        patch: so many points a side are the channels of one, on the way in, and again points on the way out.
     """
 
     width: int
@@ -35,6 +36,7 @@ class Size:
     attention: tuple[int, ...] = ()
     heads: int = 1
     padding: Padding = "zeros"
+    patch: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ PRESETS = {
         Preset("field-8", "field:8", Size(16, (1, 2), attention=(1,), padding="circular"), 64, 300, 4e-3, ema=0.98),
         Preset("mixture-8", "mixture:8", Size(16, (1, 2), attention=(1,), padding="circular"), 64, 1000, 4e-3, ema=0.98),
         Preset("digits", "digits", Size(16, (1, 2), attention=(1,)), 64, 1000, 3e-3, ema=0.99),
-        Preset("mnist-28", "mnist", Size(16, (1, 2, 2), attention=(2,)), 64, 1500, 2e-3, ema=0.99),
-        Preset("fashion-28", "fashion", Size(16, (1, 2, 2), attention=(2,)), 64, 1500, 2e-3, ema=0.99),
+        Preset("mnist-28", "mnist", Size(24, (1, 2), attention=(1,), patch=2), 64, 1000, 2e-3, ema=0.99),
+        Preset("fashion-28", "fashion", Size(24, (1, 2), attention=(1,), patch=2), 64, 1000, 2e-3, ema=0.99),
         Preset("field-32", "field:32", Size(128, (1, 2, 2, 2), 2, (2, 3), 4, "circular"), 512, 20_000, 4e-4, warmup=500, every=250),
         Preset(
             "mixture-32", "mixture:32", Size(128, (1, 2, 2, 2), 2, (2, 3), 4, "circular"), 512, 20_000, 4e-4, warmup=500, every=250

@@ -20,7 +20,7 @@ from numpy.random import Generator
 
 from ..verdict import MisuseError
 from .blocks import Attention, Residual, Stage
-from .layers import Convolution, GroupNorm, Linear, doubled, silent, uniform
+from .layers import Convolution, GroupNorm, Linear, doubled, folded, silent, unfolded, uniform
 from .preset import Size
 
 MOST_LOG_SNR = 20.0
@@ -105,14 +105,17 @@ class UNet(eqx.Module):
     last_norm: GroupNorm
     leave: Convolution
     classes: int | None = eqx.field(static=True)
+    patch: int = eqx.field(static=True)
 
     def __init__(self, size: Size, channels: int, classes: int | None, *, rng: Generator) -> None:
         c, embedded, levels = widths(size), 4 * size.width, range(len(size.multipliers))
         entering, below = [size.width, *c[:-1]], [*c[1:], c[-1]]
         self.classes = classes
         self.condition = Condition(size, embedded, classes, rng=rng)
-        self.enter = Convolution(channels, size.width, size.padding, rng=rng)
-        self.last_norm, self.leave = GroupNorm(c[0]), silent(Convolution(c[0], channels, size.padding, rng=rng))
+        patched = size.patch**2 * channels
+        self.patch = size.patch
+        self.enter = Convolution(patched, size.width, size.padding, rng=rng)
+        self.last_norm, self.leave = GroupNorm(c[0]), silent(Convolution(c[0], patched, size.padding, rng=rng))
         self.descents = [Descent(size, i, entering[i], embedded, rng=rng) for i in levels]
         self.middle = _middle(size, c[-1], embedded, rng=rng)
         self.ascents = [
@@ -133,7 +136,7 @@ class UNet(eqx.Module):
         label = self._label(label)
         self._refuse_odd(x_t.shape[:-1])
         embedding = self.condition(abar, label)
-        h, kept = self.enter(x_t.astype(embedding.dtype)), []
+        h, kept = self.enter(folded(x_t.astype(embedding.dtype), self.patch)), []
         for descent in self.descents:
             h, results = descent(h, embedding)
             kept.append(results)
@@ -141,7 +144,7 @@ class UNet(eqx.Module):
         h = after(attention(before(h, embedding)), embedding)
         for ascent in self.ascents:
             h = ascent(h, kept.pop()[::-1], embedding)
-        return self.leave(jax.nn.silu(self.last_norm(h))).astype(x_t.dtype)
+        return unfolded(self.leave(jax.nn.silu(self.last_norm(h))), self.patch).astype(x_t.dtype)
 
     def _label(self, label: Array | None) -> Array | None:
         if self.classes is None and label is not None:
@@ -150,8 +153,9 @@ class UNet(eqx.Module):
 
     def _refuse_odd(self, grid: tuple[int, ...]) -> None:
         halvings = len(self.descents) - 1
-        if any(side % 2**halvings for side in grid):
-            raise MisuseError(f"a grid of {grid} cannot be halved {halvings} times.")
+        if any(side % (self.patch * 2**halvings) for side in grid):
+            patches = "" if self.patch == 1 else f"cut into patches of {self.patch} x {self.patch} and "
+            raise MisuseError(f"a grid of {grid} cannot be {patches}halved {halvings} times.")
 
 
 def widths(size: Size) -> list[int]:

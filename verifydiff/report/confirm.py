@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
@@ -12,13 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ..confirm import Confirmation
+from ..confirm import Confirmation, Confirmed
+from ..confirm.image_confirmation import ImageConfirmation
 from ..confirm.sampling import Cell
 from ..verdict import Status
 from .checks import MARK, ORDER, STYLE
-
-if TYPE_CHECKING:
-    from ..confirm.image_confirmation import ImageConfirmation
 
 
 @contextmanager
@@ -31,7 +28,7 @@ def progressing(console: Console) -> Iterator[Callable[[str], None]]:
         yield lambda part: live.update(Text(f"measuring: {part} ..."))
 
 
-def show(confirmation: Confirmation | ImageConfirmation, console: Console, verbose: bool = False) -> None:
+def show(confirmation: Confirmed, console: Console, verbose: bool = False) -> None:
     """All of it."""
     status = confirmation.status
     told = (confirmation.name, "bold"), ("  on ", "dim"), confirmation.data
@@ -43,12 +40,10 @@ def show(confirmation: Confirmation | ImageConfirmation, console: Console, verbo
     console.print(findings(confirmation, verbose))
     if isinstance(confirmation, Confirmation):
         console.print(distances(confirmation))
-        console.print(Text(f"  {closing(confirmation)}", style="dim"))
-    else:
-        console.print(Text(f"  {closing_of_images(confirmation)}", style="dim"))
+    console.print(Text(f"  {closing(confirmation)}", style="dim"))
 
 
-def findings(confirmation: Confirmation | ImageConfirmation, verbose: bool) -> Table:
+def findings(confirmation: Confirmed, verbose: bool) -> Table:
     """A row a finding, what failed first; what does not apply only if all is asked for."""
     rows = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     rows.add_column(width=3, justify="right")
@@ -75,19 +70,15 @@ def distances(confirmation: Confirmation) -> Table:
     return table
 
 
-def closing(confirmation: Confirmation) -> str:
-    """Draws, rates, what was left out, and the time."""
-    budget = confirmation.budget
-    left = f" Left out: {budget.left_out} (--full)." if budget.left_out else ""
-    rate = budget.rates.false_alarm
-    return f"{budget.draws:,} draws a cell; declared false-alarm rate {rate:g}; {confirmation.seconds.get('all', 0.0):.1f} s.{left}"
-
-
-def closing_of_images(confirmation: ImageConfirmation) -> str:
-    """How many were made, how, at which rate, and the time."""
-    seen, rate = confirmation.likeness, confirmation.budget.rates.false_alarm
-    how = f"{seen.made:,} images of either kind in {seen.steps} steps at eta = {seen.eta:g}"
-    return f"{how}; declared false-alarm rate {rate:g}; {confirmation.seconds.get('all', 0.0):.1f} s."
+def closing(confirmation: Confirmed) -> str:
+    """Draws, rates, the time, and what was left out."""
+    how = f"{confirmation.budget.draws:,} draws a cell"
+    if isinstance(confirmation, ImageConfirmation):
+        seen = confirmation.likeness
+        how = f"{seen.made:,} images of either kind in {seen.steps} steps at eta = {seen.eta:g}"
+    rate, left = confirmation.budget.rates.false_alarm, confirmation.left_out
+    took = f"declared false-alarm rate {rate:g}; {confirmation.seconds.get('all', 0.0):.1f} s."
+    return f"{how}; {took}{f' Left out: {left} (--full).' if left else ''}"
 
 
 def _pair(cell: Cell) -> Text:

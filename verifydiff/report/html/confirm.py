@@ -82,5 +82,5 @@ BITS = "What the network would need to tell a datum, and what anybody needs at l
 
 
 def _left_out(confirmation: Confirmation) -> Markup | None:
-    left = confirmation.budget.left_out
+    left = confirmation.left_out
     return element("p", f"Left out of this confirmation, for its budget: {left}.", class_="quiet") if left else None

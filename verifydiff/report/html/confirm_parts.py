@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...confirm import Cause, Confirmation
+from ...confirm import Cause, Confirmed
 from ...verdict import Status
 from .elements import Child, Markup, element
 from .findings import name
 from .page import verdict
 
-if TYPE_CHECKING:
-    from ...confirm.image_confirmation import ImageConfirmation
 
-
-def header(confirmation: Confirmation | ImageConfirmation) -> Markup:
+def header(confirmation: Confirmed) -> Markup:
     """What came out, and of what."""
     statuses = [finding.status for finding in confirmation.findings]
     judged = sum(status in (Status.PASS, Status.FAIL, Status.INCONCLUSIVE) for status in statuses)
