@@ -55,17 +55,22 @@ def _of_single_steps(step: Callable[[int], Step], claimed: int) -> Opinion:
     return Opinion(slope < claimed + 1 - STEEP, f"{words}; order {claimed} has {claimed + 1}.")
 
 
+def even(asked: Asked, n: int) -> tuple[Asked, Any, Any, Any]:
+    """On n steps even in lambda: what is asked, its scheduler, and of its levels sigma / alpha, and alpha."""
+    ratio = np.geomspace(LOW, HIGH, n + 1)
+    levels = 1 / (1 + ratio**2)
+    betas = (1 - levels / np.append(1.0, levels[:-1])).tolist()
+    on = Asked(asked.name, n, None, {**asked.options, "trained_betas": betas, "num_train_timesteps": n + 1})
+    scheduler = on.other(prediction_type="sample", final_sigmas_type="sigma_min").make()
+    sigmas = scheduler.sigmas.double().numpy()
+    return on, scheduler, sigmas, 1 / np.sqrt(1 + sigmas**2)
+
+
 def multistep(asked: Asked) -> Opinion:
     """DPM-Solver multistep on a table of levels that are even in lambda."""
 
     def step(n: int) -> Step:
-        ratio = np.geomspace(LOW, HIGH, n + 1)
-        levels = 1 / (1 + ratio**2)
-        betas = (1 - levels / np.append(1.0, levels[:-1])).tolist()
-        on = Asked(asked.name, n, None, {**asked.options, "trained_betas": betas, "num_train_timesteps": n + 1})
-        scheduler = on.other(prediction_type="sample", final_sigmas_type="sigma_min").make()
-        sigmas = scheduler.sigmas.double().numpy()
-        alphas = 1 / np.sqrt(1 + sigmas**2)
+        _, scheduler, sigmas, alphas = even(asked, n)
         x = before = torch.zeros(1, 1, 1, 1, dtype=torch.float64)
         for k, t in enumerate(scheduler.timesteps):
             before = x
@@ -166,13 +171,7 @@ def stochastic(asked: Asked) -> Opinion:
     """A solver of the reverse SDE on N(0.3, 4), even in lambda: do 100 000 draws come nearer to the law with more steps?"""
     m, v, off = 0.3, 4.0, []
     for n in NUMBERS:
-        ratio = np.geomspace(LOW, HIGH, n + 1)
-        levels = 1 / (1 + ratio**2)
-        betas = (1 - levels / np.append(1.0, levels[:-1])).tolist()
-        on = Asked(asked.name, n, None, {**asked.options, "trained_betas": betas, "num_train_timesteps": n + 1})
-        scheduler = on.other(prediction_type="sample", final_sigmas_type="sigma_min").make()
-        sigmas = scheduler.sigmas.double().numpy()
-        alphas = 1 / np.sqrt(1 + sigmas**2)
+        on, scheduler, sigmas, alphas = even(asked, n)
         scales = list(zip(alphas, sigmas * alphas, strict=True))
         alpha, sigma = scales[0]
         x = alpha * m + math.sqrt(alpha**2 * v + sigma**2) * normals()
