@@ -61,6 +61,21 @@ def rho_ab(d):
     d.conclude(d.use(deis.exact).xreplace({rho_noise: value}), "in the exact solution")
 
 
+@derivation(deis.ab_2)
+def ab_2(d):
+    """The same where the step before is as long in rho; taken on other steps, the line is not the one through the predictions."""
+    equal = d.use(deis.rho_ab).xreplace({back: ve_t - ve_s})
+    d.misprint(
+        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (3 * eps - eps_before),
+        "the half lost: two steps in one",
+    )
+    d.misprint(
+        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (3 * eps_before - eps) / 2,
+        "the two predictions swapped",
+    )
+    d.conclude(equal, "rho_prev - rho_t = rho_t - rho_s")
+
+
 @derivation(id="deis.rho_ab_error", title="local error of rhoAB-DEIS", source="Zhang & Chen 2022 (DEIS), sec. 4")
 def rho_ab_error(d):
     r"""Of third order in the steps of rho: the gap is :math:`\sqrt{\bar\alpha_s} E_2 k^2 \left(\tfrac{k}{6} + \tfrac{p}{4}\right)`.

@@ -151,6 +151,27 @@ def dpm_2m(
     return x
 
 
+def dpm_2m_noise(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r: r, kind="midpoint", swapped=False, noisy=False):
+    """The same by the noise (Lu et al. 2022, DPM-Solver, eq. 3.4); ``noisy`` is SDE-DPM-Solver-2M, whose noise counts twice."""
+    twice = 2.0 if noisy else 1.0
+    before = None
+    for k, (high, low) in enumerate(pairwise(rho)):
+        eps = denoise(x, high)
+        if low == 0:
+            return to_data(x, eps, high)
+        (alpha, _), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        h, slope, latest = np.log(high / low), 0.0, eps
+        if before is not None:
+            latest, older = (before, eps) if swapped else (eps, before)
+            slope = sign * (latest - older) / ratio(np.log(rho[k - 1] / high) / h)
+        before = eps
+        weight = half * np.expm1(h) if kind == "midpoint" else 2 * half * (np.expm1(h) / h - 1)
+        x = alpha_s / alpha * x - twice * sigma_s * (np.expm1(h) * latest + weight * slope)
+        if noisy:
+            x = x + sigma_s * np.sqrt(np.expm1(2 * h)) * normal()
+    raise AssertionError("it ends on the data")
+
+
 def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     """Algorithm 4 of Lu et al. 2022 (DPM-Solver-2): to the middle of lambda, and from there the whole way by the slope there."""
     for high, low in pairwise(rho):
@@ -165,7 +186,18 @@ def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     raise AssertionError("it ends on the data")
 
 
-def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2 * h), at_the_end=0.0, ratio=lambda r: r):
+def sde_dpm(
+    denoise,
+    x,
+    rho,
+    normal,
+    *,
+    order=1,
+    kind="midpoint",
+    variance=lambda h: -np.expm1(-2 * h),
+    at_the_end=0.0,
+    ratio=lambda r: r,
+):
     """SDE-DPM-Solver++ of Lu et al. 2022: the exponential integrator of the reverse SDE, at first order or with the one before."""
     before = None
     for k, (high, low) in enumerate(pairwise(rho)):
@@ -175,7 +207,8 @@ def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2
         (_, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
         h, d = np.log(high / low), data
         if order == 2 and before is not None:
-            d = data + (data - before) / ratio(np.log(rho[k - 1] / high) / h) / 2
+            share = 0.5 if kind == "midpoint" else -1 / np.expm1(-2 * h) - 1 / (2 * h)
+            d = data + share * (data - before) / ratio(np.log(rho[k - 1] / high) / h)
         before = data
         x = sigma_s / sigma * np.exp(-h) * x - alpha_s * np.expm1(-2 * h) * d + sigma_s * np.sqrt(variance(h)) * normal()
     raise AssertionError("it ends on the data")
@@ -295,3 +328,12 @@ RIGHT: dict[str, Solver] = {
     "sde-dpm-2m": Solver(partial(sde_dpm, order=2), "preserving", 2, stochastic=True),
     "euler-maruyama": Solver(euler_maruyama, "preserving", 1, stochastic=True),
 }
+MULTISTEP: dict[str, Solver] = {
+    "dpm-2m-noise": Solver(dpm_2m_noise, "preserving", 2),
+    "dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, kind="heun"), "preserving", 2),
+    "iPNDM-2": Solver(partial(adams, order=2, weights=lambda w: [1.5 * sum(w), -0.5 * sum(w)]), "exploding"),
+    "sde-dpm-2m-heun": Solver(partial(sde_dpm, order=2, kind="heun"), "preserving", 2, stochastic=True),
+    "sde-dpm-2m-noise": Solver(partial(dpm_2m_noise, noisy=True), "preserving", 2, stochastic=True),
+    "sde-dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, noisy=True, kind="heun"), "preserving", 2, stochastic=True),
+}
+"""More methods that remember predictions, right ones."""

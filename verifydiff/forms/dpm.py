@@ -28,6 +28,7 @@ weighted_data = Quantity("weighted_data", r"\textstyle\int_t^s e^{\lambda}\, \ha
 eps_r = Quantity("eps_r", r"\epsilon_r", REAL, meaning="the noise predicted within the step")
 x_r = Quantity("x_r", r"\hat x_r", REAL, meaning="the data predicted within the step")
 x_before = Quantity("x_before", r"\hat x_{\mathrm{prev}}", REAL, meaning="the data predicted one step earlier")
+eps_before = Quantity("eps_before", r"\epsilon_{\mathrm{prev}}", REAL, meaning="the noise predicted one step earlier")
 
 # -- the coordinate ----------------------------------------------------------------------------------------------------------
 
@@ -100,6 +101,23 @@ third_noise = Form(
     assuming=(abar_s < 1,),
 )  # fmt: skip
 
+multistep_noise = Form(
+    "dpm.multistep_noise", "multistep DPM-Solver-2", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - sqrt(1 - abar_s) * (exp(h) - 1) * ((1 + 1 / (2 * ratio)) * eps - eps_before / (2 * ratio)),
+    Source(LU, "prop. 3.1, eq. 3.4", f"{LEVELS}; with a line through two predictions, weighed as in DPM-Solver-2"),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
+multistep_noise_exact = Form(
+    "dpm.multistep_noise_exact", "multistep DPM-Solver-2 with the weight of its integral, which is DEIS in log rho", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - sqrt(1 - abar_s) * (exp(h) - 1) * eps
+    - sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps - eps_before) / ratio,
+    Source(LU, "prop. 3.1, eq. 3.4", f"{LEVELS}; the integral of a line through two predictions"),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
 # -- data prediction -----------------------------------------------------------------------------------------------------------
 
 first_data = Form(
@@ -169,5 +187,33 @@ sde_multistep_mean = Form(
     sqrt(1 - abar_s) / sqrt(1 - abar_t) * exp(-h) * x_t
     + sqrt(abar_s) * (1 - exp(-2 * h)) * ((1 + 1 / (2 * ratio)) * x_0 - x_before / (2 * ratio)),
     Source(PLUS, "SDE-DPM-Solver++(2M)", f"{LEVELS}; x_0 is its prediction at t"),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
+sde_multistep_exact_mean = Form(
+    "dpm.sde_multistep_exact_mean", "SDE-DPM-Solver++(2M) with the weight of its integral, without its fresh noise",
+    r"\mathbb{E}[x_s \mid x_t, \hat x_0]",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * exp(-h) * x_t
+    + sqrt(abar_s) * (1 - exp(-2 * h)) * x_0
+    + sqrt(abar_s) * (1 - (1 - exp(-2 * h)) / (2 * h)) * (x_0 - x_before) / ratio,
+    Source(PLUS, "SDE-DPM-Solver++(2M)", f"{LEVELS}; the slope is weighed by its integral; diffusers calls it solver_type 'heun'"),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
+sde_multistep_noise_mean = Form(
+    "dpm.sde_multistep_noise_mean", "SDE-DPM-Solver-2M without its fresh noise", r"\mathbb{E}[x_s \mid x_t, \epsilon]",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - 2 * sqrt(1 - abar_s) * (exp(h) - 1) * ((1 + 1 / (2 * ratio)) * eps - eps_before / (2 * ratio)),
+    Source(PLUS, "SDE-DPM-Solver-2M", LEVELS),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
+sde_multistep_noise_exact_mean = Form(
+    "dpm.sde_multistep_noise_exact_mean", "SDE-DPM-Solver-2M with the weight of its integral, without its fresh noise",
+    r"\mathbb{E}[x_s \mid x_t, \epsilon]",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - 2 * sqrt(1 - abar_s) * (exp(h) - 1) * eps
+    - 2 * sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps - eps_before) / ratio,
+    Source(PLUS, "SDE-DPM-Solver-2M", f"{LEVELS}; the slope is weighed by its integral; diffusers calls it solver_type 'heun'"),
     assuming=(abar_s < 1,),
 )  # fmt: skip

@@ -32,7 +32,7 @@ _snr_b, _ve_b = abar_b / (1 - abar_b), sqrt((1 - abar_b) / abar_b)
 IN_LEVELS = {
     dpm.ratio: log(snr_t / _snr_b) / log(snr_s / snr_t),
     deis.back: _ve_b - ve_t,
-    deis.eps_before: (x_b - sqrt(abar_b) * dpm.x_before) / sqrt(1 - abar_b),
+    dpm.eps_before: (x_b - sqrt(abar_b) * dpm.x_before) / sqrt(1 - abar_b),
     eps: (x_t - sqrt(abar_t) * x_0) / sqrt(1 - abar_t),
 }
 """What the letters of these forms stand for."""
@@ -58,7 +58,7 @@ class TwoStep:
     @property
     def title(self) -> str:
         """What reports call it."""
-        return self.mean.title.removesuffix(" without its fresh noise")
+        return self.mean.title.removesuffix("without its fresh noise").rstrip(" ,")
 
     def weights(self, before: Any, start: Any, end: Any, change: Callable[[sympy.Expr], sympy.Expr] | None = None) -> Any:
         """(p, q, u, r, c) of the steps from the levels ``start`` to ``end``, each after one from ``before``; each of shape (N,).
@@ -86,26 +86,42 @@ def _weights(mean: sympy.Expr, variance: sympy.Expr | None) -> tuple[Callable[..
     return tuple(compiled(part, (abar_b, abar_t, abar_s), "numpy") for part in parts)
 
 
-def _first_with_noise(start: ArrayLike, end: ArrayLike) -> tuple[Any, Any, Any]:
-    import numpy as np
+@dataclass(frozen=True)
+class First:
+    """A step of the first order, with its fresh noise."""
 
-    levels = np.broadcast_arrays(np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64))
-    with np.errstate(all="ignore"):
-        p, q, c = (np.asarray(weight(*levels)) for weight in _first_weights())
-    return p, q, c
+    mean: Form
+    variance: Form
+
+    def __call__(self, start: ArrayLike, end: ArrayLike) -> tuple[Any, Any, Any]:
+        """(p, q, c) by the levels of its start and its end; onto the data it is the prediction of them."""
+        import numpy as np
+
+        levels = np.broadcast_arrays(np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64))
+        with np.errstate(all="ignore"):
+            found = [weight(*levels) for weight in _first_weights(self.mean.expression, self.variance.expression)]
+        p, q, c = (np.where(levels[1] == 1, data, weight) for data, weight in zip((0.0, 1.0, 0.0), found, strict=True))
+        return p, q, c
 
 
 @cache
-def _first_weights() -> tuple[Callable[..., Any], ...]:
-    step = dpm.sde_data_mean.expression
+def _first_weights(mean: sympy.Expr, variance: sympy.Expr) -> tuple[Callable[..., Any], ...]:
+    step = mean.xreplace(IN_LEVELS)
     parts = [step.xreplace({one: sympy.Integer(one == chosen) for one in (x_t, x_0)}) for chosen in (x_t, x_0)]
-    return tuple(compiled(part, (abar_t, abar_s), "numpy") for part in (*parts, sqrt(dpm.sde_data_variance.expression)))
+    return tuple(compiled(part, (abar_t, abar_s), "numpy") for part in (*parts, sqrt(variance)))
 
 
+DATA, NOISE = First(dpm.sde_data_mean, dpm.sde_data_variance), First(dpm.sde_noise_mean, dpm.sde_noise_variance)
 TWO_STEP = (
     TwoStep("dpm-solver-2m", dpm.multistep, None, DDIM(0.0).coefficients),
     TwoStep("dpm-solver-2m-exact", dpm.multistep_exact, None, DDIM(0.0).coefficients),
+    TwoStep("dpm-solver-2m-noise", dpm.multistep_noise, None, DDIM(0.0).coefficients),
+    TwoStep("dpm-solver-2m-noise-exact", dpm.multistep_noise_exact, None, DDIM(0.0).coefficients),
     TwoStep("deis-2", deis.rho_ab, None, DDIM(0.0).coefficients),
-    TwoStep("sde-dpm-solver-2m", dpm.sde_multistep_mean, dpm.sde_data_variance, _first_with_noise),
+    TwoStep("adams-bashforth-2", deis.ab_2, None, DDIM(0.0).coefficients),
+    TwoStep("sde-dpm-solver-2m", dpm.sde_multistep_mean, dpm.sde_data_variance, DATA),
+    TwoStep("sde-dpm-solver-2m-exact", dpm.sde_multistep_exact_mean, dpm.sde_data_variance, DATA),
+    TwoStep("sde-dpm-solver-2m-noise", dpm.sde_multistep_noise_mean, dpm.sde_noise_variance, NOISE),
+    TwoStep("sde-dpm-solver-2m-noise-exact", dpm.sde_multistep_noise_exact_mean, dpm.sde_noise_variance, NOISE),
 )
 """The methods that are known by their weights."""

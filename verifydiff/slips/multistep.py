@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from ..forms.deis import eps_before
-from ..forms.dpm import ratio, x_before
+from ..forms.dpm import eps_before, ratio, x_before
 from ..forms.quantities import eps, x_0
 
 

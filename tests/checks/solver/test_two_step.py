@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from solvers import RIGHT, Solver, dpm_2m
+from solvers import MULTISTEP, RIGHT, Solver, dpm_2m
 
 import verifydiff as vd
 from verifydiff.observe.resolve import resolve
@@ -22,17 +22,24 @@ def found(report):
     return [finding for finding in report.findings if finding.check == "coefficients"]
 
 
+SOLVERS = RIGHT | MULTISTEP
 KNOWN = {
     "dpm-2m": "DPM-Solver++(2M)",
     "dpm-2m-heun": "the multistep solver with the weight of its integral",
     "deis-2": "DEIS with a line in rho (rhoAB, order 2)",
     "sde-dpm-2m": "SDE-DPM-Solver++(2M)",
+    "dpm-2m-noise": "multistep DPM-Solver-2",
+    "dpm-2m-noise-heun": "multistep DPM-Solver-2 with the weight of its integral, which is DEIS in log rho",
+    "iPNDM-2": "DDIM along 3/2 and -1/2 of two predictions (iPNDM, order 2)",
+    "sde-dpm-2m-heun": "SDE-DPM-Solver++(2M) with the weight of its integral",
+    "sde-dpm-2m-noise": "SDE-DPM-Solver-2M",
+    "sde-dpm-2m-noise-heun": "SDE-DPM-Solver-2M with the weight of its integral",
 }
 
 
 @pytest.mark.parametrize(("name", "title"), KNOWN.items())
 def test_it_is_called_by_its_name(name, title):
-    report = judged(RIGHT[name])
+    report = judged(SOLVERS[name])
     assert report.identified_as.startswith(f"{title}, ")
     (finding,) = found(report)
     assert finding.status is Status.PASS
@@ -68,13 +75,31 @@ PLANTED = {
         "difference-reversed": {"ratio": lambda r: -r},
         "difference-halved": {"ratio": lambda r: 2 * r},
     },
+    "dpm-2m-noise": {
+        "ratio-upside-down": {"ratio": lambda r: 1 / r},
+        "ratio-rooted": {"ratio": np.sqrt},
+        "difference-reversed": {"sign": -1.0},
+        "difference-doubled": {"half": 1.0},
+        "difference-halved": {"half": 0.25},
+    },
+    "dpm-2m-noise-heun": {
+        "ratio-upside-down": {"ratio": lambda r: 1 / r},
+        "equal-steps-assumed": {"ratio": lambda r: 1.0},
+        "difference-reversed": {"sign": -1.0},
+    },
+    "sde-dpm-2m-noise": {
+        "ratio-upside-down": {"ratio": lambda r: 1 / r},
+        "equal-steps-assumed": {"ratio": lambda r: 1.0},
+        "difference-doubled": {"half": 1.0},
+    },
+    "sde-dpm-2m-noise-heun": {"difference-reversed": {"sign": -1.0}, "difference-halved": {"half": 0.25}},
 }
 CASES = [(name, slip, arguments) for name, slips in PLANTED.items() for slip, arguments in slips.items()]
 
 
 @pytest.mark.parametrize(("name", "slip", "arguments"), CASES, ids=[f"{name} {slip}" for name, slip, _ in CASES])
 def test_a_mistake_in_it_is_named_first_and_fails(name, slip, arguments):
-    report = judged(RIGHT[name].mutant(**arguments))
+    report = judged(SOLVERS[name].mutant(**arguments))
     assert report.diagnosis[0].slip == slip
     assert report.diagnosis[0].family == KNOWN[name]
     (finding,) = found(report)
@@ -136,6 +161,9 @@ def test_one_wrong_step_is_enough_to_be_none_of_them():
         ({"solver_type": "heun"}, "the multistep solver with the weight of its integral"),
         ({"algorithm_type": "sde-dpmsolver++"}, "SDE-DPM-Solver++(2M)"),
         ({"use_karras_sigmas": True}, "DPM-Solver++(2M)"),
+        ({"algorithm_type": "sde-dpmsolver++", "solver_type": "heun"}, "SDE-DPM-Solver++(2M) with the weight of its integral"),
+        ({"algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min"}, "multistep DPM-Solver-2"),
+        ({"algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min"}, "SDE-DPM-Solver-2M"),
     ],
 )
 def test_the_released_ones_are_what_they_are_called(options, title):
@@ -147,18 +175,20 @@ def test_the_released_ones_are_what_they_are_called(options, title):
 
 @pytest.mark.parametrize("spacing", [{}, {"use_exponential_sigmas": True}])
 @pytest.mark.parametrize("steps", [13, 20])
-def test_a_released_method_of_none_of_these_weights_is_not_accused_of_a_mistake_in_one(spacing, steps):
+def test_a_released_method_is_right_where_its_weights_are_those_of_another(spacing, steps):
     """By the noise it predicts, on even steps in lambda, DPM-Solver(2M) has the weights 3/2 and -1/2."""
     pytest.importorskip("diffusers")
     options = {"algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min", "lower_order_final": False, **spacing}
     report = judged(resolve("diffusers:DPMSolverMultistepScheduler", steps=steps, config=options))
-    assert found(report) == []
+    assert [finding.status for finding in found(report)] == [Status.PASS]
     assert report.diagnosis == ()
 
 
-def test_the_constants_of_adams_and_bashforth_are_a_method_of_their_own():
+@pytest.mark.parametrize("name", ["deis-2", "dpm-2m-noise"])
+def test_equal_steps_assumed_along_the_noise_are_a_method_of_their_own(name):
     """3/2 and -1/2 whatever the steps are, as in iPNDM."""
-    constants = RIGHT["deis-2"].mutant(weights=lambda w: [1.5 * sum(w), -0.5 * sum(w)])
-    report = judged(constants)
-    assert found(report) == []
+    slips = {"deis-2": {"weights": lambda w: [1.5 * sum(w), -0.5 * sum(w)]}, "dpm-2m-noise": {"ratio": lambda r: 1.0}}
+    report = judged(SOLVERS[name].mutant(**slips[name]))
+    assert report.identified_as.startswith(KNOWN["iPNDM-2"])
+    assert [finding.status for finding in found(report)] == [Status.PASS]
     assert report.diagnosis == ()
