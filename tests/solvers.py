@@ -95,6 +95,18 @@ def adams(denoise, x, rho, normal, *, order, weights=lambda w: w, stale=0, start
     return x
 
 
+def ipndm(denoise, x, rho, normal, *, order, weights=lambda w: w):
+    """Eq. 12 of Liu et al. 2022 (PNDM) from the first step on, with what orders there are predictions for."""
+    x = rho[0] * x
+    slopes: list[Any] = []
+    for high, low in pairwise(rho):
+        slopes = [(x - denoise(x, high)) / high, *slopes][:order]
+        table = ([1], [3 / 2, -1 / 2], [23 / 12, -16 / 12, 5 / 12], [55 / 24, -59 / 24, 37 / 24, -9 / 24])
+        w = weights(table[len(slopes) - 1])
+        x = x + (low - high) * sum(one * slope for one, slope in zip(w, slopes, strict=True))
+    return x
+
+
 def lagrange(nodes, j, start, stop):
     """The integral of the polynomial that is 1 at the j-th node and 0 at the others."""
     basis = Polynomial([1.0])
@@ -169,6 +181,49 @@ def dpm_2m_noise(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r:
         x = alpha_s / alpha * x - twice * sigma_s * (np.expm1(h) * latest + weight * slope)
         if noisy:
             x = x + sigma_s * np.sqrt(np.expm1(2 * h)) * normal()
+    raise AssertionError("it ends on the data")
+
+
+def dpm_3m(
+    denoise,
+    x,
+    rho,
+    normal,
+    *,
+    of="data",
+    bend=1.0,
+    straight=False,
+    ratios=lambda r, older: (r, older),
+    read=lambda predictions: predictions,
+    times=1.0,
+):
+    """The parabola through three predictions in the exact solution (Lu et al. 2022: DPM-Solver++, prop. 4.1; DPM-Solver, eq. 3.4).
+
+    Its integral is summed by Gauss and Legendre's rule. ``of`` the data, of the noise, or of the data with fresh noise (``sde``).
+    """
+    kept: list[Any] = []
+    for k, (high, low) in enumerate(pairwise(rho)):
+        told = denoise(x, high)
+        if low == 0:
+            return to_data(x, told, high)
+        kept = [told if of == "noise" else to_data(x, told, high), *kept][:4]
+        (alpha, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        h = np.log(high / low)
+        m = read(kept[: min(k, 2) + 1] if times == 1.0 else [kept[0], *(kept[0] + times * (one - kept[0]) for one in kept[1:3])])
+        r, older = ratios(np.log(rho[k - 1] / high) / h if k else np.nan, np.log(rho[k - 2] / rho[k - 1]) / h if k > 1 else np.nan)
+        first = (m[0] - m[1]) / r if k else 0.0
+        second = (first - (m[1] - m[2]) / older) / (r + older) if k > 1 else 0.0
+        slope = first if straight or k < 2 else first + r * second
+        u, weight = np.polynomial.legendre.leggauss(24)
+        u, weight = (1 + u) / 2, weight / 2
+        kernel = {"data": h * np.exp(h * (u - 1)), "noise": h * np.exp(h * (1 - u)), "sde": 2 * h * np.exp(2 * h * (u - 1))}[of]
+        gain = sum(weight @ (kernel * u**power) * one for power, one in enumerate((m[0], slope, bend * second)))
+        if of == "noise":
+            x = alpha_s / alpha * x - sigma_s * gain
+        elif of == "data":
+            x = sigma_s / sigma * x + alpha_s * gain
+        else:
+            x = sigma_s / sigma * np.exp(-h) * x + alpha_s * gain + sigma_s * np.sqrt(-np.expm1(-2 * h)) * normal()
     raise AssertionError("it ends on the data")
 
 
@@ -331,7 +386,12 @@ RIGHT: dict[str, Solver] = {
 MULTISTEP: dict[str, Solver] = {
     "dpm-2m-noise": Solver(dpm_2m_noise, "preserving", 2),
     "dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, kind="heun"), "preserving", 2),
-    "iPNDM-2": Solver(partial(adams, order=2, weights=lambda w: [1.5 * sum(w), -0.5 * sum(w)]), "exploding"),
+    "dpm-3m": Solver(dpm_3m, "preserving", 3),
+    "dpm-3m-noise": Solver(partial(dpm_3m, of="noise"), "preserving", 3),
+    "ipndm-2": Solver(partial(ipndm, order=2), "exploding"),
+    "ipndm-3": Solver(partial(ipndm, order=3), "exploding"),
+    "ipndm-4": Solver(partial(ipndm, order=4), "exploding"),
+    "sde-dpm-3m": Solver(partial(dpm_3m, of="sde"), "preserving", 2, stochastic=True),
     "sde-dpm-2m-heun": Solver(partial(sde_dpm, order=2, kind="heun"), "preserving", 2, stochastic=True),
     "sde-dpm-2m-noise": Solver(partial(dpm_2m_noise, noisy=True), "preserving", 2, stochastic=True),
     "sde-dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, noisy=True, kind="heun"), "preserving", 2, stochastic=True),

@@ -1,4 +1,4 @@
-"""Methods that remember one prediction are known by their weights, and a mistake in one is named."""
+"""Methods that remember predictions are known by their weights, and a mistake in one is named."""
 
 from dataclasses import replace
 from functools import partial
@@ -30,7 +30,14 @@ KNOWN = {
     "sde-dpm-2m": "SDE-DPM-Solver++(2M)",
     "dpm-2m-noise": "multistep DPM-Solver-2",
     "dpm-2m-noise-heun": "multistep DPM-Solver-2 with the weight of its integral, which is DEIS in log rho",
-    "iPNDM-2": "DDIM along 3/2 and -1/2 of two predictions (iPNDM, order 2)",
+    "ab-3": "DEIS with a parabola in rho (rhoAB, order 3)",
+    "lms-4": "DEIS with a cubic in rho (rhoAB, order 4)",
+    "ipndm-2": "iPNDM of order 2: DDIM along 3/2 and -1/2 of two predictions",
+    "ipndm-3": "iPNDM of order 3: DDIM along 23/12, -16/12 and 5/12 of three predictions",
+    "ipndm-4": "iPNDM of order 4: DDIM along 55/24, -59/24, 37/24 and -9/24 of four predictions",
+    "dpm-3m": "DPM-Solver++(3M)",
+    "dpm-3m-noise": "multistep DPM-Solver-3, which is DEIS of order 3 in log rho",
+    "sde-dpm-3m": "SDE-DPM-Solver++(3M)",
     "sde-dpm-2m-heun": "SDE-DPM-Solver++(2M) with the weight of its integral",
     "sde-dpm-2m-noise": "SDE-DPM-Solver-2M",
     "sde-dpm-2m-noise-heun": "SDE-DPM-Solver-2M with the weight of its integral",
@@ -44,6 +51,7 @@ def test_it_is_called_by_its_name(name, title):
     (finding,) = found(report)
     assert finding.status is Status.PASS
     assert finding.measured < 1e-12
+    assert [finding.check for finding in report.findings if finding.status is Status.FAIL] == []
     assert report.diagnosis == ()
 
 
@@ -93,6 +101,34 @@ PLANTED = {
         "difference-doubled": {"half": 1.0},
     },
     "sde-dpm-2m-noise-heun": {"difference-reversed": {"sign": -1.0}, "difference-halved": {"half": 0.25}},
+}
+THIRD = {
+    "ratio-upside-down": {"ratios": lambda r, older: (1 / r, 1 / older)},
+    "equal-steps-assumed": {"ratios": lambda r, older: (1.0, 1.0)},
+    "second-difference-halved": {"bend": 0.5},
+    "second-difference-doubled": {"bend": 2.0},
+    "second-difference-reversed": {"bend": -1.0},
+    "slope-of-a-line": {"straight": True},
+    "older-ratio-over-the-step-before": {"ratios": lambda r, older: (r, older / r)},
+    "difference-doubled": {"times": 2.0},
+    "difference-halved": {"times": 0.5},
+    "difference-reversed": {"times": -1.0},
+    "ratio-rooted": {"ratios": lambda r, older: (np.sqrt(r), np.sqrt(older))},
+    "predictions-in-reverse": {"read": lambda kept: kept[::-1]},
+    "remembered-in-reverse": {"read": lambda kept: [kept[0], *kept[:0:-1]]},
+}
+PLANTED |= {"dpm-3m": THIRD, "dpm-3m-noise": THIRD, "sde-dpm-3m": THIRD}
+PLANTED["dpm-2m-noise"]["predictions-in-reverse"] = {"swapped": True}
+PLANTED["dpm-2m"]["remembered-one-too-old"] = {"stale": 1}
+PLANTED["deis-2"] = {"remembered-one-too-old": {"stale": 1}, "predictions-in-reverse": {"weights": lambda w: w[::-1]}}
+PLANTED["lms-4"] = {"predictions-in-reverse": {"weights": lambda w: w[::-1]}}
+PLANTED["ab-3"] = {
+    "predictions-in-reverse": {"weights": lambda w: w[::-1]},
+    "remembered-in-reverse": {"weights": lambda w: [w[0], w[2], w[1]]},
+}
+PLANTED["ipndm-4"] = {
+    "predictions-in-reverse": {"weights": lambda w: w[::-1]},
+    "remembered-in-reverse": {"weights": lambda w: [w[0], *w[:0:-1]]},
 }
 CASES = [(name, slip, arguments) for name, slips in PLANTED.items() for slip, arguments in slips.items()]
 
@@ -189,6 +225,6 @@ def test_equal_steps_assumed_along_the_noise_are_a_method_of_their_own(name):
     """3/2 and -1/2 whatever the steps are, as in iPNDM."""
     slips = {"deis-2": {"weights": lambda w: [1.5 * sum(w), -0.5 * sum(w)]}, "dpm-2m-noise": {"ratio": lambda r: 1.0}}
     report = judged(SOLVERS[name].mutant(**slips[name]))
-    assert report.identified_as.startswith(KNOWN["iPNDM-2"])
+    assert report.identified_as.startswith(KNOWN["ipndm-2"])
     assert [finding.status for finding in found(report)] == [Status.PASS]
     assert report.diagnosis == ()
