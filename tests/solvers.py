@@ -227,6 +227,50 @@ def dpm_3m(
     raise AssertionError("it ends on the data")
 
 
+def unipc(denoise, x, rho, normal, *, order, by_noise=False, bh1=False, where=lambda r: r, to_the_end=False):
+    """Algorithms 5 to 8 of Zhao et al. 2023 (UniPC) as their code has them: a linear system for the weights of every step."""
+    kept: list[Any] = []
+    corrected, taken, before = x, 0, x
+    for k, (high, low) in enumerate(pairwise(rho)):
+        told = denoise(x, high)
+        kept = [told if by_noise else to_data(x, told, high), *kept][: order + 1]
+        if k:
+            corrected = _unified(before, kept, [rho[k - 1 - j] for j in range(taken)], high, taken, kept[0], by_noise, bh1, where)
+        if low == 0:
+            return to_data(corrected, kept[0], high) if by_noise else kept[0]
+        left = len(rho) - 1 - k
+        taken = min(order, k + 1) if to_the_end else min(order, k + 1, left)
+        before = corrected
+        x = _unified(before, [None, *kept], [rho[k - j] for j in range(taken)], low, taken, None, by_noise, bh1, where)
+    raise AssertionError("it ends on the data")
+
+
+def _unified(x, kept, nodes, low, order, ahead, by_noise, bh1, where):
+    """From a corrected state along ``kept[1:]``, made at ``nodes``, and along the prediction at the end, if there is one."""
+    high = nodes[0]
+    (alpha, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+    h = np.log(high / low)
+    hh = h if by_noise else -h
+    b_h = hh if bh1 else np.expm1(hh)
+    places = [where(np.log(high / node) / h) for node in nodes[1:]]
+    differences = [(kept[2 + j] - kept[1]) / place for j, place in enumerate(places)]
+    if ahead is not None:
+        places, differences = [*places, 1.0], [*differences, ahead - kept[1]]
+    phi, factorial, sides = np.expm1(hh) / hh - 1, 1, []
+    for i in range(1, len(places) + 1):
+        sides.append(phi * factorial / b_h)
+        factorial *= i + 1
+        phi = phi / hh - 1 / factorial
+    if len(places) == 1:
+        weights = [0.5]
+    else:
+        weights = np.linalg.solve([[place**i for place in places] for i in range(len(places))], sides) if places else []
+    gained = sum(weight * one for weight, one in zip(weights, differences, strict=True))
+    if by_noise:
+        return alpha_s / alpha * x - sigma_s * (np.expm1(hh) * kept[1] + b_h * gained)
+    return sigma_s / sigma * x - alpha_s * (np.expm1(hh) * kept[1] + b_h * gained)
+
+
 def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     """Algorithm 4 of Lu et al. 2022 (DPM-Solver-2): to the middle of lambda, and from there the whole way by the slope there."""
     for high, low in pairwise(rho):
@@ -388,6 +432,12 @@ MULTISTEP: dict[str, Solver] = {
     "dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, kind="heun"), "preserving", 2),
     "dpm-3m": Solver(dpm_3m, "preserving", 3),
     "dpm-3m-noise": Solver(partial(dpm_3m, of="noise"), "preserving", 3),
+    "unipc-1": Solver(partial(unipc, order=1), "preserving", 2),
+    "unipc-2": Solver(partial(unipc, order=2), "preserving", 3),
+    "unipc-2-bh1": Solver(partial(unipc, order=2, bh1=True), "preserving", 3),
+    "unipc-2-noise": Solver(partial(unipc, order=2, by_noise=True), "preserving", 3),
+    "unipc-3": Solver(partial(unipc, order=3), "preserving", 3),
+    "unipc-3-noise-bh1": Solver(partial(unipc, order=3, by_noise=True, bh1=True), "preserving", 3),
     "ipndm-2": Solver(partial(ipndm, order=2), "exploding"),
     "ipndm-3": Solver(partial(ipndm, order=3), "exploding"),
     "ipndm-4": Solver(partial(ipndm, order=4), "exploding"),

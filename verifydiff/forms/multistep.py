@@ -10,16 +10,16 @@ with the prediction :math:`\hat y_0` at t and those of the steps before, all of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 from sympy import sqrt
 
-from . import deis, dpm
+from . import ddim, deis, dpm, unipc
 from .form import Form, compiled
-from .quantities import Quantity, abar_s, abar_t, eps, ve_s, ve_t, x_0, x_t
+from .quantities import Quantity, abar_s, abar_t, eps, sigma_t, ve_s, ve_t, x_0, x_t
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 OF_THE_DATA = (x_0, dpm.x_before, dpm.x_earlier, dpm.x_earliest)
 OF_THE_NOISE = (eps, dpm.eps_before, dpm.eps_earlier, dpm.eps_earliest)
 """The predictions, the present one first."""
-DIFFERENCES = (dpm.slope, dpm.bend, dpm.eps_slope, dpm.eps_bend, deis.rho_slope, deis.rho_bend, deis.rho_twist)
+AHEAD = (unipc.x_after, unipc.eps_after)
+"""That at the end of the step, which a corrector has before all these."""
+DIFFERENCES = (
+    *(dpm.slope, dpm.bend, dpm.eps_slope, dpm.eps_bend),
+    *(deis.rho_slope, deis.rho_bend, deis.rho_twist),
+    *(unipc.slope_ahead, unipc.bend_ahead, unipc.slope_of_cubic, unipc.bend_of_cubic, unipc.twist_ahead),
+    *(unipc.eps_slope_ahead, unipc.eps_bend_ahead),
+    *(unipc.eps_slope_of_cubic, unipc.eps_bend_of_cubic, unipc.eps_twist_ahead),
+)
 """What abbreviates differences of them."""
 
 
@@ -54,15 +62,13 @@ class Multistep:
     """A method that remembers predictions.
 
     Attributes:
-        id: stable kebab-case name.
         mean: its step without fresh noise.
         variance: that of its fresh noise; None where it adds none.
         lower: what its steps may be where fewer predictions are remembered, or are to be used.
     """
 
-    id: str
     mean: Form
-    variance: Form | None
+    variance: Form | None = None
     lower: tuple[Multistep, ...] = ()
 
     @property
@@ -72,8 +78,8 @@ class Multistep:
 
     @cached_property
     def memory(self) -> int:
-        """How many earlier predictions its step uses."""
-        return _memory(self.mean.expression)
+        """How many predictions its step uses besides the present one; of a corrector, besides that at the end."""
+        return len(_predictions(self.mean.expression)) - 1
 
     def weights(self, levels: Levels, steps: Array) -> Weights:
         """The weights of the steps from these states; not numbers where a level is lacking."""
@@ -84,10 +90,57 @@ class Multistep:
         with np.errstate(all="ignore"):
             found = evaluate(*levels.letters(steps))
         state, *predictions, noise = (np.broadcast_to(np.asarray(one, dtype=np.float64), steps.shape) for one in found)
-        return Weights(state, np.where(steps >= self.memory, predictions, np.nan), noise, _of_the_noise(mean))
+        return Weights(state, np.array(predictions), noise, not set(_predictions(mean)).isdisjoint(OF_THE_NOISE))
 
     def __str__(self) -> str:
         return self.title
+
+
+@dataclass(frozen=True)
+class Corrected:
+    r"""A method whose states are corrected once the model was asked there: the model sees the predicted ones.
+
+    With the predictor's step :math:`P_k` from a corrected state :math:`c_k`, the query :math:`x_k` is the end of :math:`P_{k-1}`,
+    and :math:`c_k` that of the corrector's step :math:`C_{k-1}`, both from :math:`c_{k-1}`. So the next query is the predictor's
+    step from :math:`x_k + C_{k-1} - P_{k-1}`, in which the older state cancels.
+
+    Attributes:
+        title: what reports call it.
+        predictor: the step to the next query.
+        before: the step to this one.
+        corrector: what this one is corrected by.
+        lower: what its steps may be where fewer predictions are remembered, or are to be used.
+    """
+
+    title: str
+    predictor: Multistep
+    before: Multistep
+    corrector: Multistep
+    lower: tuple[Method, ...] = ()
+
+    @property
+    def memory(self) -> int:
+        """How many predictions its step uses besides the present one."""
+        return max(self.predictor.memory, self.corrector.memory, self.before.memory + 1)
+
+    def weights(self, levels: Levels, steps: Array) -> Weights:
+        """The weights of the steps from these states; not numbers where a level is lacking."""
+        import numpy as np
+
+        ahead = self.predictor.weights(levels, steps)
+        again, once = (one.weights(levels, steps - 1) for one in (self.corrector, self.before))
+        predictions = np.zeros((self.memory + 1, steps.size))
+        with np.errstate(all="ignore"):
+            for weights, offset, factor in ((ahead, 0, 1.0), (again, 0, ahead.state), (once, 1, -ahead.state)):
+                own = weights.predictions
+                predictions[offset : offset + len(own)] += factor * own
+        return Weights(ahead.state, predictions, ahead.noise, ahead.of_the_noise)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+Method = Multistep | Corrected
 
 
 @dataclass(frozen=True)
@@ -109,7 +162,7 @@ class Levels:
         lam = -np.log(ve)
         h, back = self._before(np.diff(lam), steps), self._before(-np.diff(ve), steps)
         yield from (self.alpha[steps + 1] ** 2, self.alpha[steps] ** 2, h[0], h[1] / h[0], h[2] / h[0])
-        yield from (ve[steps + 1], ve[steps], *back[1:])
+        yield from (ve[steps + 1], ve[steps], np.zeros(steps.shape), *back[1:])
 
     @staticmethod
     def _before(lengths: Array, steps: Array) -> list[Array]:
@@ -119,12 +172,7 @@ class Levels:
         return [np.where(steps >= j, lengths[steps - j], np.nan) for j in range(4)]
 
 
-LETTERS = (abar_s, abar_t, dpm.h, dpm.ratio, dpm.ratio_2, ve_s, ve_t, deis.back, deis.back_2, deis.back_3)
-
-
-def _memory(mean: sympy.Expr) -> int:
-    used = spelled_out(mean).free_symbols
-    return max((j for kind in (OF_THE_DATA, OF_THE_NOISE) for j, one in enumerate(kind) if one in used), default=0)
+LETTERS = (abar_s, abar_t, dpm.h, dpm.ratio, dpm.ratio_2, ve_s, ve_t, sigma_t, deis.back, deis.back_2, deis.back_3)
 
 
 @cache
@@ -135,50 +183,77 @@ def spelled_out(mean: sympy.Expr) -> sympy.Expr:
     return mean
 
 
-def _of_the_noise(mean: sympy.Expr) -> bool:
-    return not spelled_out(mean).free_symbols.isdisjoint(OF_THE_NOISE)
+@cache
+def _predictions(mean: sympy.Expr) -> tuple[Quantity, ...]:
+    """The predictions that a step weighs, newest first, those between them too."""
+    used = spelled_out(mean).free_symbols
+    kind = OF_THE_DATA if used.isdisjoint((*OF_THE_NOISE, unipc.eps_after)) else OF_THE_NOISE
+    last = max(j for j, one in enumerate(kind) if one in used)
+    return (*(one for one in AHEAD if one in used), *kind[: last + 1])
 
 
 @cache
 def _compiled(mean: sympy.Expr, variance: sympy.Expr | None) -> Callable[..., Any]:
-    step, kind = spelled_out(mean), OF_THE_NOISE if _of_the_noise(mean) else OF_THE_DATA
-    vectors: tuple[Quantity, ...] = (x_t, *kind[: _memory(mean) + 1])
+    step, vectors = spelled_out(mean), (x_t, *_predictions(mean))
     parts = [step.xreplace({one: sympy.Integer(one == chosen) for one in vectors}) for chosen in vectors]
     noise = sympy.Integer(0) if variance is None else sqrt(variance)
     return compiled(sympy.Tuple(*parts, noise), LETTERS, "numpy")
 
 
-DDIM = Multistep("ddim", dpm.first_data, None)
-DPM_2M = Multistep("dpm-solver-2m", dpm.multistep, None, (DDIM,))
-DPM_2M_EXACT = Multistep("dpm-solver-2m-exact", dpm.multistep_exact, None, (DDIM,))
-NOISE_2M = Multistep("dpm-solver-2m-noise", dpm.multistep_noise, None, (DDIM,))
-NOISE_2M_EXACT = Multistep("dpm-solver-2m-noise-exact", dpm.multistep_noise_exact, None, (DDIM,))
-DEIS_2 = Multistep("deis-2", deis.rho_ab, None, (DDIM,))
-DEIS_3 = Multistep("deis-3", deis.rho_ab_3, None, (DEIS_2, DDIM))
-AB_2 = Multistep("adams-bashforth-2", deis.ab_2, None, (DDIM,))
-AB_3 = Multistep("adams-bashforth-3", deis.ab_3, None, (AB_2, DDIM))
-SDE = Multistep("sde-dpm-solver-1", dpm.sde_data_mean, dpm.sde_data_variance)
-SDE_2M = Multistep("sde-dpm-solver-2m", dpm.sde_multistep_mean, dpm.sde_data_variance, (SDE,))
-SDE_2M_EXACT = Multistep("sde-dpm-solver-2m-exact", dpm.sde_multistep_exact_mean, dpm.sde_data_variance, (SDE,))
-SDE_NOISE = Multistep("sde-dpm-solver-1-noise", dpm.sde_noise_mean, dpm.sde_noise_variance)
-
-MULTISTEP = (
-    DPM_2M,
-    DPM_2M_EXACT,
-    NOISE_2M,
-    NOISE_2M_EXACT,
-    DEIS_2,
-    AB_2,
-    SDE_2M,
-    SDE_2M_EXACT,
-    Multistep("sde-dpm-solver-2m-noise", dpm.sde_multistep_noise_mean, dpm.sde_noise_variance, (SDE_NOISE,)),
-    Multistep("sde-dpm-solver-2m-noise-exact", dpm.sde_multistep_noise_exact_mean, dpm.sde_noise_variance, (SDE_NOISE,)),
-    Multistep("dpm-solver-3m", dpm.multistep_third, None, (DPM_2M, DPM_2M_EXACT, DDIM)),
-    Multistep("dpm-solver-3m-noise", dpm.multistep_noise_third, None, (NOISE_2M, NOISE_2M_EXACT, DDIM)),
-    DEIS_3,
-    AB_3,
-    Multistep("sde-dpm-solver-3m", dpm.sde_multistep_third_mean, dpm.sde_data_variance, (SDE_2M, SDE_2M_EXACT, SDE)),
-    Multistep("deis-4", deis.rho_ab_4, None, (DEIS_3, DEIS_2, DDIM)),
-    Multistep("adams-bashforth-4", deis.ab_4, None, (AB_3, AB_2, DDIM)),
+DDIM = Multistep(dpm.first_data)
+DPM_2M, DPM_2M_EXACT = (Multistep(form, lower=(DDIM,)) for form in (dpm.multistep, dpm.multistep_exact))
+UNIP_2, UNIP_NOISE_2 = (Multistep(form, lower=(DDIM,)) for form in (unipc.predictor_bh1, unipc.noise_predictor_bh1))
+DPM_3M = Multistep(dpm.multistep_third, lower=(DPM_2M, DPM_2M_EXACT, UNIP_2, DDIM))
+NOISE_1 = Multistep(ddim.step_mean)
+NOISE_2M, NOISE_2M_EXACT = (Multistep(form, lower=(DDIM,)) for form in (dpm.multistep_noise, dpm.multistep_noise_exact))
+NOISE_3M = Multistep(dpm.multistep_noise_third, lower=(NOISE_2M, NOISE_2M_EXACT, UNIP_NOISE_2, DDIM))
+DEIS_2 = Multistep(deis.rho_ab, lower=(DDIM,))
+DEIS_3 = Multistep(deis.rho_ab_3, lower=(DEIS_2, DDIM))
+DEIS_4 = Multistep(deis.rho_ab_4, lower=(DEIS_3, DEIS_2, DDIM))
+IPNDM_2 = Multistep(deis.ab_2, lower=(DDIM,))
+IPNDM_3 = Multistep(deis.ab_3, lower=(IPNDM_2, DDIM))
+IPNDM_4 = Multistep(deis.ab_4, lower=(IPNDM_3, IPNDM_2, DDIM))
+SDE = Multistep(dpm.sde_data_mean, dpm.sde_data_variance)
+SDE_2M, SDE_2M_EXACT = (
+    Multistep(form, dpm.sde_data_variance, (SDE,)) for form in (dpm.sde_multistep_mean, dpm.sde_multistep_exact_mean)
 )
-"""The methods that are known by their weights."""
+SDE_3M = Multistep(dpm.sde_multistep_third_mean, dpm.sde_data_variance, (SDE_2M, SDE_2M_EXACT, SDE))
+SDE_NOISE = Multistep(dpm.sde_noise_mean, dpm.sde_noise_variance)
+SDE_NOISE_2M, SDE_NOISE_2M_EXACT = (
+    Multistep(form, dpm.sde_noise_variance, (SDE_NOISE,))
+    for form in (dpm.sde_multistep_noise_mean, dpm.sde_multistep_noise_exact_mean)
+)
+
+
+def _unipc(choice: str, predictors: tuple[Multistep, ...], correctors: tuple[Multistep, ...]) -> tuple[Corrected, ...]:
+    """UniPC up to order 3: a step that is predicted at some order is corrected at the same one."""
+    made: list[Corrected] = []
+    ways = list(zip(predictors, correctors, strict=True))
+    for order in range(1, len(ways) + 1):
+        pairs = [(here, there) for here in range(order) for there in range(order)]
+        *lower, highest = [Corrected(f"UniPC of order {order}{choice}", predictors[here], *ways[there]) for here, there in pairs]
+        made.append(replace(highest, lower=(*lower, *predictors[:order])))
+    return tuple(made)
+
+
+UNI_2, UNI_3 = Multistep(unipc.corrector_2), Multistep(unipc.corrector_3)
+UNI_NOISE_2, UNI_NOISE_3 = Multistep(unipc.noise_corrector_2), Multistep(unipc.noise_corrector_3)
+UNIPC = (
+    *_unipc(" (bh2)", (DDIM, DPM_2M, DPM_3M), (Multistep(unipc.corrector_1), UNI_2, UNI_3)),
+    *_unipc(" (bh1)", (DDIM, UNIP_2, DPM_3M), (Multistep(unipc.corrector_1_bh1), UNI_2, UNI_3)),
+    *_unipc(
+        " by the noise (bh2)", (NOISE_1, NOISE_2M, NOISE_3M), (Multistep(unipc.noise_corrector_1), UNI_NOISE_2, UNI_NOISE_3)
+    ),
+    *_unipc(
+        " by the noise (bh1)", (NOISE_1, UNIP_NOISE_2, NOISE_3M),
+        (Multistep(unipc.noise_corrector_1_bh1), UNI_NOISE_2, UNI_NOISE_3),
+    ),
+)  # fmt: skip
+MULTISTEP: tuple[Method, ...] = (
+    *(DPM_2M, DPM_2M_EXACT, NOISE_2M, NOISE_2M_EXACT, DEIS_2, IPNDM_2),
+    *(SDE_2M, SDE_2M_EXACT, SDE_NOISE_2M, SDE_NOISE_2M_EXACT),
+    *(DPM_3M, NOISE_3M, DEIS_3, IPNDM_3, SDE_3M, DEIS_4, IPNDM_4),
+    *(UNIP_2, UNIP_NOISE_2),
+    *UNIPC,
+)
+"""The methods that are known by their weights, in the order in which they are named where several have the same ones."""

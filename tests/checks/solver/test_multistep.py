@@ -13,9 +13,12 @@ from verifydiff.observe.resolve import resolve
 from verifydiff.slips import MULTISTEP_SLIPS
 from verifydiff.verdict import Status
 
+STEPS = 12
+"""Enough for a method of third order to be at it in half of them, with lower orders at both ends."""
+
 
 def judged(solver, **options):
-    return vd.check(solver.target() if isinstance(solver, Solver) else solver, converge=False, **options)
+    return vd.check(solver.target(STEPS) if isinstance(solver, Solver) else solver, converge=False, **options)
 
 
 def found(report):
@@ -36,6 +39,12 @@ KNOWN = {
     "ipndm-3": "iPNDM of order 3: DDIM along 23/12, -16/12 and 5/12 of three predictions",
     "ipndm-4": "iPNDM of order 4: DDIM along 55/24, -59/24, 37/24 and -9/24 of four predictions",
     "dpm-3m": "DPM-Solver++(3M)",
+    "unipc-1": "UniPC of order 1 (bh2)",
+    "unipc-2": "UniPC of order 2 (bh2)",
+    "unipc-2-bh1": "UniPC of order 2 (bh1)",
+    "unipc-2-noise": "UniPC of order 2 by the noise (bh2)",
+    "unipc-3": "UniPC of order 3 (bh2)",
+    "unipc-3-noise-bh1": "UniPC of order 3 by the noise (bh1)",
     "dpm-3m-noise": "multistep DPM-Solver-3, which is DEIS of order 3 in log rho",
     "sde-dpm-3m": "SDE-DPM-Solver++(3M)",
     "sde-dpm-2m-heun": "SDE-DPM-Solver++(2M) with the weight of its integral",

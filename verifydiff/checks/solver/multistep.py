@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...forms.multistep import MULTISTEP, Levels, Multistep, Weights
+from ...forms.multistep import MULTISTEP, Levels, Method, Multistep, Weights
 from ...observe.response import Response
 from ...schedule import Array, Mask
 from ...slips import MULTISTEP_SLIPS, MultistepSlip, mistaken
@@ -44,7 +44,7 @@ class Seen:
         highest: (N,): the steps of the highest order; the others are of a lower one.
     """
 
-    method: Multistep
+    method: Method
     slip: MultistepSlip | None
     residual: float
     bound: float
@@ -62,9 +62,9 @@ def seen_in(response: Response) -> Seen | None:
     for method in MULTISTEP:
         if method.memory == back and (seen := _as(rows, method, method, None)):
             return seen
-    steered = [method for method in MULTISTEP if method.memory in (back, back - 1) and rows.spanned(method, back)]
+    near = [one for one in MULTISTEP if isinstance(one, Multistep) and one.memory in (back, back - 1) and rows.spanned(one, back)]
     for slip in MULTISTEP_SLIPS:
-        for method in steered:
+        for method in near:
             wrong = mistaken(method, slip)
             if wrong is not None and wrong.memory == back and (seen := _as(rows, wrong, method, slip)):
                 return seen
@@ -125,10 +125,10 @@ class Rows:
         given = self.noise if weights.of_the_noise else self.data
         with np.errstate(all="ignore"):
             for j, weight in enumerate(weights.predictions):
-                left = left - weight[:, None] * given[steps - j]
+                left = left - np.where(steps >= j, weight, np.nan)[:, None] * given[steps - j]
         return self._sizes(left, weights.noise, steps)
 
-    def spanned(self, method: Multistep, back: int) -> bool:
+    def spanned(self, method: Method, back: int) -> bool:
         """Whether this many predictions, of what it remembers, make up what its weight of the state leaves of a step."""
         steps = self.middle
         if steps[0] < back:
@@ -153,7 +153,7 @@ ON_THE_DATA = Weights(np.zeros(1), np.ones((1, 1)), np.zeros(1), of_the_noise=Fa
 """A last step onto the data may be their prediction, whatever the method."""
 
 
-def _as(rows: Rows, shown: Multistep, method: Multistep, slip: MultistepSlip | None) -> Seen | None:
+def _as(rows: Rows, shown: Method, method: Method, slip: MultistepSlip | None) -> Seen | None:
     if not (rows.off(shown.weights(rows.levels, rows.middle), rows.middle) <= rows.bound).any():
         return None
     steps = np.arange(rows.queries)
