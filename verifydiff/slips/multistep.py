@@ -14,7 +14,8 @@ import sympy
 
 from ..forms.deis import rho_bend
 from ..forms.dpm import bend, eps_bend, eps_slope, ratio, ratio_2, slope
-from ..forms.multistep import OF_THE_DATA, OF_THE_NOISE, Multistep, spelled_out
+from ..forms.multistep import OF_THE_DATA, OF_THE_NOISE, Corrected, Method, Multistep, spelled_out
+from ..forms.unipc import bend_ahead, eps_bend_ahead
 
 Change = Callable[[sympy.Expr], sympy.Expr]
 
@@ -35,14 +36,31 @@ class MultistepSlip:
 
 
 @cache
-def mistaken(method: Multistep, slip: MultistepSlip) -> Multistep | None:
-    """The method with the mistake in it; steps at the ends may be right. None where the mistake has no place."""
+def mistaken(method: Method, slip: MultistepSlip) -> Method | None:
+    """The method with the mistake in it; steps at the ends may be right. None where the mistake has no place.
+
+    In a method that corrects its states the mistake is in the predictor and in the corrector, wherever it has a place.
+    """
+    if isinstance(method, Multistep):
+        return _mistaken_step(method, slip)
+    parts = (method.predictor, method.before, method.corrector)
+    mistakes = [_mistaken_step(part, slip) for part in parts]
+    if mistakes == [None, None, None]:
+        return None
+    predictor, before, corrector = (mistake or part for mistake, part in zip(mistakes, parts, strict=True))
+    lower = (mistaken(one, slip) for one in method.lower)
+    return Corrected(method.title, predictor, before, corrector, (method, *method.lower, *(one for one in lower if one)))
+
+
+@cache
+def _mistaken_step(method: Multistep, slip: MultistepSlip) -> Multistep | None:
     right = method.mean.expression
     wrong = slip.change(right)
     if spelled_out(wrong) == spelled_out(right):
         return None
-    lower = (mistaken(one, slip) for one in method.lower)
-    return replace(method, mean=replace(method.mean, expression=wrong), lower=(method, *method.lower, *filter(None, lower)))
+    lower = (_mistaken_step(one, slip) for one in method.lower)
+    mean = replace(method.mean, expression=wrong)
+    return replace(method, mean=mean, lower=(method, *method.lower, *(one for one in lower if one)))
 
 
 def _the_ratios(become: Callable[[sympy.Expr], sympy.Expr]) -> Change:
@@ -59,7 +77,7 @@ def _the_difference_times(factor: sympy.Expr) -> Change:
 
 def _the_bend_times(factor: sympy.Expr) -> Change:
     """The last term of a step that follows a parabola; its slope stays what it is."""
-    return lambda step: step.xreplace({one: factor * one for one in (bend, eps_bend, rho_bend)})
+    return lambda step: step.xreplace({one: factor * one for one in (bend, eps_bend, rho_bend, bend_ahead, eps_bend_ahead)})
 
 
 def _predictions(order: Callable[[int, int], int]) -> Change:

@@ -21,6 +21,13 @@ def judged(solver, **options):
     return vd.check(solver.target(STEPS) if isinstance(solver, Solver) else solver, converge=False, **options)
 
 
+def needs(name):
+    """A target's library, found and not imported: some of what k-diffusion imports may be absent."""
+    library = name.partition(":")[0]
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+
+
 def found(report):
     return [finding for finding in report.findings if finding.check == "coefficients"]
 
@@ -139,6 +146,12 @@ PLANTED["ipndm-4"] = {
     "predictions-in-reverse": {"weights": lambda w: w[::-1]},
     "remembered-in-reverse": {"weights": lambda w: [w[0], *w[:0:-1]]},
 }
+WHERE = {
+    "ratio-upside-down": {"where": lambda r: 1 / r},
+    "equal-steps-assumed": {"where": lambda r: -1.0},
+    "ratio-rooted": {"where": lambda r: -np.sqrt(-r)},
+}
+PLANTED |= {"unipc-2": WHERE, "unipc-2-bh1": WHERE, "unipc-2-noise": WHERE}
 CASES = [(name, slip, arguments) for name, slips in PLANTED.items() for slip, arguments in slips.items()]
 
 
@@ -197,6 +210,82 @@ def test_one_wrong_step_is_enough_to_be_none_of_them():
         return dpm_2m(off, x, rho, normal)
 
     assert found(judged(replace(RIGHT["dpm-2m"], loop=partial(one_step_off)))) == []
+
+
+LAST = {"final_sigmas_type": "sigma_min"}
+RELEASED = [
+    ("diffusers:CosineDPMSolverMultistepScheduler", {}, "SDE-DPM-Solver++(2M)"),
+    ("diffusers:DEISMultistepScheduler", {}, KNOWN["dpm-2m-noise-heun"]),
+    ("diffusers:DEISMultistepScheduler", {"solver_order": 3}, KNOWN["dpm-3m-noise"]),
+    ("diffusers:EDMDPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}, "SDE-DPM-Solver++(2M)"),
+    ("diffusers:LMSDiscreteScheduler", {}, KNOWN["lms-4"]),
+    ("diffusers:UniPCMultistepScheduler", {}, "UniPC of order 2 (bh2)"),
+    ("diffusers:UniPCMultistepScheduler", {"solver_order": 3, "use_karras_sigmas": True}, "UniPC of order 3 (bh2)"),
+    ("diffusers:UniPCMultistepScheduler", {"solver_type": "bh1", **LAST}, "UniPC of order 2 (bh1)"),
+    ("diffusers:UniPCMultistepScheduler", {"predict_x0": False, **LAST}, "UniPC of order 2 by the noise (bh2)"),
+    ("diffusers:UniPCMultistepScheduler", {"solver_order": 1, "predict_x0": False, **LAST}, "UniPC of order 1 by the noise (bh2)"),
+    ("diffusers:UniPCMultistepScheduler", {"solver_order": 3, "disable_corrector": list(range(20))}, "DPM-Solver++(3M)"),
+    ("k_diffusion:sample_dpmpp_2m_sde", {"solver_type": "heun"}, KNOWN["sde-dpm-2m-heun"]),
+    ("k_diffusion:sample_lms", {"order": 3}, KNOWN["ab-3"]),
+    ("azula:xEABSampler", {"order": 3}, "DPM-Solver++(3M)"),
+    ("azula:zABSampler", {"order": 4}, KNOWN["lms-4"]),
+    ("azula:zEABSampler", {"order": 3}, KNOWN["dpm-3m-noise"]),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "title"), RELEASED, ids=[f"{name} {options}" for name, options, _ in RELEASED])
+def test_what_is_released_is_called_by_its_name(name, options, title):
+    needs(name)
+    report = judged(resolve(name, steps=20, config=options))
+    assert report.identified_as.startswith(f"{title}, ")
+    assert [finding.status for finding in found(report)] == [Status.PASS]
+    assert report.diagnosis == ()
+
+
+HALVED = [
+    ("diffusers:DPMSolverMultistepScheduler", {"solver_order": 3}, "DPM-Solver++(3M)"),
+    ("diffusers:DPMSolverMultistepScheduler", {"solver_order": 3, "algorithm_type": "dpmsolver", **LAST}, KNOWN["dpm-3m-noise"]),
+    ("diffusers:EDMDPMSolverMultistepScheduler", {"solver_order": 3}, "DPM-Solver++(3M)"),
+    ("k_diffusion:sample_dpmpp_3m_sde", {}, "SDE-DPM-Solver++(3M)"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "family"), HALVED, ids=[f"{name} {options}" for name, options, _ in HALVED])
+def test_released_solvers_of_third_order_lose_half_of_their_second_difference(name, options, family):
+    """A second route says so, too: tests/second_route/parabolas.py."""
+    needs(name)
+    report = judged(resolve(name, steps=20, config=options))
+    assert [(one.slip, one.family) for one in report.diagnosis] == [("second-difference-halved", family)]
+    assert [finding.status for finding in found(report)] == [Status.FAIL]
+
+
+OTHERS = [
+    *(("diffusers:SASolverScheduler", {"predictor_order": p, "corrector_order": c}) for p, c in ((1, 1), (2, 0), (2, 2), (3, 4))),
+    *(("azula:vABSampler", {"order": order}) for order in (2, 3)),
+    ("azula:REABSampler", {"order": 3}),
+    ("diffusers:DPMSolverSinglestepScheduler", {"solver_order": 3}),
+    ("diffusers:DPMSolverMultistepScheduler", {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"}),
+    ("k_diffusion:sample_dpm_2", {}),
+    ("k_diffusion:sample_heun", {}),
+]
+
+
+SPACED = {
+    "diffusers": [{}, {"use_exponential_sigmas": True}, {"use_karras_sigmas": True}],
+    "k_diffusion": [{"sigmas": "exponential"}, {"sigmas": "vp"}],
+    "azula": [{}],
+}
+UNKNOWN = [(name, options | spacing) for name, options in OTHERS for spacing in SPACED[name.partition(":")[0]]]
+UNKNOWN += [("diffusers:PNDMScheduler", {"skip_prk_steps": True})]
+
+
+@pytest.mark.parametrize(("name", "options"), UNKNOWN, ids=[f"{name} {options}" for name, options in UNKNOWN])
+def test_what_is_not_known_is_not_accused_of_a_mistake_in_what_is(name, options):
+    """On even steps above all, where many methods have the same weights."""
+    needs(name)
+    report = judged(resolve(name, steps=13, config=options))
+    assert found(report) == []
+    assert report.diagnosis == ()
 
 
 @pytest.mark.parametrize(

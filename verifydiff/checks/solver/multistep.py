@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...forms.multistep import MULTISTEP, Levels, Method, Multistep, Weights
+from ...forms.multistep import MULTISTEP, Levels, Method, Weights
 from ...observe.response import Response
 from ...schedule import Array, Mask
 from ...slips import MULTISTEP_SLIPS, MultistepSlip, mistaken
@@ -62,7 +62,7 @@ def seen_in(response: Response) -> Seen | None:
     for method in MULTISTEP:
         if method.memory == back and (seen := _as(rows, method, method, None)):
             return seen
-    near = [one for one in MULTISTEP if isinstance(one, Multistep) and one.memory in (back, back - 1) and rows.spanned(one, back)]
+    near = [method for method in MULTISTEP if method.memory in (back, back - 1) and rows.spanned(method, back)]
     for slip in MULTISTEP_SLIPS:
         for method in near:
             wrong = mistaken(method, slip)
