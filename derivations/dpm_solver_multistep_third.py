@@ -1,8 +1,8 @@
-r"""Three predictions: the parabola through them is followed (DPM-Solver++(3M), DEIS of order 3 in :math:`\log\rho`).
+r"""Three predictions and four: the parabola through them is followed (DPM-Solver++(3M), DEIS of order 3 in :math:`\log\rho`).
 
 With the step h for the unit, the prediction now lies at 0, the older ones at :math:`-\rho` and :math:`-\rho - \rho_2`. The
 parabola is :math:`m + D_1 v + D_2 v^2` with the slope :math:`D_1` and the second divided difference :math:`D_2`, which is *half* of
-a second derivative. It is integrated as the exact solution weighs it.
+a second derivative. It is integrated as the exact solution weighs it. A fourth prediction makes a cubic of it.
 """
 
 from sympy import Integer, Rational, exp, log, sqrt
@@ -13,14 +13,19 @@ from verifydiff.forms.dpm import (
     eps_before,
     eps_bend,
     eps_earlier,
+    eps_earliest,
     eps_slope,
+    eps_twist,
     h,
     ratio,
     ratio_2,
+    ratio_3,
     slope,
     step,
+    twist,
     x_before,
     x_earlier,
+    x_earliest,
 )
 from verifydiff.forms.quantities import abar_s, eps, snr_s, x_0
 from verifydiff.proof import derivation, letter
@@ -95,6 +100,44 @@ def sde_multistep_third_mean(d):
         "a sign with it: a weight that tends to -1 as h vanishes",
     )
     d.conclude(d.use(dpm.sde_data_mean) + sqrt(abar_s) * value.xreplace({step: h}), "what first order leaves out, put in")
+
+
+def cubic(d, first, second, third, predictions):
+    """The cubic through four predictions, by how far it goes on, in steps; its coefficients by the divided differences."""
+    now, *_ = predictions
+    path = now + (first + ratio * (ratio + ratio_2) * third) * v + (second + (2 * ratio + ratio_2) * third) * v**2 + third * v**3
+    nodes = (Integer(0), -ratio, -ratio - ratio_2, -ratio - ratio_2 - ratio_3)
+    for node, prediction in zip(nodes, predictions, strict=True):
+        d.equal(path.xreplace({v: node}), prediction, "it goes through the prediction that was made there")
+    return path.xreplace({v: u / step})
+
+
+@derivation(dpm.multistep_fourth)
+def multistep_fourth(d):
+    """A cubic through four predictions of the data."""
+    d.assume(abar_s < 1, NOISED)
+    path = cubic(d, slope, bend, twist, (x_0, x_before, x_earlier, x_earliest))
+    inner = exp(u - step) * (path - path.diff(u) + path.diff(u, 2) - path.diff(u, 3))
+    value = d.integral(exp(u - step) * path, u, 0, step, inner, "e^(-lambda_s) times the integral")
+    d.equal(exp(log(snr_s) / 2), sqrt(abar_s) / sqrt(1 - abar_s), "e^(lambda_s): what the integral itself is of it")
+    d.conclude(
+        d.use(dpm.exact_data).xreplace({dpm.weighted_data: sqrt(abar_s) / sqrt(1 - abar_s) * value.xreplace({step: h})}),
+        "in the exact solution",
+    )
+
+
+@derivation(dpm.multistep_noise_fourth)
+def multistep_noise_fourth(d):
+    """And of the noise."""
+    d.assume(abar_s < 1, NOISED)
+    path = cubic(d, eps_slope, eps_bend, eps_twist, (eps, eps_before, eps_earlier, eps_earliest))
+    inner = -exp(step - u) * (path + path.diff(u) + path.diff(u, 2) + path.diff(u, 3))
+    value = d.integral(exp(step - u) * path, u, 0, step, inner, "e^(lambda_s) times the integral")
+    d.equal(exp(-log(snr_s) / 2), sqrt(1 - abar_s) / sqrt(abar_s), "e^(-lambda_s): what the integral itself is of it")
+    d.conclude(
+        d.use(dpm.exact_noise).xreplace({dpm.weighted_noise: sqrt(1 - abar_s) / sqrt(abar_s) * value.xreplace({step: h})}),
+        "in the exact solution",
+    )
 
 
 @derivation(

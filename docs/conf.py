@@ -55,7 +55,8 @@ verifydiff_topics = {
         "gaussian_data", "ddim_law", "ddim_law_of_many_steps", "ddim_exact_cases", "many_steps", "frechet", "best_eta",
     ],
     "Frames: EDM, consistency, flows": [
-        "frames", "edm_preconditioning", "consistency_boundary", "flow_matching", "rectified_flow", "flow_time_shift",
+        "frames", "edm_preconditioning", "consistency_boundary", "flow_matching", "rectified_flow", "flow_multistep",
+        "flow_time_shift",
     ],
     "Schedules and grids": ["cosine_schedule", "zero_terminal_snr", "sampling_grids"],
 }  # fmt: skip

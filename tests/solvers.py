@@ -107,6 +107,28 @@ def ipndm(denoise, x, rho, normal, *, order, weights=lambda w: w):
     return x
 
 
+def exponential_adams(denoise, x, rho, normal, *, order, of="data", read=lambda kept: kept):
+    """The polynomial in lambda through the last predictions in the exact solution of Lu et al. 2022; its integral by quadrature."""
+    kept: list[Any] = []
+    for k, (high, low) in enumerate(pairwise(rho)):
+        told = denoise(x, high)
+        if low == 0:
+            return to_data(x, told, high)
+        kept = [told if of == "noise" else to_data(x, told, high), *kept][:order]
+        lam = -np.log(rho[: k + 2])
+        points, weight = np.polynomial.legendre.leggauss(24)
+        at = lam[k] + (1 + points) / 2 * (lam[k + 1] - lam[k])
+        kernel = (np.exp(lam[k + 1] - at) if of == "noise" else np.exp(at - lam[k + 1])) * weight / 2 * (lam[k + 1] - lam[k])
+        nodes = [lam[k - j] for j in range(len(kept))]
+        w = [
+            kernel @ np.prod([(at - other) / (one - other) for other in nodes if other != one] or [at**0], axis=0) for one in nodes
+        ]
+        gain = sum(one * prediction for one, prediction in zip(w, read(kept), strict=True))
+        (alpha, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        x = alpha_s / alpha * x - sigma_s * gain if of == "noise" else sigma_s / sigma * x + alpha_s * gain
+    raise AssertionError("it ends on the data")
+
+
 def lagrange(nodes, j, start, stop):
     """The integral of the polynomial that is 1 at the j-th node and 0 at the others."""
     basis = Polynomial([1.0])
@@ -339,6 +361,19 @@ def flow(denoise, x, rho, normal, *, order=1):
     return x
 
 
+def flow_adams(denoise, x, rho, normal, *, order, weights=lambda w: w):
+    """Adams and Bashforth's methods along the velocity, on times of any distance."""
+    t = rho / (1 + rho)
+    x = t[0] * x
+    kept: list[Any] = []
+    for k, (here, there) in enumerate(pairwise(t)):
+        kept = [denoise(x, here), *kept][:order]
+        nodes = [t[k - j] - here for j in range(len(kept))]
+        w = weights([lagrange(nodes, j, 0.0, there - here) for j in range(len(kept))])
+        x = x + sum(one * v for one, v in zip(w, kept, strict=True))
+    return x
+
+
 # -- as targets ------------------------------------------------------------------------------------------------------------
 
 FRAMES = {
@@ -432,6 +467,11 @@ MULTISTEP: dict[str, Solver] = {
     "dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, kind="heun"), "preserving", 2),
     "dpm-3m": Solver(dpm_3m, "preserving", 3),
     "dpm-3m-noise": Solver(partial(dpm_3m, of="noise"), "preserving", 3),
+    "exponential-adams-4": Solver(partial(exponential_adams, order=4), "preserving", 4),
+    "exponential-adams-4-noise": Solver(partial(exponential_adams, order=4, of="noise"), "preserving", 4),
+    "flow-adams-2": Solver(partial(flow_adams, order=2), "flow", 2),
+    "flow-adams-3": Solver(partial(flow_adams, order=3), "flow", 3),
+    "flow-adams-4": Solver(partial(flow_adams, order=4), "flow", 4),
     "unipc-1": Solver(partial(unipc, order=1), "preserving", 2),
     "unipc-2": Solver(partial(unipc, order=2), "preserving", 3),
     "unipc-2-bh1": Solver(partial(unipc, order=2, bh1=True), "preserving", 3),

@@ -5,10 +5,11 @@ r"""DEIS (Zhang & Chen 2022): the exponential integrator by noise over signal,
 
 from __future__ import annotations
 
-from sympy import sqrt
+from sympy import Add, sqrt
 
 from .dpm import eps_before, eps_earlier, eps_earliest
 from .form import Form, Source
+from .newton import divided_differences, integrals
 from .quantities import POSITIVE, REAL, Quantity, abar_s, abar_t, eps, ve_s, ve_t, x_t
 
 ZHANG = "Zhang & Chen 2022 (DEIS)"
@@ -19,14 +20,13 @@ back = Quantity("back", r"\rho_{\mathrm{prev}} - \rho_t", POSITIVE, meaning="the
 back_2 = Quantity("back_2", r"\rho_{\mathrm{prev}, 2} - \rho_{\mathrm{prev}}", POSITIVE, meaning="the step before that")
 back_3 = Quantity("back_3", r"\rho_{\mathrm{prev}, 3} - \rho_{\mathrm{prev}, 2}", POSITIVE, meaning="the one before that")
 
-_slopes = (eps_before - eps) / back, (eps_earlier - eps_before) / back_2, (eps_earliest - eps_earlier) / back_3
-_bends = (_slopes[1] - _slopes[0]) / (back + back_2), (_slopes[2] - _slopes[1]) / (back_2 + back_3)
-rho_slope = Quantity("rho_slope", r"\epsilon[t, \mathrm{prev}]", REAL, _slopes[0], meaning="the first divided difference in rho")
-rho_bend = Quantity("rho_bend", r"\epsilon[t, \dots, \mathrm{prev}_2]", REAL, _bends[0], meaning="the second one")
-rho_twist = Quantity(
-    "rho_twist", r"\epsilon[t, \dots, \mathrm{prev}_3]", REAL, (_bends[1] - _bends[0]) / (back + back_2 + back_3),
-    meaning="the third one",
-)  # fmt: skip
+GAPS = (back, back_2, back_3)
+_differences = divided_differences((eps, eps_before, eps_earlier, eps_earliest), GAPS)
+rho_slope = Quantity(
+    "rho_slope", r"\epsilon[t, \mathrm{prev}]", REAL, _differences[0], meaning="the first divided difference in rho"
+)
+rho_bend = Quantity("rho_bend", r"\epsilon[t, \dots, \mathrm{prev}_2]", REAL, _differences[1], meaning="the second one")
+rho_twist = Quantity("rho_twist", r"\epsilon[t, \dots, \mathrm{prev}_3]", REAL, _differences[2], meaning="the third one")
 
 exact = Form(
     "deis.exact", "exact solution in noise over signal", "x_s",
@@ -41,21 +41,18 @@ rho_ab = Form(
     Source(ZHANG, "sec. 4, rhoAB-DEIS", "for the levels of this library"),
 )  # fmt: skip
 
-_step = ve_s - ve_t
-_parabola = _step * eps + _step**2 / 2 * rho_slope + (_step**3 / 3 - back * _step**2 / 2) * rho_bend
+_weights = integrals(ve_s - ve_t, GAPS)
+_terms = [weight * one for weight, one in zip(_weights, (eps, rho_slope, rho_bend, rho_twist), strict=True)]
 
 rho_ab_3 = Form(
     "deis.rho_ab_3", "DEIS with a parabola in rho (rhoAB, order 3)", "x_s",
-    sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * _parabola,
+    sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * Add(*_terms[:3]),
     Source(ZHANG, "sec. 4, rhoAB-DEIS", "for the levels of this library"),
 )  # fmt: skip
 
 rho_ab_4 = Form(
     "deis.rho_ab_4", "DEIS with a cubic in rho (rhoAB, order 4)", "x_s",
-    sqrt(abar_s) / sqrt(abar_t) * x_t
-    + sqrt(abar_s) * (
-        _parabola + (_step**4 / 4 - (2 * back + back_2) * _step**3 / 3 + back * (back + back_2) * _step**2 / 2) * rho_twist
-    ),
+    sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * Add(*_terms),
     Source(ZHANG, "sec. 4, rhoAB-DEIS", "for the levels of this library"),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from sympy import Expr, Rational, exp, log, sqrt
 
 from .form import Form, Source
+from .newton import divided_differences
 from .quantities import POSITIVE, PROPER_FRACTION, REAL, Quantity, abar_s, abar_t, eps, snr_s, snr_t, x_0, x_t
 
 LU = "Lu et al. 2022 (DPM-Solver)"
@@ -36,6 +37,9 @@ x_earliest = Quantity("x_earliest", r"\hat x_{\mathrm{prev}, 3}", REAL, meaning=
 eps_earliest = Quantity("eps_earliest", r"\epsilon_{\mathrm{prev}, 3}", REAL, meaning="the noise predicted three steps earlier")
 
 
+ratio_3 = Quantity("ratio_3", r"\rho_3", POSITIVE, meaning="the step three before this one over it, in lambda")
+
+
 def _bend(now: Quantity, before: Quantity, earlier: Quantity) -> Expr:
     return ((now - before) / ratio - (before - earlier) / ratio_2) / (ratio + ratio_2)
 
@@ -46,6 +50,16 @@ bend = Quantity(
 slope = Quantity("slope", "D_1", REAL, (x_0 - x_before) / ratio + ratio * bend, meaning="its slope at t, by h")
 eps_bend = Quantity("eps_bend", "E_2", REAL, _bend(eps, eps_before, eps_earlier), meaning="the same of the predicted noise")
 eps_slope = Quantity("eps_slope", "E_1", REAL, (eps - eps_before) / ratio + ratio * eps_bend, meaning="its slope at t, by h")
+
+RATIOS = (-ratio, -ratio_2, -ratio_3)
+twist = Quantity(
+    "twist", "D_3", REAL, divided_differences((x_0, x_before, x_earlier, x_earliest), RATIOS)[2],
+    meaning="the third divided difference, by h^3",
+)  # fmt: skip
+eps_twist = Quantity(
+    "eps_twist", "E_3", REAL, divided_differences((eps, eps_before, eps_earlier, eps_earliest), RATIOS)[2],
+    meaning="the same of the predicted noise",
+)  # fmt: skip
 
 # -- the coordinate ----------------------------------------------------------------------------------------------------------
 
@@ -145,6 +159,19 @@ multistep_noise_third = Form(
     assuming=(abar_s < 1,),
 )  # fmt: skip
 
+_eps_1 = (exp(h) - 1) / h - 1
+_eps_2 = 2 * _eps_1 / h - 1
+multistep_noise_fourth = Form(
+    "dpm.multistep_noise_fourth", "multistep DPM-Solver-4, which is DEIS of order 4 in log rho", "x_s",
+    sqrt(abar_s) / sqrt(abar_t) * x_t
+    - sqrt(1 - abar_s) * (exp(h) - 1) * eps
+    - sqrt(1 - abar_s) * _eps_1 * (eps_slope + ratio * (ratio + ratio_2) * eps_twist)
+    - sqrt(1 - abar_s) * _eps_2 * (eps_bend + (2 * ratio + ratio_2) * eps_twist)
+    - sqrt(1 - abar_s) * (3 * _eps_2 / h - 1) * eps_twist,
+    Source(LU, "prop. 3.1, eq. 3.4", f"{LEVELS}; the integral of a cubic through four predictions"),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
 # -- data prediction -----------------------------------------------------------------------------------------------------------
 
 first_data = Form(
@@ -178,6 +205,19 @@ multistep_third = Form(
     + sqrt(abar_s) * ((exp(-h) - 1) / h + 1) * slope
     - 2 * sqrt(abar_s) * ((exp(-h) - 1 + h) / h**2 - Rational(1, 2)) * bend,
     Source(PLUS, "prop. 4.1", f"{LEVELS}; the integral of a parabola through three predictions"),
+    assuming=(abar_s < 1,),
+)  # fmt: skip
+
+_x_1 = (exp(-h) - 1) / h + 1
+_x_2 = 1 - 2 * _x_1 / h
+multistep_fourth = Form(
+    "dpm.multistep_fourth", "DPM-Solver++(4M)", "x_s",
+    sqrt(1 - abar_s) / sqrt(1 - abar_t) * x_t
+    + sqrt(abar_s) * (1 - exp(-h)) * x_0
+    + sqrt(abar_s) * _x_1 * (slope + ratio * (ratio + ratio_2) * twist)
+    + sqrt(abar_s) * _x_2 * (bend + (2 * ratio + ratio_2) * twist)
+    + sqrt(abar_s) * (1 - 3 * _x_2 / h) * twist,
+    Source(PLUS, "prop. 4.1", f"{LEVELS}; the integral of a cubic through four predictions"),
     assuming=(abar_s < 1,),
 )  # fmt: skip
 

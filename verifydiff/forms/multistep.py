@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sympy
 from sympy import sqrt
 
-from . import ddim, deis, dpm, unipc
+from . import ddim, deis, dpm, flow, unipc
 from .form import Form, compiled
+from .predictions import u
 from .quantities import Quantity, abar_s, abar_t, eps, sigma_t, ve_s, ve_t, x_0, x_t
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 
 OF_THE_DATA = (x_0, dpm.x_before, dpm.x_earlier, dpm.x_earliest)
 OF_THE_NOISE = (eps, dpm.eps_before, dpm.eps_earlier, dpm.eps_earliest)
+OF_THE_VELOCITY = (u, flow.u_before, flow.u_earlier, flow.u_earliest)
 """The predictions, the present one first."""
-AHEAD = (unipc.x_after, unipc.eps_after)
+KINDS = {"data": OF_THE_DATA, "noise": OF_THE_NOISE, "velocity": OF_THE_VELOCITY}
+AHEAD: dict[str, tuple[Quantity, ...]] = {"data": (unipc.x_after,), "noise": (unipc.eps_after,), "velocity": ()}
 """That at the end of the step, which a corrector has before all these."""
 DIFFERENCES = (
-    *(dpm.slope, dpm.bend, dpm.eps_slope, dpm.eps_bend),
+    *(dpm.slope, dpm.bend, dpm.twist, dpm.eps_slope, dpm.eps_bend, dpm.eps_twist),
     *(deis.rho_slope, deis.rho_bend, deis.rho_twist),
+    *(flow.u_slope, flow.u_bend, flow.u_twist),
     *(unipc.slope_ahead, unipc.bend_ahead, unipc.slope_of_cubic, unipc.bend_of_cubic, unipc.twist_ahead),
     *(unipc.eps_slope_ahead, unipc.eps_bend_ahead),
     *(unipc.eps_slope_of_cubic, unipc.eps_bend_of_cubic, unipc.eps_twist_ahead),
@@ -48,13 +52,13 @@ class Weights(NamedTuple):
         state: (N,): p.
         predictions: (m + 1, N): q, the present prediction first.
         noise: (N,): c.
-        of_the_noise: whether the predictions are those of the noise.
+        kind: what the predictions are of: a key of ``KINDS``.
     """
 
     state: Array
     predictions: Array
     noise: Array
-    of_the_noise: bool
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Multistep:
         with np.errstate(all="ignore"):
             found = evaluate(*levels.letters(steps))
         state, *predictions, noise = (np.broadcast_to(np.asarray(one, dtype=np.float64), steps.shape) for one in found)
-        return Weights(state, np.array(predictions), noise, not set(_predictions(mean)).isdisjoint(OF_THE_NOISE))
+        return Weights(state, np.array(predictions), noise, _kind(mean))
 
     def __str__(self) -> str:
         return self.title
@@ -134,7 +138,7 @@ class Corrected:
             for weights, offset, factor in ((ahead, 0, 1.0), (again, 0, ahead.state), (once, 1, -ahead.state)):
                 own = weights.predictions
                 predictions[offset : offset + len(own)] += factor * own
-        return Weights(ahead.state, predictions, ahead.noise, ahead.of_the_noise)
+        return Weights(ahead.state, predictions, ahead.noise, ahead.kind)
 
     def __str__(self) -> str:
         return self.title
@@ -160,9 +164,12 @@ class Levels:
 
         ve = self.sigma / self.alpha
         lam = -np.log(ve)
-        h, back = self._before(np.diff(lam), steps), self._before(-np.diff(ve), steps)
-        yield from (self.alpha[steps + 1] ** 2, self.alpha[steps] ** 2, h[0], h[1] / h[0], h[2] / h[0])
-        yield from (ve[steps + 1], ve[steps], np.zeros(steps.shape), *back[1:])
+        time = self.sigma / (self.alpha + self.sigma)
+        h, back, time_back = (self._before(lengths, steps) for lengths in (np.diff(lam), -np.diff(ve), -np.diff(time)))
+        yield from (self.alpha[steps + 1] ** 2, self.alpha[steps] ** 2, np.zeros(steps.shape))
+        yield from (h[0], *(one / h[0] for one in h[1:]))
+        yield from (ve[steps + 1], ve[steps], *back[1:])
+        yield from (time[steps + 1], time[steps], *time_back[1:])
 
     @staticmethod
     def _before(lengths: Array, steps: Array) -> list[Array]:
@@ -172,7 +179,13 @@ class Levels:
         return [np.where(steps >= j, lengths[steps - j], np.nan) for j in range(4)]
 
 
-LETTERS = (abar_s, abar_t, dpm.h, dpm.ratio, dpm.ratio_2, ve_s, ve_t, sigma_t, deis.back, deis.back_2, deis.back_3)
+LETTERS = (
+    *(abar_s, abar_t, sigma_t),
+    *(dpm.h, dpm.ratio, dpm.ratio_2, dpm.ratio_3),
+    *(ve_s, ve_t, *deis.GAPS),
+    *(flow.s, flow.t, *flow.GAPS),
+)
+"""The fresh noise of a member of the DDIM family, which is none here, and the levels and steps in three coordinates."""
 
 
 @cache
@@ -184,20 +197,33 @@ def spelled_out(mean: sympy.Expr) -> sympy.Expr:
 
 
 @cache
+def _kind(mean: sympy.Expr) -> str:
+    used = spelled_out(mean).free_symbols
+    return next(kind for kind, letters in KINDS.items() if letters[0] in used)
+
+
+@cache
 def _predictions(mean: sympy.Expr) -> tuple[Quantity, ...]:
     """The predictions that a step weighs, newest first, those between them too."""
-    used = spelled_out(mean).free_symbols
-    kind = OF_THE_DATA if used.isdisjoint((*OF_THE_NOISE, unipc.eps_after)) else OF_THE_NOISE
-    last = max(j for j, one in enumerate(kind) if one in used)
-    return (*(one for one in AHEAD if one in used), *kind[: last + 1])
+    used, kind = spelled_out(mean).free_symbols, _kind(mean)
+    last = max(j for j, one in enumerate(KINDS[kind]) if one in used)
+    return (*(one for one in AHEAD[kind] if one in used), *KINDS[kind][: last + 1])
 
 
 @cache
 def _compiled(mean: sympy.Expr, variance: sympy.Expr | None) -> Callable[..., Any]:
-    step, vectors = spelled_out(mean), (x_t, *_predictions(mean))
+    step, vectors = _of_preserving(spelled_out(mean)), (x_t, *_predictions(mean))
     parts = [step.xreplace({one: sympy.Integer(one == chosen) for one in vectors}) for chosen in vectors]
     noise = sympy.Integer(0) if variance is None else sqrt(variance)
     return compiled(sympy.Tuple(*parts, noise), LETTERS, "numpy")
+
+
+def _of_preserving(step: sympy.Expr) -> sympy.Expr:
+    """A flow's step for variance-preserving states, which are its own times sqrt(abar) + sqrt(1 - abar)."""
+    if not step.has(flow.x):
+        return step
+    here, there = (sqrt(abar) + sqrt(1 - abar) for abar in (abar_t, abar_s))
+    return step.xreplace({flow.x: x_t / here}) * there
 
 
 DDIM = Multistep(dpm.first_data)
@@ -207,6 +233,9 @@ DPM_3M = Multistep(dpm.multistep_third, lower=(DPM_2M, DPM_2M_EXACT, UNIP_2, DDI
 NOISE_1 = Multistep(ddim.step_mean)
 NOISE_2M, NOISE_2M_EXACT = (Multistep(form, lower=(DDIM,)) for form in (dpm.multistep_noise, dpm.multistep_noise_exact))
 NOISE_3M = Multistep(dpm.multistep_noise_third, lower=(NOISE_2M, NOISE_2M_EXACT, UNIP_NOISE_2, DDIM))
+AB_2 = Multistep(flow.ab_2, lower=(DDIM,))
+AB_3 = Multistep(flow.ab_3, lower=(AB_2, DDIM))
+AB_4 = Multistep(flow.ab_4, lower=(AB_3, AB_2, DDIM))
 DEIS_2 = Multistep(deis.rho_ab, lower=(DDIM,))
 DEIS_3 = Multistep(deis.rho_ab_3, lower=(DEIS_2, DDIM))
 DEIS_4 = Multistep(deis.rho_ab_4, lower=(DEIS_3, DEIS_2, DDIM))
@@ -253,6 +282,9 @@ MULTISTEP: tuple[Method, ...] = (
     *(DPM_2M, DPM_2M_EXACT, NOISE_2M, NOISE_2M_EXACT, DEIS_2, IPNDM_2),
     *(SDE_2M, SDE_2M_EXACT, SDE_NOISE_2M, SDE_NOISE_2M_EXACT),
     *(DPM_3M, NOISE_3M, DEIS_3, IPNDM_3, SDE_3M, DEIS_4, IPNDM_4),
+    *(AB_2, AB_3, AB_4),
+    Multistep(dpm.multistep_fourth, lower=(DPM_3M, DPM_2M_EXACT, DDIM)),
+    Multistep(dpm.multistep_noise_fourth, lower=(NOISE_3M, NOISE_2M_EXACT, DDIM)),
     *(UNIP_2, UNIP_NOISE_2),
     *UNIPC,
 )

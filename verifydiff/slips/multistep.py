@@ -13,8 +13,9 @@ from functools import cache
 import sympy
 
 from ..forms.deis import rho_bend
-from ..forms.dpm import bend, eps_bend, eps_slope, ratio, ratio_2, slope
-from ..forms.multistep import OF_THE_DATA, OF_THE_NOISE, Corrected, Method, Multistep, spelled_out
+from ..forms.dpm import bend, eps_bend, eps_slope, ratio, ratio_2, ratio_3, slope
+from ..forms.flow import u_bend
+from ..forms.multistep import KINDS, Corrected, Method, Multistep, spelled_out
 from ..forms.unipc import bend_ahead, eps_bend_ahead
 
 Change = Callable[[sympy.Expr], sympy.Expr]
@@ -65,19 +66,19 @@ def _mistaken_step(method: Multistep, slip: MultistepSlip) -> Multistep | None:
 
 def _the_ratios(become: Callable[[sympy.Expr], sympy.Expr]) -> Change:
     """Other ratios of steps, wherever they stand."""
-    moved = {one: become(one) for one in (ratio, ratio_2)}
+    moved = {one: become(one) for one in (ratio, ratio_2, ratio_3)}
     return lambda step: spelled_out(step).xreplace(moved)
 
 
 def _the_difference_times(factor: sympy.Expr) -> Change:
     """The earlier predictions moved, so that their differences from the present one are so many times what they are."""
-    moved = {one: kind[0] + factor * (one - kind[0]) for kind in (OF_THE_DATA, OF_THE_NOISE) for one in kind[1:]}
+    moved = {one: kind[0] + factor * (one - kind[0]) for kind in KINDS.values() for one in kind[1:]}
     return lambda step: spelled_out(step).xreplace(moved)
 
 
 def _the_bend_times(factor: sympy.Expr) -> Change:
     """The last term of a step that follows a parabola; its slope stays what it is."""
-    return lambda step: step.xreplace({one: factor * one for one in (bend, eps_bend, rho_bend, bend_ahead, eps_bend_ahead)})
+    return lambda step: step.xreplace({one: factor * one for one in (bend, eps_bend, rho_bend, u_bend, bend_ahead, eps_bend_ahead)})
 
 
 def _predictions(order: Callable[[int, int], int]) -> Change:
@@ -85,7 +86,7 @@ def _predictions(order: Callable[[int, int], int]) -> Change:
 
     def change(step: sympy.Expr) -> sympy.Expr:
         moved: dict[sympy.Symbol, sympy.Symbol] = {}
-        for kind in (OF_THE_DATA, OF_THE_NOISE):
+        for kind in KINDS.values():
             used = [one for one in kind if one in spelled_out(step).free_symbols]
             places = [order(j, len(used)) for j in range(len(used))]
             if max(places, default=0) >= len(kind):

@@ -46,6 +46,11 @@ KNOWN = {
     "ipndm-3": "iPNDM of order 3: DDIM along 23/12, -16/12 and 5/12 of three predictions",
     "ipndm-4": "iPNDM of order 4: DDIM along 55/24, -59/24, 37/24 and -9/24 of four predictions",
     "dpm-3m": "DPM-Solver++(3M)",
+    "exponential-adams-4": "DPM-Solver++(4M)",
+    "exponential-adams-4-noise": "multistep DPM-Solver-4, which is DEIS of order 4 in log rho",
+    "flow-adams-2": "Adams-Bashforth of order 2 along the velocity",
+    "flow-adams-3": "Adams-Bashforth of order 3 along the velocity",
+    "flow-adams-4": "Adams-Bashforth of order 4 along the velocity",
     "unipc-1": "UniPC of order 1 (bh2)",
     "unipc-2": "UniPC of order 2 (bh2)",
     "unipc-2-bh1": "UniPC of order 2 (bh1)",
@@ -151,6 +156,14 @@ WHERE = {
     "equal-steps-assumed": {"where": lambda r: -1.0},
     "ratio-rooted": {"where": lambda r: -np.sqrt(-r)},
 }
+PLANTED["flow-adams-3"] = {
+    "predictions-in-reverse": {"weights": lambda w: w[::-1]},
+    "remembered-in-reverse": {"weights": lambda w: [w[0], *w[:0:-1]]},
+}
+PLANTED["exponential-adams-4"] = {
+    "predictions-in-reverse": {"read": lambda kept: kept[::-1]},
+    "remembered-in-reverse": {"read": lambda kept: [kept[0], *kept[:0:-1]]},
+}
 PLANTED |= {"unipc-2": WHERE, "unipc-2-bh1": WHERE, "unipc-2-noise": WHERE}
 CASES = [(name, slip, arguments) for name, slips in PLANTED.items() for slip, arguments in slips.items()]
 
@@ -229,6 +242,10 @@ RELEASED = [
     ("k_diffusion:sample_lms", {"order": 3}, KNOWN["ab-3"]),
     ("azula:xEABSampler", {"order": 3}, "DPM-Solver++(3M)"),
     ("azula:zABSampler", {"order": 4}, KNOWN["lms-4"]),
+    ("azula:vABSampler", {"order": 2}, KNOWN["flow-adams-2"]),
+    ("azula:vABSampler", {"order": 3}, KNOWN["flow-adams-3"]),
+    ("azula:xEABSampler", {"order": 4}, KNOWN["exponential-adams-4"]),
+    ("azula:zEABSampler", {"order": 4}, KNOWN["exponential-adams-4-noise"]),
     ("azula:zEABSampler", {"order": 3}, KNOWN["dpm-3m-noise"]),
 ]
 
@@ -261,7 +278,6 @@ def test_released_solvers_of_third_order_lose_half_of_their_second_difference(na
 
 OTHERS = [
     *(("diffusers:SASolverScheduler", {"predictor_order": p, "corrector_order": c}) for p, c in ((1, 1), (2, 0), (2, 2), (3, 4))),
-    *(("azula:vABSampler", {"order": order}) for order in (2, 3)),
     ("azula:REABSampler", {"order": 3}),
     ("diffusers:DPMSolverSinglestepScheduler", {"solver_order": 3}),
     ("diffusers:DPMSolverMultistepScheduler", {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"}),

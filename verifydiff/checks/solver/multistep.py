@@ -102,17 +102,14 @@ class Rows:
         self.size = np.maximum(1.0, np.abs(self.states[1:, : 1 + self.queries]).max(axis=1))
 
     @cached_property
-    def data(self) -> Array:
-        """(N, 1 + N + M): the predictions of the data, each of which is an answer."""
+    def predictions(self) -> dict[str, Array]:
+        """(N, 1 + N + M) each: those of the data, which are the answers, and those that follow from them."""
         rows, columns = self.states[:-1].shape
-        return np.asarray(np.eye(rows, columns, 1))
-
-    @cached_property
-    def noise(self) -> Array:
-        """(N, 1 + N + M): those of the noise."""
+        data = np.eye(rows, columns, 1)
         alpha, sigma = self.levels.alpha[:-1, None], self.levels.sigma[:-1, None]
         with np.errstate(all="ignore"):
-            return np.asarray((self.states[:-1] - alpha * self.data) / sigma)
+            noise = (self.states[:-1] - alpha * data) / sigma
+        return {"data": data, "noise": noise, "velocity": noise - data}
 
     @cached_property
     def middle(self) -> Steps:
@@ -122,7 +119,7 @@ class Rows:
     def off(self, weights: Weights, steps: Steps) -> Array:
         """How far the rows that these steps reach are off what the weights make of the rows before."""
         left = self.states[steps + 1] - weights.state[:, None] * self.states[steps]
-        given = self.noise if weights.of_the_noise else self.data
+        given = self.predictions[weights.kind]
         with np.errstate(all="ignore"):
             for j, weight in enumerate(weights.predictions):
                 left = left - np.where(steps >= j, weight, np.nan)[:, None] * given[steps - j]
@@ -135,7 +132,7 @@ class Rows:
             return False
         weights = method.weights(self.levels, steps)
         left = self.states[steps + 1] - weights.state[:, None] * self.states[steps]
-        given = self.noise if weights.of_the_noise else self.data
+        given = self.predictions[weights.kind]
         with np.errstate(all="ignore"):
             for j in range(back + 1):
                 asked = 1 + steps - j  # the answer that no older prediction knows
@@ -149,7 +146,7 @@ class Rows:
         return np.asarray(np.nan_to_num(np.maximum(known, fresh) / self.size[steps], nan=np.inf))
 
 
-ON_THE_DATA = Weights(np.zeros(1), np.ones((1, 1)), np.zeros(1), of_the_noise=False)
+ON_THE_DATA = Weights(np.zeros(1), np.ones((1, 1)), np.zeros(1), kind="data")
 """A last step onto the data may be their prediction, whatever the method."""
 
 
