@@ -13,7 +13,7 @@ from ...schedule import Array
 from ...statistics import ErrorRates
 from ..case import Contract
 from .convergence import STEPS
-from .two_step import Seen, seen_in
+from .multistep import Seen, seen_in
 
 LANDS = 2.0**10
 """How many roundings a state may be off where it lands, each of the size of what it is summed of."""

@@ -10,7 +10,7 @@ from ...verdict import Finding
 from .. import behaviour, half, library, promises
 from ..behaviour import at_fault
 from ..told_time import told_time
-from . import grid, law, noise, orders, precision, two_step
+from . import grid, law, multistep, noise, orders, precision
 from .case import SolverCase
 
 
@@ -26,7 +26,7 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     if not case.response.affine:
         return
     yield from grid.pairing(case)
-    yield from two_step.coefficients(case.seen)
+    yield from multistep.coefficients(case.seen)
     yield from noise.last_step(case)
     yield from noise.noise_law(case)
     yield from law.point_mass(case)
