@@ -250,7 +250,7 @@ def dpm_3m(
 
 
 def unipc(denoise, x, rho, normal, *, order, by_noise=False, bh1=False, where=lambda r: r, to_the_end=False):
-    """Algorithms 5 to 8 of Zhao et al. 2023 (UniPC) as their code has them: a linear system for the weights of every step."""
+    """UniPC (Zhao et al. 2023) as its code has it: a linear system for the weights of every step."""
     kept: list[Any] = []
     corrected, taken, before = x, 0, x
     for k, (high, low) in enumerate(pairwise(rho)):
