@@ -157,7 +157,8 @@ def _judged(limits: Limits, explained: bool) -> Finding:
         "unknown": limits.open.tolist(),
     }
     of = limits.sigma.size
-    if limits.wrong.any():
+    unsure = of - int(limits.right.sum())
+    if 2 * limits.wrong.sum() >= max(unsure - limits.wrong.sum(), 1):
         k = limits.example
         seen, due = _at(limits.found, k)
         wrong = np.flatnonzero(limits.wrong)
@@ -166,8 +167,7 @@ def _judged(limits: Limits, explained: bool) -> Finding:
             known = f", known to {limits.open[k]:.1g}" if np.isfinite(limits.open[k]) else ""
             says += f" from {limits.sigma[wrong[-1]]:.3g} to {limits.sigma[wrong[0]]:.3g}{known}"
         return Finding("consistency", Status.FAIL, f"{says}.", seen, due, WITHIN, details=details)
-    if 2 * limits.right.sum() < of:
-        unsure = of - int(limits.right.sum())
+    if 2 * unsure > of or limits.wrong.any():
         message = (
             f"its coefficients do not settle from {limits.queries[0]} to {limits.queries[1]} queries: at {unsure} of {of} levels "
             f"their rates are not known to {WITHIN:g} of the drift (at worst, to {_worst(limits.open):.1g})."

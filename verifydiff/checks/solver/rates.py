@@ -51,6 +51,10 @@ KNOWN = 2.0**20
 """A weight of x_T has to be this many roundings at least, for what a step does to it to be known to six digits."""
 
 
+NO_SIGNAL = 2.0**-40
+"""States that hold less of the data are pure noise: they have no place in log sigma."""
+
+
 @dataclass(frozen=True)
 class Rates:
     """Rates per unit of log sigma, in the variance-exploding frame.
@@ -111,9 +115,9 @@ class Steps:
 
 def steps_of(response: Response) -> Steps:
     """The coefficients from every query to the next."""
-    alpha, n = response.alpha[:-1], response.queries
-    sigma = response.sigma[:-1] / alpha
-    start, answers, draws = (one[:n] for one in (response.start, response.answers, response.draws))
+    seen = np.flatnonzero(response.alpha[:-1] > NO_SIGNAL)
+    alpha, sigma = response.alpha[seen], response.sigma[seen] / response.alpha[seen]
+    start, answers, draws = (one[seen] for one in (response.start, response.answers, response.draws))
     with np.errstate(all="ignore"):
         kept = start[1:] / start[:-1]
         predicted = (answers[1:] - kept[:, None] * answers[:-1]).sum(axis=1)
@@ -123,7 +127,7 @@ def steps_of(response: Response) -> Steps:
             1 - kept * alpha[:-1] / alpha[1:],
             predicted / alpha[1:],
             fresh / alpha[1:] ** 2 / strength(np.sqrt(sigma[:-1] * sigma[1:])),
-            np.abs(start[:-1]) > KNOWN * response.rounding[: n - 1],
+            np.abs(start[:-1]) > KNOWN * response.rounding[seen[:-1]],
         )
 
 
@@ -133,19 +137,27 @@ def rates(response: Response, places: Array) -> Rates:
     ones = np.ones(TOGETHER)
     middle = (steps.place[:-TOGETHER] + steps.place[TOGETHER:]) / 2
     length = np.convolve(steps.lengths, ones, "valid")
-    order = np.argsort(middle)
     with np.errstate(all="ignore"):
         found = [
             np.where(length != 0, np.convolve(np.where(steps.known, one, np.nan), ones, "valid") / length, np.nan)
             for one in (steps.lost, steps.predicted, steps.noise)
         ]
-    return Rates(*(np.interp(places, middle[order], one[order]) for one in found))
+    return Rates(*(between(places, middle, one) for one in found))
+
+
+def between(places: Array, at: Array, values: Array) -> Array:
+    """Values at other places, by lines between those that are known; NaN beyond them, and where too few are."""
+    known = np.flatnonzero(np.isfinite(values) & np.isfinite(at))
+    if known.size < 2:
+        return np.full(places.shape, np.nan)
+    known = known[np.argsort(at[known])]
+    return np.asarray(np.interp(places, at[known], values[known], left=np.nan, right=np.nan))
 
 
 def places(responses: list[Response]) -> Array:
     """The places at which all responses can be looked at."""
-    ends = [(-np.log(r.sigma[:-1] / r.alpha[:-1]))[[0, -1]] for r in responses]
-    first, last = max(one[0] for one in ends), min(one[1] for one in ends)
+    ends = [steps_of(response).place for response in responses]
+    first, last = max(one.min() for one in ends), min(one.max() for one in ends)
     return np.asarray(first + SHARES * (last - first))
 
 

@@ -21,7 +21,7 @@ from ...observe.response import Response
 from ...schedule import Array
 from ...verdict import Finding, Status
 from .case import SolverCase
-from .rates import TOGETHER, Steps, asked, limit, places, steps_of
+from .rates import TOGETHER, Steps, asked, between, limit, places, steps_of
 
 UNEVEN_STEPS = (20, 40, 80)
 """Numbers of steps of changing length: what is off there is off by a half, and needs no finer ones."""
@@ -88,9 +88,8 @@ def _largest(steps: Steps, where: Array) -> Array:
     windows = np.lib.stride_tricks.sliding_window_view(off, TOGETHER).max(axis=1)
     mean = (steps.place[TOGETHER:] - steps.place[:-TOGETHER]) / TOGETHER
     middle = (steps.place[TOGETHER:] + steps.place[:-TOGETHER]) / 2
-    order = np.argsort(middle)
     with np.errstate(all="ignore"):
-        return np.asarray(np.interp(where, middle[order], (windows / np.abs(mean))[order]))
+        return between(where, middle, windows / np.abs(mean))
 
 
 def _near(steps: Steps, place: float) -> Any:
