@@ -164,7 +164,7 @@ MUTANTS = {
     "the weight of the state in the middle": (NOISY.mutant(of_state=middle(1.05)), "state is wrong: (1 - a) / h is 1.05 of"),
     "all three": (NOISY.mutant(of_state=lambda rho: 1.2, of_data=lambda rho: 0.9), "a, b and c are of three equations"),
     "another time told": (PLAIN.mutant(told=lambda rho: rho**1.05), "the drift of a and b is 0.952 of"),
-    "another time told in the middle of steps": (RIGHT["dpm-2s"].mutant(told=lambda rho: 0.9 * rho), "have no rate"),
+    "another time told in the middle of steps": (RIGHT["dpm-2s"].mutant(told=lambda rho: 0.9 * rho), "at sigma/alpha ="),
     "another time told at their end": (RIGHT["heun"].mutant(told=lambda high, low: 0.9 * low), "log sigma is told to fall by"),
     "a step of half the length": (RIGHT["euler"].mutant(size=0.5), "the drift of a and b is 0.5 of"),
     "b of the step after": (PLAIN.mutant(shift=1), "sum b is 2 of what is asked on the short ones and 0.5 on the long ones"),
@@ -234,6 +234,21 @@ def test_without_finer_steps_it_does_not_apply_and_the_reason_is_told():
 
 def test_noise_that_cannot_be_reached_leaves_it_out():
     assert found(replace(RIGHT["sde-dpm-1"].target(), taps=())).status is Status.NOT_APPLICABLE
+
+
+def churned(denoise, x, rho, normal, *, churn):
+    """Euler after noise on top, by churn / N of the level and 0.41 of it at most: right, and far from its limit on 80 steps."""
+    x, by = rho[0] * x, min(churn / (len(rho) - 2), 2**0.5 - 1)
+    for high, low in pairwise(rho):
+        x, high = x + high * np.sqrt((1 + by) ** 2 - 1) * normal(), (1 + by) * high
+        x = x + (low - high) * (x - denoise(x, high)) / high
+    return x
+
+
+@pytest.mark.parametrize("churn", [20.0, 30.0, 40.0, 50.0, 60.0, 80.0])
+def test_much_noise_on_few_steps_is_not_called_wrong(churn):
+    solver = Solver(churned, "exploding", stochastic=True).mutant(churn=churn)
+    assert found(replace(solver.target(), on_uneven_grid=None)).status in (Status.PASS, Status.INCONCLUSIVE)
 
 
 def test_where_only_finer_steps_bend_it_is_left_open():

@@ -26,10 +26,13 @@ from .convergence import MORE
 from .rates import Rates, asked, limit, places, rates
 from .single_steps import single_steps
 
-REFINED = (40, 80, 160)
-"""Numbers of steps from which rates are extrapolated; and, where these do not settle, from twice as many."""
+REFINED = (20, 40, 80, 160)
+"""Numbers of steps: rates are extrapolated from the last three, and for comparison from the first three. Where that decides
+nothing, from twice as many."""
 WITHIN = 0.01
 """How far a rate may be off, as a share of the drift. Right methods come out within 1e-3."""
+TOLD = 0.05
+"""An amount of noise is told where it is known to this share of itself, or of the reverse SDE's where it is less."""
 TRUSTED = 2.0
 """A rate is off where it is by so many times what is not known of it, beyond what it may be."""
 SETTLES = 0.75
@@ -54,8 +57,9 @@ class Limits:
         found: the rates there.
         off: (2, places): how far a and b are off what the noise asks for.
         open: (places,): how well that is known.
-        settled: (places,): whether it moved less from the second grid to the third than from the first to the second.
-        steady: (places,): whether the amount of noise is known as well as that.
+        doubt: (places,): the same before it is called wrong: no less than half of what the limit moved by when the steps were last
+            doubled; infinite where rates do not settle.
+        steady: (places,): whether the amount of noise is known well enough to be told.
         grows: (places,): whether it grows from grid to grid and has no limit.
     """
 
@@ -64,7 +68,7 @@ class Limits:
     found: Rates
     off: Array
     open: Array
-    settled: Mask
+    doubt: Array
     steady: Mask
     grows: Mask
 
@@ -76,7 +80,7 @@ class Limits:
     @property
     def wrong(self) -> Mask:
         """(places,): where it is off for sure, and its neighbour too."""
-        wrong = (self.settled & (self.worst - TRUSTED * self.open > WITHIN)) | self.grows
+        wrong = (self.worst - TRUSTED * self.doubt > WITHIN) | self.grows
         runs = np.convolve(wrong, np.ones(NEIGHBOURS), "valid") == NEIGHBOURS
         return np.asarray(np.convolve(runs, np.ones(NEIGHBOURS)) > 0)
 
@@ -84,7 +88,7 @@ class Limits:
     def example(self) -> int:
         """The worst of the wrong places, among the half of them that is known best."""
         wrong = np.flatnonzero(self.wrong)
-        best = wrong[self.open[wrong] <= np.median(self.open[wrong])]
+        best = wrong[self.doubt[wrong] <= np.median(self.doubt[wrong])]
         return int(best[np.argmax(np.nan_to_num(self.worst[best]))])
 
     @property
@@ -120,7 +124,7 @@ def consistency(case: SolverCase, *, missed: bool, explained: bool) -> Iterator[
     if finding.status is Status.INCONCLUSIVE:
         grids = [*grids[1:], case.on(MORE)]
         finding = _judged(_limits(grids), explained)
-    yield finding if finding.status is Status.FAIL else single_steps(case, grids, missed, explained) or finding
+    yield finding if finding.status is Status.FAIL else single_steps(case, grids[-3:], missed, explained) or finding
 
 
 def _forgets(response: Response) -> bool:
@@ -132,20 +136,21 @@ def _limits(grids: list[Response]) -> Limits:
     where, queries = places(grids), [response.queries for response in grids]
     seen = [rates(response, where) for response in grids]
 
-    def at_zero(last: int) -> Rates:
-        values = [[one.kept, one.predicted, one.noise] for one in seen[-last:]]
-        return Rates(*(limit(list(each), queries[-last:]) for each in zip(*values, strict=True)))
+    def at_zero(of: slice) -> Rates:
+        values = [[one.kept, one.predicted, one.noise] for one in seen[of]]
+        return Rates(*(limit(list(each), queries[of]) for each in zip(*values, strict=True)))
 
-    found = at_zero(3)
-    sizes = [np.abs(one.off).max(axis=0) for one in seen]
-    before, last = (np.abs(later.off - earlier.off) for earlier, later in pairwise(seen))
+    found, line, coarser = at_zero(slice(-3, None)), at_zero(slice(-2, None)), at_zero(slice(3))
+    sizes = [np.abs(one.off).max(axis=0) for one in seen[-3:]]
+    before, last = (np.abs(later.off - earlier.off) for earlier, later in pairwise(seen[-3:]))
     with np.errstate(invalid="ignore"):
         grows = (sizes[2] > GROWS * sizes[1]) & (sizes[1] > GROWS * sizes[0]) & (sizes[2] > TRUSTED * WITHIN)
-        steady = np.abs(found.noise - at_zero(2).noise) <= WITHIN
+        steady = np.abs(found.noise - line.noise) <= TOLD * np.maximum(np.abs(found.noise), 1.0)
         settled = (last <= SETTLES * before + WITHIN / 10).all(axis=0)
-        unknown = np.nan_to_num(np.abs(found.off - at_zero(2).off).max(axis=0), nan=np.inf, posinf=np.inf)
-    ends = (queries[0], queries[-1])
-    return Limits(ends, np.exp(-where), found, found.off, unknown, np.asarray(settled), np.asarray(steady), np.asarray(grows))
+        unknown = np.nan_to_num(np.abs(found.off - line.off).max(axis=0), nan=np.inf, posinf=np.inf)
+        moved = np.nan_to_num(np.abs(found.off - coarser.off).max(axis=0), nan=np.inf, posinf=np.inf)
+    ends, doubt = (queries[-3], queries[-1]), np.where(settled, np.maximum(unknown, moved / 2), np.inf)
+    return Limits(ends, np.exp(-where), found, found.off, unknown, doubt, np.asarray(steady), np.asarray(grows))
 
 
 def _judged(limits: Limits, explained: bool) -> Finding:
@@ -164,7 +169,7 @@ def _judged(limits: Limits, explained: bool) -> Finding:
         wrong = np.flatnonzero(limits.wrong)
         says = f"{_fault(limits, k)} at sigma/alpha = {limits.sigma[k]:.3g}, and so at {wrong.size} of {of} levels"
         if not explained:
-            known = f", known to {limits.open[k]:.1g}" if np.isfinite(limits.open[k]) else ""
+            known = f", known to {limits.doubt[k]:.1g}" if np.isfinite(limits.doubt[k]) else ""
             says += f" from {limits.sigma[wrong[-1]]:.3g} to {limits.sigma[wrong[0]]:.3g}{known}"
         return Finding("consistency", Status.FAIL, f"{says}.", seen, due, WITHIN, details=details)
     if 2 * unsure > of or limits.wrong.any():
@@ -200,7 +205,7 @@ def _equation(noise: Array) -> str:
         return "the probability flow"
     if max(abs(low - 1), abs(high - 1)) <= WITHIN:
         return "the reverse SDE"
-    amount = f"{(low + high) / 2:.3g}" if high - low <= WITHIN else f"{abs(low):.2g} to {high:.3g}"
+    amount = f"{(low + high) / 2:.3g}" if high - low <= WITHIN * max(high, 1.0) else f"{abs(low):.2g} to {high:.3g}"
     return f"the reverse process with {amount} times the variance of the reverse SDE"
 
 
