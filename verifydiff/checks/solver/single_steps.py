@@ -25,8 +25,10 @@ from .rates import TOGETHER, Steps, asked, between, limit, places, steps_of
 
 UNEVEN_STEPS = (20, 40, 80)
 """Numbers of steps of changing length: what is off there is off by a half, and needs no finer ones."""
-WITHIN = 0.1
-"""How far the farthest of the steps may be off, as a share of their mean length."""
+WITHIN = 0.2
+"""How far the farthest of the steps may be off, as a share of their mean length: a neighbour's length makes a third or more."""
+STAYS = 0.7
+"""What is off for good stays when steps are halved, and what comes of their length falls to half of itself."""
 TRUSTED = 2.0
 """It is off where it is by so many times what is not known of it, beyond what it may be."""
 SHORT_AND_LONG = "on steps that are in turn short and twice as long, "
@@ -56,7 +58,7 @@ def _judged(grids: list[Response], which: str, explained: bool) -> Finding | Non
     off = limit(seen, queries)
     unknown = np.abs(off - limit(seen[1:], queries[1:]))
     with np.errstate(invalid="ignore"):
-        wrong = off - TRUSTED * unknown > WITHIN
+        wrong = (off - TRUSTED * unknown > WITHIN) & (seen[-1] >= STAYS * seen[-2]) & (seen[-2] >= STAYS * seen[-3])
     runs = np.flatnonzero(wrong[1:] & wrong[:-1])
     if not runs.size:
         return None
