@@ -84,6 +84,14 @@ def found(solver, **arguments):
     return finding
 
 
+def judged(of):
+    """The same, asked of nothing else, and of single steps as well."""
+    target = of if isinstance(of, Target) else of.target()
+    case = SolverCase(observe(target), Contract(), ReverseSDE(), respond(target), RATES, 0, float("inf"))
+    (finding,) = consistency(case, missed=True, explained=False)
+    return finding
+
+
 # -- what is right ----------------------------------------------------------------------------------------------------------
 
 RIGHT_TOO = {
@@ -97,7 +105,7 @@ RIGHT_TOO = {
 
 @pytest.mark.parametrize("name", [*RIGHT, *RIGHT_TOO])
 def test_a_right_solver_is_consistent(name):
-    finding = found({**RIGHT, **RIGHT_TOO}[name])
+    finding = judged({**RIGHT, **RIGHT_TOO}[name])
     assert finding.status is Status.PASS, finding.message
     assert finding.measured < 2e-3
 
@@ -112,7 +120,7 @@ def test_a_right_solver_is_consistent(name):
     ids=["flow", "sde", "between"],
 )
 def test_it_says_which_equation_it_is(solver, says):
-    assert says in found(solver).message
+    assert says in judged(solver).message
 
 
 def test_what_is_asked_comes_from_the_forms():
@@ -180,13 +188,6 @@ def drawn_at_random(seed, kind, fault=alike):
 KINDS = ["smooth", "jumps", "by turns", "rough"]
 
 
-def judged(target):
-    """The finding alone, without all that else is asked."""
-    case = SolverCase(observe(target), Contract(), ReverseSDE(), respond(target), RATES, 0, float("inf"))
-    (finding,) = consistency(case, missed=True, explained=False)
-    return finding
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_no_consistent_method_is_called_wrong_whatever_its_terms_of_second_order(seed, kind):
@@ -210,9 +211,9 @@ MUTANTS = {
     "noise too loud, landing else": (RIGHT["midpoint-ancestral"].mutant(loud=1.1), f"{NOISE} 1.21 of"),
     "noise too loud, in time": (RIGHT["euler-maruyama"].mutant(loud=1.1), f"{NOISE} 1.21 of"),
     "a variance for a deviation": (RIGHT["sde-dpm-1"].mutant(variance=lambda h: -np.expm1(-h)), f"{NOISE} 0.5 of"),
-    "the drift of the flow and the noise of the SDE": (NOISY.mutant(drift=1.0), "that the drift does not know of: it is 0.5 of"),
+    "the drift of the flow and the noise of the SDE": (NOISY.mutant(drift=1.0), "does not know of: a and b are 0.5 of"),
     "the drift of the SDE and no noise": (PLAIN.mutant(drift=2.0), "no noise is added, and the drift of a and b is 2 of"),
-    "eta in c and not in b": (NOISY.mutant(lam=0.5, drift=1.0), "that the drift does not know of: it is 0.8 of"),
+    "eta in c and not in b": (NOISY.mutant(lam=0.5, drift=1.0), "that the drift does not know of: a and b are 0.8 of"),
     "the drift too weak in the middle": (PLAIN.mutant(of_data=middle(0.95), of_state=middle(0.95)), "of a and b is 0.95 of"),
     "the drift too strong in the middle": (NOISY.mutant(of_data=middle(1.05), of_state=middle(1.05)), f"{NOISE} 0.909 of"),
     "the weights of predictions in the middle": (PLAIN.mutant(of_data=middle(1.05)), "predictions are wrong: sum b / h is 1.05 of"),
@@ -233,14 +234,42 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_no_mutant_survives_and_each_is_told_apart(name):
     solver, says = MUTANTS[name]
-    finding = found(solver)
+    finding = judged(solver)
     assert finding.status is Status.FAIL
     assert says in finding.message
 
 
+def ddim(eta, in_b=1.0):
+    """DDIM of Song et al. 2021 as a plain function that is told its levels; ``in_b`` of its noise is taken off its direction."""
+
+    def sample(denoise, x_init, seed, *, abar):
+        rng, x = np.random.default_rng(seed), x_init
+        for t in reversed(range(len(abar))):
+            here, there, eps = abar[t], abar[t - 1] if t else 1.0, denoise(x, t)
+            variance = eta**2 * (1 - there) / (1 - here) * (1 - here / there)
+            data = (x - np.sqrt(1 - here) * eps) / np.sqrt(here)
+            x = np.sqrt(there) * data + np.sqrt(1 - there - in_b * variance) * eps
+            x = x + np.sqrt(variance) * rng.standard_normal(x.shape)
+        return x
+
+    return sample
+
+
+@pytest.mark.parametrize("eta", [0.5, 1.0])
+def test_an_eta_in_c_and_not_in_b_is_named_in_a_plain_function(eta):
+    def told(sample):
+        report = vd.check(sample, family=ReverseSDE(), schedule=vd.Schedule.linear(1000), steps=12)
+        return next(finding for finding in report.findings if finding.check == "consistency")
+
+    right, wrong = told(ddim(eta)), told(ddim(eta, in_b=0.0))
+    assert right.status is Status.PASS
+    assert wrong.status is Status.FAIL
+    assert f"that the drift does not know of: a and b are {1 / (1 + eta**2):.3g} of what c asks for" in wrong.message
+
+
 @pytest.mark.parametrize("name", ["the drift too weak in the middle", "the weights of predictions in the middle"])
 def test_it_says_at_which_levels(name):
-    finding = found(MUTANTS[name][0])
+    finding = judged(MUTANTS[name][0])
     sigma, predicted = (np.array(finding.details[key]) for key in ("sigma", "predicted"))
     inside, outside = (sigma > 0.5) & (sigma < 2.0), (sigma < 0.25) | (sigma > 3.6)
     assert np.abs(np.abs(predicted[inside] - 1) - 0.05).max() < 3e-3
@@ -250,20 +279,20 @@ def test_it_says_at_which_levels(name):
 
 @pytest.mark.parametrize("size", [1.02, 0.98])
 def test_two_per_cent_are_seen(size):
-    assert found(PLAIN.mutant(of_data=lambda rho: size)).status is Status.FAIL
-    assert found(NOISY.mutant(of_data=lambda rho: size)).status is Status.FAIL
+    assert judged(PLAIN.mutant(of_data=lambda rho: size)).status is Status.FAIL
+    assert judged(NOISY.mutant(of_data=lambda rho: size)).status is Status.FAIL
 
 
 @pytest.mark.parametrize("size", [1.005, 0.995])
 def test_half_of_one_per_cent_is_within_the_resolution(size):
-    assert found(PLAIN.mutant(of_data=lambda rho: size)).status is Status.PASS
+    assert judged(PLAIN.mutant(of_data=lambda rho: size)).status is Status.PASS
 
 
 def test_a_failure_that_comes_with_another_is_said_in_short():
     short = found(RIGHT["euler"].mutant(size=0.5))
     assert short.status is Status.FAIL
     assert short.message.endswith("levels.")
-    assert "known to" in judged(NOISY.mutant(of_state=middle(1.02)).target()).message
+    assert "known to" in judged(NOISY.mutant(of_state=middle(1.02))).message
 
 
 # -- what cannot be said ----------------------------------------------------------------------------------------------------
@@ -288,6 +317,13 @@ def test_noise_that_cannot_be_reached_leaves_it_out():
     assert found(replace(RIGHT["sde-dpm-1"].target(), taps=())).status is Status.NOT_APPLICABLE
 
 
+def test_finer_steps_that_stay_at_one_level_leave_it_open():
+    few = replace(PLAIN.target(), on_log_grid=lambda n: PLAIN.on([3.0, 2.0, 1.0, 0.5, 0.0]), on_uneven_grid=None)
+    finding = judged(few)
+    assert finding.status is Status.INCONCLUSIVE
+    assert "too few levels" in finding.message
+
+
 def churned(denoise, x, rho, normal, *, churn):
     """Euler after noise on top, by churn / N of the level and 0.41 of it at most: right, and far from its limit on 80 steps."""
     x, by = rho[0] * x, min(churn / (len(rho) - 2), 2**0.5 - 1)
@@ -300,7 +336,7 @@ def churned(denoise, x, rho, normal, *, churn):
 @pytest.mark.parametrize("churn", [20.0, 30.0, 40.0, 50.0, 60.0, 80.0])
 def test_much_noise_on_few_steps_is_not_called_wrong(churn):
     solver = Solver(churned, "exploding", stochastic=True).mutant(churn=churn)
-    assert found(replace(solver.target(), on_uneven_grid=None)).status in (Status.PASS, Status.INCONCLUSIVE)
+    assert judged(replace(solver.target(), on_uneven_grid=None)).status in (Status.PASS, Status.INCONCLUSIVE)
 
 
 def test_where_only_finer_steps_bend_it_is_left_open():

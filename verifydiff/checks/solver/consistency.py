@@ -23,7 +23,7 @@ from ...schedule import Array, Mask
 from ...verdict import Finding, Status
 from .case import SolverCase
 from .convergence import MORE
-from .rates import Rates, asked, limit, places, rates
+from .rates import TOGETHER, Rates, asked, limit, places, rates, steps_of
 from .single_steps import single_steps
 
 REFINED = (20, 40, 80, 160)
@@ -119,6 +119,9 @@ def consistency(case: SolverCase, *, missed: bool, explained: bool) -> Iterator[
     grids = [case.on(steps) for steps in REFINED]
     if not all(response.affine for response in grids):
         yield Finding("consistency", Status.INCONCLUSIVE, "on finer steps it is no affine map of what it is given.")
+        return
+    if any(steps_of(response).place.size <= TOGETHER for response in grids):
+        yield Finding("consistency", Status.INCONCLUSIVE, "finer steps lead over too few levels between the data and pure noise.")
         return
     if all(_forgets(response) for response in grids):
         message = "a step keeps nothing of the state that it starts from, however small it is: a does not tend to 1."
@@ -240,7 +243,7 @@ def _drift_and_noise(drift: float, noise: float) -> str:
     if abs(noise) <= WITHIN:
         return f"no noise is added, and the drift of a and b is {drift / flow:.3g} of the probability flow's"
     if amount <= WITHIN:
-        return f"noise is added that the drift does not know of: it is {drift / due:.3g} of what c asks for"
+        return f"noise is added that the drift does not know of: a and b are {drift / due:.3g} of what c asks for"
     return (
         f"the noise does not match the drift: c^2 / h is {noise / amount:.3g} of what a and b ask for, or these are "
         f"{drift / due:.3g} of what c asks for"

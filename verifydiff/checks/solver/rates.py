@@ -41,7 +41,7 @@ from ...forms.form import compiled
 from ...forms.quantities import x_0, x_t
 from ...forms.score import score_t
 from ...observe.response import Response
-from ...schedule import Array, Mask
+from ...schedule import Array
 
 TOGETHER = 6
 """Queries whose rates are taken together."""
@@ -91,21 +91,19 @@ class Rates:
 
 @dataclass(frozen=True)
 class Steps:
-    """The coefficients from every query to the next, N - 1 of them each.
+    """The coefficients from every query to the next, N - 1 of them each; NaN where too little is left of x_T to tell them.
 
     Attributes:
         place: (N,): -log sigma of the queries.
         lost: 1 - a.
         predicted: the sum of all b.
         noise: c^2 over the variance that the reverse SDE adds per unit of log sigma.
-        known: whether enough is left of x_T at the start to tell what a step does to it.
     """
 
     place: Array
     lost: Array
     predicted: Array
     noise: Array
-    known: Mask
 
     @property
     def lengths(self) -> Array:
@@ -115,20 +113,22 @@ class Steps:
 
 def steps_of(response: Response) -> Steps:
     """The coefficients from every query to the next."""
-    seen = np.flatnonzero(response.alpha[:-1] > NO_SIGNAL)
+    seen = np.flatnonzero((response.alpha[:-1] > NO_SIGNAL) & (response.sigma[:-1] > 0))
     alpha, sigma = response.alpha[seen], response.sigma[seen] / response.alpha[seen]
     start, answers, draws = (one[seen] for one in (response.start, response.answers, response.draws))
     with np.errstate(all="ignore"):
         kept = start[1:] / start[:-1]
         predicted = (answers[1:] - kept[:, None] * answers[:-1]).sum(axis=1)
         fresh = (draws[1:] ** 2).sum(axis=1) - kept**2 * (draws[:-1] ** 2).sum(axis=1)
-        return Steps(
-            -np.log(sigma),
-            1 - kept * alpha[:-1] / alpha[1:],
-            predicted / alpha[1:],
-            fresh / alpha[1:] ** 2 / strength(np.sqrt(sigma[:-1] * sigma[1:])),
-            np.abs(start[:-1]) > KNOWN * response.rounding[seen[:-1]],
+        found = np.stack(
+            [
+                1 - kept * alpha[:-1] / alpha[1:],
+                predicted / alpha[1:],
+                fresh / alpha[1:] ** 2 / strength(np.sqrt(sigma[:-1] * sigma[1:])),
+            ]
         )
+    known = (np.abs(start[:-1]) > KNOWN * response.rounding[seen[:-1]]) & np.isfinite(found).all(axis=0)
+    return Steps(-np.log(sigma), *np.where(known, found, np.nan))
 
 
 def rates(response: Response, places: Array) -> Rates:
@@ -139,7 +139,7 @@ def rates(response: Response, places: Array) -> Rates:
     length = np.convolve(steps.lengths, ones, "valid")
     with np.errstate(all="ignore"):
         found = [
-            np.where(length != 0, np.convolve(np.where(steps.known, one, np.nan), ones, "valid") / length, np.nan)
+            np.where(length != 0, np.convolve(one, ones, "valid") / length, np.nan)
             for one in (steps.lost, steps.predicted, steps.noise)
         ]
     return Rates(*(between(places, middle, one) for one in found))

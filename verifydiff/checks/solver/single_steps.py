@@ -86,8 +86,7 @@ def _off(steps: Steps) -> tuple[Array, Array]:
 
 def _largest(steps: Steps, where: Array) -> Array:
     """How far, at most, a single step around each place is off, over their mean length."""
-    off = np.where(steps.known, np.maximum(*_off(steps)), np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(off, TOGETHER).max(axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(np.maximum(*_off(steps)), TOGETHER).max(axis=1)
     mean = (steps.place[TOGETHER:] - steps.place[:-TOGETHER]) / TOGETHER
     middle = (steps.place[TOGETHER:] + steps.place[:-TOGETHER]) / 2
     with np.errstate(all="ignore"):
@@ -102,7 +101,7 @@ def _near(steps: Steps, place: float) -> Any:
 def _one_step(steps: Steps, place: float) -> str:
     """The worst of the steps around a place, in numbers."""
     near = _near(steps, place)
-    k = int(near[np.argmax(np.maximum(*_off(steps))[near])])
+    k = int(near[np.argmax(np.nan_to_num(np.maximum(*_off(steps)))[near])])
     return (
         f"from one query to the next log sigma is told to fall by {steps.lengths[k]:.3g}, and 1 - a is {steps.lost[k]:.3g}, "
         f"sum b {steps.predicted[k]:.3g}"
@@ -112,10 +111,10 @@ def _one_step(steps: Steps, place: float) -> str:
 def _by_length(steps: Steps, place: float) -> str:
     """What short and long ones have of what is asked."""
     near = _near(steps, place)
-    of_a, of_b = (one[near].max() for one in _off(steps))
+    of_a, of_b = (np.nan_to_num(one[near]).max() for one in _off(steps))
     name, seen, due = ("1 - a", steps.lost, _due(steps)[0]) if of_a > of_b else ("sum b", steps.predicted, _due(steps)[1])
     short = steps.lengths[near] < steps.lengths[near].mean()
     with np.errstate(all="ignore"):
         ratio = seen[near] / due[near]
-        ratios = [float(np.median(ratio[one])) if one.any() else float("nan") for one in (short, ~short)]
+        ratios = [float(np.nanmedian(ratio[one])) if one.any() else float("nan") for one in (short, ~short)]
     return f"{name} is {ratios[0]:.3g} of what is asked on the short ones and {ratios[1]:.3g} on the long ones"
