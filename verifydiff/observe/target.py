@@ -105,6 +105,7 @@ class Target:
             signal, between two levels that do not depend on n; where it can be had on such a grid.
         on_uneven_grid: the same, on steps that are in turn short and twice as long: formulas that take all steps for equal, or turn
             their ratio upside down, are right on even ones.
+        unrefined: why it can have no such grid, in a clause; empty where nothing is known of that.
         corrects: whether it asks about predicted states that it corrects later; None where nobody knows.
         row_seeded: ``row_seeded(denoise, x_init, seeds)``: the sampler with a seed for each row, where the library offers that.
         noising: named ways from (x0, eps, time) to a noised state or another mixture, each beside its closed form in weights.
@@ -134,6 +135,7 @@ class Target:
     twin: tuple[str, Target] | None = None
     on_log_grid: Callable[[int], Target] | None = None
     on_uneven_grid: Callable[[int], Target] | None = None
+    unrefined: str = ""
     corrects: bool | None = None
     row_seeded: Callable[[Denoise, Any, list[int]], Any] | None = None
     noising: tuple[Noising, ...] = ()

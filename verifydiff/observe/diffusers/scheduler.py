@@ -25,7 +25,7 @@ from . import loops, noise, wordings
 from .claims import claim
 from .extras import noisings
 from .frames import Indices, Levels, Sigmas
-from .grids import CORRECTED, evenly
+from .grids import CORRECTED, evenly, why_not
 from .kinds import Kind, in_sigma_space, kind_of, levels_of
 from .options import Refused, options_of, refuse_impossible
 from .precision import PACKAGE, precision
@@ -295,7 +295,7 @@ class Configuration:
         batched = getattr(self.cls, "batch_step_no_noise", None) is not None and not self.batched and not self.eta
         twin = replace(self, batched=True) if batched else None
         example = self.make()
-        end = self._end(example)
+        end, grid = self._end(example), self._on_grid()
         return Target(
             name=name,
             sample=self.sample,
@@ -310,8 +310,9 @@ class Configuration:
             steps=self.number - 1 if self.kind.counts_ends else self.number,
             with_prediction=self._with_prediction(),
             twin=("batch_step_no_noise", twin.target(f"{name}.batch_step_no_noise")) if twin is not None else None,
-            on_log_grid=self._on_grid(),
+            on_log_grid=grid,
             on_uneven_grid=self._on_grid(uneven=True),
+            unrefined=why_not(self.name, self.config) if grid is None else "",
             corrects=self.name in CORRECTED,
             row_seeded=self.row_seeded if self._takes("generator") and not self.batched else None,
             noising=noisings(self, example),
