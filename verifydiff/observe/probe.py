@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ AFFINE = 2.0**23
 COARSELY_AFFINE = 0.01
 """And below this share of it, or so many roundings, however coarse they are."""
 FEW = 16
+FEW_NUMBERS = 1024
+"""In answers that are kept."""
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 NO_SIGNAL = 2.0**-80
 """A level below this is 0: no step finds out about the data by dividing by its root."""
@@ -250,9 +252,20 @@ def answers(seed: int, size: float) -> Answer:
     """Random data for every query, uniform in [-size, size]; a query's answer depends on its number alone."""
 
     def answer(k: int, x: Array, abar: float) -> Array:
-        return np.asarray(generator([seed, k]).uniform(-size, size, x.shape))
+        make = _kept_uniform if x.size <= FEW_NUMBERS else _uniform
+        return make(seed, k, size, x.shape)
 
     return answer
+
+
+def _uniform(seed: int, k: int, size: float, shape: tuple[int, ...]) -> Array:
+    """The answer to the k-th query, which nobody changes: it is given in many runs."""
+    numbers = np.asarray(generator([seed, k]).uniform(-size, size, shape))
+    numbers.flags.writeable = False
+    return numbers
+
+
+_kept_uniform = lru_cache(maxsize=4096)(_uniform)
 
 
 def generator(seed: int | list[int], make: type = np.random.Generator) -> np.random.Generator:

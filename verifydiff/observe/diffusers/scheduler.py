@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -19,15 +17,17 @@ from ...schedule import Array, Schedule
 from ...verdict import MisuseError
 from ..faults import SamplerFault, one_line
 from ..frame import DATA, Frame
+from ..once import key_of, once
 from ..running import HALF, Rounded
 from ..target import Denoise, Draw, Prediction, Target, Wording
 from . import loops, noise, wordings
 from .claims import claim
+from .copies import copier
 from .extras import noisings
 from .frames import Indices, Levels, Sigmas
 from .grids import CORRECTED, evenly
 from .kinds import Kind, in_sigma_space, kind_of, levels_of
-from .options import Refused, options_of, refuse_impossible
+from .options import Refused, options_of, parameters_of, refuse_impossible
 from .precision import PACKAGE, precision
 from .tables import schedule_of
 
@@ -46,17 +46,25 @@ class _FirstStepTaken(Exception):  # noqa: N818 - no error: the loop is left on 
 @contextmanager
 def _quietly() -> Iterator[None]:
     """What the library warns of, or logs, is not for who reads a report."""
-    logger = logging.getLogger("diffusers")
-    level = logger.level
-    if level != logging.ERROR:  # every change makes all loggers of the process look their levels up anew
-        logger.setLevel(logging.ERROR)
+    before = [(handler, handler.level) for handler in _handlers(logging.getLogger("diffusers")) if handler.level < logging.ERROR]
+    for handler, _ in before:  # and not the loggers: at every change of theirs all loggers of the process look their levels up anew
+        handler.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
     finally:
-        if level != logging.ERROR:
-            logger.setLevel(level)
+        for handler, level in before:
+            handler.setLevel(level)
+
+
+def _handlers(logger: logging.Logger | None) -> list[logging.Handler]:
+    """Those that hear what is logged there, as :meth:`logging.Logger.callHandlers` finds them."""
+    found: list[logging.Handler] = []
+    while logger is not None:
+        found += logger.handlers
+        logger = logger.parent if logger.propagate else None
+    return found or [handler for handler in (logging.lastResort,) if handler is not None]
 
 
 def _in_numpy(state: Any) -> Any:
@@ -123,12 +131,12 @@ class Configuration:
     @cached_property
     def config(self) -> Any:
         """Its configuration, defaults included."""
-        return self._constructed.config
+        return self._constructed[0].config
 
     @cached_property
     def schedule(self) -> Schedule | None:
         """The table that its times are indices of."""
-        return schedule_of(self.name, self.config)
+        return once(self._told("schedule"), lambda: schedule_of(self.name, self.config))
 
     @cached_property
     def levels(self) -> Levels:
@@ -152,22 +160,34 @@ class Configuration:
 
     # -- the library's objects ----------------------------------------------------------------------------------------
 
+    def _told(self, what: str) -> Hashable | None:
+        """The key of what depends on what its constructor is told alone; None where a part of that can be changed."""
+        try:
+            return what, self.cls, self.wide, key_of(self.options)
+        except TypeError:
+            return None
+
     @cached_property
-    def _constructed(self) -> Any:
+    def _constructed(self) -> tuple[Any, Callable[[], Any]]:
+        """As the constructor leaves it, which nobody changes, and what makes copies of it."""
+        return once(self._told("constructed"), self._construct)
+
+    def _construct(self) -> tuple[Any, Callable[[], Any]]:
         with precision(wide=self.wide), _quietly():
             try:
-                return self.cls(**self.options)
+                scheduler = self.cls(**self.options)
             except Exception as error:
                 raise self._refused(error) from None
+        return scheduler, copier(scheduler)
 
     def make(self) -> Any:
         """A fresh scheduler, set to its steps."""
-        return deepcopy(self._set)
+        return self._copied()
 
     @cached_property
-    def _set(self) -> Any:
-        """The scheduler that every run has a copy of: some take long to make."""
-        scheduler = deepcopy(self._constructed)
+    def _copied(self) -> Callable[[], Any]:
+        """Makes copies of a scheduler that is set to its steps, one for every run: some take long to make."""
+        scheduler = self._constructed[1]()
         with precision(wide=self.wide), _quietly():
             try:
                 setting = {**self.kind.setting(scheduler.config, self.number), **self.setting}
@@ -176,7 +196,7 @@ class Configuration:
                     scheduler.set_sigmas(self.number)
             except Exception as error:
                 raise self._refused(error) from None
-        return scheduler
+        return copier(scheduler)
 
     def _refused(self, error: Exception) -> Refused:
         clearly = isinstance(error, ValueError | NotImplementedError | ImportError)
@@ -257,7 +277,7 @@ class Configuration:
     def _takes(self, argument: str) -> bool:
         """Whether the steps take an argument."""
         steps = [getattr(self.cls, name) for name in ("step", "step_pred", "add_noise_to_input") if hasattr(self.cls, name)]
-        return any(argument in inspect.signature(step).parameters for step in steps)
+        return any(argument in parameters_of(step) for step in steps)
 
     @contextmanager
     def tap(self, draw: Draw) -> Iterator[None]:
