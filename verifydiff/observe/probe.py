@@ -61,8 +61,8 @@ class Observation:
         draw_of_step: (N,): the index of the recorded draw that explains the noise; -1 for none.
         run: that run.
         drawn: how many normal draws were recorded.
-        replays: whether the same seed gave the same run.
-        seeds_differ: whether another seed gave another run.
+        replays: whether the same seed gave the same run; None where that was not asked.
+        seeds_differ: whether another seed gave another run; None where that was not asked.
         start: how many times x_init the first query holds.
         start_noise: the scale of the fresh noise in the first query, as far as it could be recorded.
         start_residual: what of the first query neither explains, relative.
@@ -82,8 +82,8 @@ class Observation:
     draw_of_step: Array
     run: Run
     drawn: int
-    replays: bool
-    seeds_differ: bool
+    replays: bool | None
+    seeds_differ: bool | None
     start: float
     start_noise: float
     start_residual: float
@@ -145,13 +145,14 @@ class Observation:
         return np.asarray(self.noisy & (self.draw_of_step < 0))
 
 
-def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Observation:
+def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), seeds: bool = True) -> Observation:
     """Observe a sampler: a handful of runs, none of them random beyond their seed.
 
     Args:
         target: the sampler.
         seed: seeds the probe's own answers, and is the seed that the sampler is handed.
         timeout: seconds for all runs together.
+        seeds: whether it is also asked what the seed does, in two runs more.
 
     Raises:
         SamplerFault: if the sampler breaks the contract.
@@ -164,8 +165,8 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     target, natural = over_its_arrays(target, lambda it: run(it, answers(seed, SMALL), start, seed, deadline=deadline))
     replayed = replay(natural)
     natural.unit = max(natural.unit, _unit_of_numbers(natural.x[1:]))
-    again = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
-    other = run(target, answers(seed, SMALL), start, seed + 1, deadline=deadline)
+    once_more = [run(target, answers(seed, SMALL), start, seed + i, deadline=deadline) for i in range(2 if seeds else 0)]
+    same: list[bool | None] = [np.array_equal(one.x, natural.x) for one in once_more] or [None, None]
     varied = run(target, answers(seed + 1, SMALL), other_start, seed, noise=replayed, deadline=deadline)
     large = run(target, answers(seed, LARGE), start, seed, noise=replayed, deadline=deadline)
 
@@ -195,8 +196,8 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         draw_of_step=draw_of_step,
         run=natural,
         drawn=len(natural.draws),
-        replays=again.x.shape == natural.x.shape and np.array_equal(again.x, natural.x),
-        seeds_differ=other.x.shape != natural.x.shape or not np.array_equal(other.x, natural.x),
+        replays=same[0],
+        seeds_differ=None if same[1] is None else not same[1],
         start=float(start_scale),
         start_noise=float(np.linalg.norm(start_noise)),
         start_residual=start_residual,

@@ -17,7 +17,7 @@ UNCHANGING = (type(None), bool, int, float, str)
 
 def copier(original: Any) -> Callable[[], Any]:
     """A function that makes a copy of a scheduler, which must not be changed from now on."""
-    cls = type(original)
+    cls: Any = type(original)
     usual = all(
         getattr(cls, name, None) is getattr(object, name, None)
         for name in ("__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__")

@@ -338,6 +338,7 @@ class Configuration:
             fractional_times=self.schedule is not None and isinstance(self.levels, Sigmas),
             inexact=self.kind.inexact,
             notes=self._notes(end),
+            keeps_modules=True,
         )
 
     def _end(self, example: Any) -> Frame:
@@ -376,11 +377,19 @@ class Configuration:
                 raise MisuseError(f"{self.name} cannot be asked for steps that are evenly spaced in the level.")
             options, setting = found
             counted = steps + 1 if self.kind.counts_ends else steps
-            return replace(self, options={**self.options, **options}, steps=counted, setting=setting).target(
-                f"{self.name} on {steps} steps"
-            )
+            there = replace(self, options={**self.options, **options}, steps=counted, setting=setting)
+            return replace(there.target(f"{self.name} on {steps} steps"), key=there.key)
 
         return on_grid
+
+    @property
+    def key(self) -> Hashable | None:
+        """The key of all that it is; None where a part of that can be changed."""
+        told = self._told("configuration")
+        try:
+            return None if told is None else (told, self.steps, self.eta, self.shape, self.batched, key_of(self.setting))
+        except TypeError:
+            return None
 
     def tables(self, shipped: Configuration) -> dict[str, tuple[Array, Array]]:
         """The table of abar as the library stores it, beside the closed form in float64."""
