@@ -5,6 +5,7 @@ The order of convergence is measured once for every method, since a grid, a pred
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -106,8 +107,11 @@ def _alike(before: Piece, piece: Piece) -> bool:
 @contextmanager
 def in_a_row(library: str) -> Iterator[None]:
     """A process that judges one target of a library after another: the library is imported, and what is made once is kept."""
+    gc.disable()
     with standard_output_kept(), unchanged(), suppress(Exception):  # what is wrong with it is said by who lists it
         next(LIBRARIES[library].everything(), None)
+    gc.freeze()  # the million objects of a large library, none of which is garbage, are not looked through for it again and again
+    gc.enable()
     with remembering():
         yield
 

@@ -176,7 +176,9 @@ class _Recorder:
         self.foreign_draws = 0
         self.mutated = ""
         self.fault: SamplerFault | None = None
-        self._handed: list[tuple[Array, Array]] = []
+        self.limit = MAX_QUERIES_PER_TIMESTEP * max(target.schedule.timesteps if target.schedule else MOST_TIMES, 8)
+        self.framed = target.frame is not None
+        self._handed: tuple[Array, Array] | None = None
 
     def denoise(self, x: Any, t: Any, at: Frame | None = None) -> Array:
         """The model: looks up what it is told, answers as it was set to."""
@@ -190,10 +192,9 @@ class _Recorder:
         k = len(self.times)
         if time.monotonic() > self.deadline:
             self.strike()
-        limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps if self.target.schedule else MOST_TIMES, 8)
-        if k >= limit:
+        if k >= self.limit:
             raise SamplerFault(
-                "never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end."
+                "never-ends", f"the sampler asked the model {self.limit} times without returning: it does not seem to end."
             )
         self._watch_handed()
         state = self.state(x, f"asked the model (query {k}) with")
@@ -202,7 +203,7 @@ class _Recorder:
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
         time_told = _as_time(t, k)
         frame = self._frame(time_told, k, at)
-        seen = state / frame.size if self.target.frame is not None or at is not None else state
+        seen = state / frame.size if self.framed or at is not None else state
         x0 = np.asarray(self.answer(k, seen, frame.level), dtype=np.float64)
         self.times.append(time_told)
         self.meant.append(frame)
@@ -282,11 +283,14 @@ class _Recorder:
         )
 
     def _hand_over(self, prediction: Array) -> Array:
-        self._handed = [(prediction, prediction.copy())]
+        self._handed = prediction, prediction.copy()
         return prediction
 
     def _watch_handed(self) -> None:
-        if any(now.shape != then.shape or not (now == then).all() for now, then in self._handed):
+        if self._handed is None:
+            return
+        now, then = self._handed
+        if now.shape != then.shape or not (now == then).all():
             self.mutated = self.mutated or "the model's prediction"
 
 

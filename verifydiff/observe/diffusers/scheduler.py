@@ -251,7 +251,7 @@ class Configuration:
             scheduler = self.make()
 
             def ask(state: Any, t: Any, at: Frame | None = None) -> Any:
-                told = np.asarray(t)
+                told = t.numpy() if isinstance(t, torch.Tensor) else np.asarray(t)
                 meant = at if at is not None else self.levels.asked(scheduler, t)
                 answered = torch.from_numpy(np.asarray(denoise(_in_numpy(state), told, at=meant)))
                 return answered.to(torch.bfloat16) if half else answered
