@@ -253,7 +253,7 @@ class _Recorder:
             values = np.array(natural(), dtype=np.float64)
         else:
             natural()  # the generator moves on as it would have
-            count = int(np.prod(leading, dtype=int))
+            count = math.prod(leading)
             values = np.array([self.noise(self.drawn + i, self.shape) for i in range(count)], dtype=np.float64).reshape(shape)
         fresh = values.reshape(-1, *self.shape)
         self.drawn += len(fresh)

@@ -6,7 +6,7 @@ import importlib
 import logging
 import warnings
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -41,6 +41,20 @@ STEPS = 50
 
 class _FirstStepTaken(Exception):  # noqa: N818 - no error: the loop is left on purpose
     """The loop has asked a second time, so that its first step is done."""
+
+
+def _asked_once() -> Denoise:
+    """A model for one step."""
+    asked = 0
+
+    def denoise(told: Array, t: Any, at: Frame | None = None) -> Array:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise _FirstStepTaken
+        return np.zeros_like(told)
+
+    return denoise
 
 
 @contextmanager
@@ -100,6 +114,7 @@ class Configuration:
     wide: bool = True
     batched: bool = False
     setting: dict[str, Any] = field(default_factory=dict)
+    _bare: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", {**self.kind.standing, **self.options})
@@ -204,24 +219,26 @@ class Configuration:
 
     def _take_a_step(self) -> None:
         """What the library says is not implemented is refused here; whatever else a step does wrong is for the checks to find."""
-        asked = 0
-
-        def denoise(told: Array, t: Any, at: Frame | None = None) -> Array:
-            nonlocal asked
-            asked += 1
-            if asked > 1:
-                raise _FirstStepTaken
-            return np.zeros_like(told)
-
         _ = self.levels
         with _quietly():
             try:
-                self.sample(denoise, np.zeros((2, *self.state_shape)), 0)
+                self._first_step()
             except NotImplementedError as error:
                 raise self._refused(error) from None
             except Exception as error:
                 if isinstance(error, ValueError) and any(word in str(error).lower() for word in REFUSALS):
                     raise self._refused(error) from None
+
+    def _first_step(self) -> None:
+        """Take it as runs do; from now on in torch's usual way where the step does what torch does to usual tensors alone."""
+        for bare in (True, False):
+            object.__setattr__(self, "_bare", bare)
+            try:
+                self.sample(_asked_once(), np.zeros((2, *self.state_shape)), 0)
+                return
+            except RuntimeError as error:
+                if not bare or "inference" not in str(error).lower():
+                    raise
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -246,7 +263,7 @@ class Configuration:
     def _run(self, denoise: Denoise, x_init: Array, seed: int, generator: Any, *, half: bool = False) -> Array:
         import torch
 
-        with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), torch.no_grad():
+        with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), self._without_gradients():
             torch.default_generator.manual_seed(seed)  # where a class takes no generator, it draws from torch's own
             scheduler = self.make()
 
@@ -263,6 +280,12 @@ class Configuration:
             x = (x_T.to(torch.bfloat16) if half else x_T) * self._scale(scheduler)
             final: Array = _in_numpy(self.loop(scheduler, x, ask, given))
             return final
+
+    def _without_gradients(self) -> AbstractContextManager[Any]:
+        """Nothing is recorded for gradients, as in the library's pipelines; nor is anything kept ready for that, where it can be so."""
+        import torch
+
+        return torch.inference_mode() if self._bare else torch.no_grad()
 
     @property
     def loop(self) -> loops.Loop:
