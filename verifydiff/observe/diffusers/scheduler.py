@@ -235,10 +235,11 @@ class Configuration:
             object.__setattr__(self, "_bare", bare)
             try:
                 self.sample(_asked_once(), np.zeros((2, *self.state_shape)), 0)
-                return
             except RuntimeError as error:
                 if not bare or "inference" not in str(error).lower():
                     raise
+            else:
+                return
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -282,7 +283,7 @@ class Configuration:
             return final
 
     def _without_gradients(self) -> AbstractContextManager[Any]:
-        """Nothing is recorded for gradients, as in the library's pipelines; nor is anything kept ready for that, where it can be so."""
+        """Nothing is recorded for gradients, as in the library's pipelines, nor is anything kept ready for that."""
         import torch
 
         return torch.inference_mode() if self._bare else torch.no_grad()
