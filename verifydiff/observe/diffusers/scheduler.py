@@ -286,7 +286,8 @@ class Configuration:
         """Nothing is recorded for gradients, as in the library's pipelines, nor is anything kept ready for that."""
         import torch
 
-        return torch.inference_mode() if self._bare else torch.no_grad()
+        context: AbstractContextManager[Any] = torch.inference_mode() if self._bare else torch.no_grad()
+        return context
 
     @property
     def loop(self) -> loops.Loop:
