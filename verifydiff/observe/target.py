@@ -15,7 +15,7 @@ off its library which level a query is meant to be at says so by ``denoise(x, t,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -115,6 +115,9 @@ class Target:
             they have no such excuse.
         notes: properties of the chosen method that reports should mention.
         otherwise: the same sampler over other arrays, which is taken if it raises over these.
+        keeps_modules: whether it is known to take no module off those that are loaded, which is then not looked at after every run.
+        key: what tells it from all that is not the same sampler, where the same one may come again: what was seen of it once may be
+            kept (:mod:`verifydiff.observe.once`).
     """
 
     name: str
@@ -144,6 +147,8 @@ class Target:
     inexact: str = ""
     notes: tuple[str, ...] = ()
     otherwise: Target | None = None
+    keeps_modules: bool = False
+    key: Hashable | None = None
 
     def __post_init__(self) -> None:
         whole = all(isinstance(n, (int, np.integer)) and n >= 1 for n in self.shape)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,7 @@ def _of_betas(name: str, known: dict[str, Any], config: Any, steps: int, uneven:
     return {key: value for key, value in options.items() if key in known}
 
 
+@cache
 def _noisy_in_the_middle(timesteps: int) -> Callable[[float], int]:
     """SA-Solver's own choice of where it adds noise, times 200 to 800 of 1000, for a table of another length."""
     return lambda t: 1 if 0.2 * timesteps <= t <= 0.8 * timesteps else 0
