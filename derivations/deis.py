@@ -8,14 +8,16 @@ order only, where both are DDIM, and in the order of their errors. Onto the data
 from sympy import Integer, exp, sqrt
 
 from verifydiff.forms import ddim, deis, dpm
-from verifydiff.forms.deis import back, eps_before, rho_noise
-from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, abar_s, abar_t, eps, sigma_t, ve_s, ve_t, x_s, x_t
+from verifydiff.forms.deis import back, back_2, back_3, rho_bend, rho_noise, rho_slope, rho_twist
+from verifydiff.forms.dpm import eps_before, eps_earlier, eps_earliest
+from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, abar_s, abar_t, eps, in_base_letters, sigma_t, ve_s, ve_t, x_s, x_t
 from verifydiff.proof import at, derivation, letter
 
 rho = letter("rho", r"\rho", domain=NONNEGATIVE)
 x, E, E1 = letter("x"), letter("E", r"\hat\epsilon"), letter("E1", "E_1")
 a, a_rate = letter("a", "a", domain=POSITIVE), letter("a_rate", "a'")
 a_t, a_s = letter("a_t", domain=POSITIVE), letter("a_s", domain=POSITIVE)
+u = letter("u")
 
 
 @derivation(deis.exact)
@@ -59,6 +61,84 @@ def rho_ab(d):
         "3/2 and -1/2, the weights of equal steps, where the steps of rho are not equal",
     )
     d.conclude(d.use(deis.exact).xreplace({rho_noise: value}), "in the exact solution")
+
+
+def polynomial(d, order):
+    """The polynomial through the last three or four predictions, in Newton's form, by how far rho lies above that of t."""
+    line, parabola = eps + rho_slope * u, rho_bend * u * (u - back)
+    whole = line + parabola + (rho_twist * u * (u - back) * (u - back - back_2) if order == 4 else 0)
+    nodes = {eps: 0, eps_before: back, eps_earlier: back + back_2, eps_earliest: back + back_2 + back_3}
+    for prediction, node in list(nodes.items())[:order]:
+        d.equal(whole.xreplace({u: Integer(0) + node}), prediction, "it goes through the prediction that was made there")
+    return whole
+
+
+def parabola_integrated(d, down):
+    """The integral of the parabola over a step."""
+    inner = eps * u + rho_slope * u**2 / 2 + rho_bend * (u**3 / 3 - back * u**2 / 2)
+    return d.integral(polynomial(d, 3), u, 0, down, inner, "the parabola, integrated")
+
+
+@derivation(deis.rho_ab_3)
+def rho_ab_3(d):
+    """The parabola through the last three predictions, integrated."""
+    value = parabola_integrated(d, ve_s - ve_t)
+    linear = sqrt(abar_s) / sqrt(abar_t) * x_t
+    step = ve_s - ve_t
+    d.misprint(
+        linear + sqrt(abar_s) * (step * eps + step**2 / 2 * rho_slope + (step**3 / 3 + back * step**2 / 2) * rho_bend),
+        "u (u + p) for u (u - p): the node before taken to lie ahead",
+    )
+    d.misprint(
+        linear + sqrt(abar_s) * (step * eps + step**2 / 2 * rho_slope + step**3 / 3 * rho_bend),
+        "the second difference taken at t, where the slope is another one",
+    )
+    d.conclude(d.use(deis.exact).xreplace({rho_noise: value}), "in the exact solution")
+
+
+@derivation(deis.rho_ab_4)
+def rho_ab_4(d):
+    """The cubic through the last four."""
+    inner = eps * u + rho_slope * u**2 / 2 + rho_bend * (u**3 / 3 - back * u**2 / 2)
+    inner += rho_twist * (u**4 / 4 - (2 * back + back_2) * u**3 / 3 + back * (back + back_2) * u**2 / 2)
+    value = d.integral(polynomial(d, 4), u, 0, ve_s - ve_t, inner, "the cubic, integrated")
+    d.conclude(d.use(deis.exact).xreplace({rho_noise: value}), "in the exact solution")
+
+
+@derivation(deis.ab_2)
+def ab_2(d):
+    """The same where the step before is as long in rho; taken on other steps, the line is not the one through the predictions."""
+    equal = d.use(deis.rho_ab).xreplace({back: ve_t - ve_s})
+    d.misprint(
+        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (3 * eps - eps_before),
+        "the half lost: two steps in one",
+    )
+    d.misprint(
+        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (3 * eps_before - eps) / 2,
+        "the two predictions swapped",
+    )
+    d.conclude(equal, "rho_prev - rho_t = rho_t - rho_s")
+
+
+def on_equal_steps(expression):
+    """A form where all steps of rho are as long as this one."""
+    return in_base_letters(expression).xreplace({one: in_base_letters(ve_t - ve_s) for one in (back, back_2, back_3)})
+
+
+@derivation(deis.ab_3)
+def ab_3(d):
+    """The parabola, where all steps are as long."""
+    d.misprint(
+        sqrt(abar_s) / sqrt(abar_t) * x_t + sqrt(abar_s) * (ve_s - ve_t) * (23 * eps + 16 * eps_before + 5 * eps_earlier) / 12,
+        "the sign of 16/12",
+    )
+    d.conclude(on_equal_steps(d.use(deis.rho_ab_3)), "all steps of rho are one")
+
+
+@derivation(deis.ab_4)
+def ab_4(d):
+    """The cubic, where all steps are as long."""
+    d.conclude(on_equal_steps(d.use(deis.rho_ab_4)), "all steps of rho are one")
 
 
 @derivation(id="deis.rho_ab_error", title="local error of rhoAB-DEIS", source="Zhang & Chen 2022 (DEIS), sec. 4")

@@ -8,8 +8,8 @@ data h is infinite, and the line is followed for ever: the last step is to be of
 from sympy import Integer, Rational, exp, log, sqrt
 
 from verifydiff.forms import dpm
-from verifydiff.forms.dpm import h, ratio, step, x_before
-from verifydiff.forms.quantities import POSITIVE, PROPER_FRACTION, abar_s, abar_t, snr_s, x_0, x_t
+from verifydiff.forms.dpm import eps_before, h, ratio, step, x_before
+from verifydiff.forms.quantities import POSITIVE, PROPER_FRACTION, abar_s, abar_t, eps, snr_s, x_0, x_t
 from verifydiff.proof import derivation, letter
 
 u = letter("u", domain=step.domain)
@@ -51,6 +51,44 @@ def multistep(d):
     d.misprint(rest + sqrt(abar_s) * (1 - exp(-h)) / ratio * (x_0 - x_before), "the half lost: the line at the end of the step")
     d.misprint(rest - sqrt(abar_s) * (1 - exp(-h)) / (2 * ratio) * (x_0 - x_before), "the line followed backwards")
     d.conclude(d.use(dpm.first_data) + sqrt(abar_s) * (near * slope).xreplace({step: h}), "what first order leaves out, put in")
+
+
+def noise_weight(d):
+    """The weight of the slope of the noise prediction."""
+    value = d.integral(exp(step - u) * u, u, 0, step, -exp(step - u) * (u + 1), "the weight of the slope")
+    return d.equal(value, exp(step) - 1 - step, "h^2 phi_2(h)")
+
+
+def noise_slope(d):
+    """The slope of the line through two noise predictions."""
+    return d.given(r"\hat\epsilon'", (eps - eps_before) / (ratio * step), "the last two predictions, and their distance rho h")
+
+
+@derivation(dpm.multistep_noise_exact)
+def multistep_noise_exact(d):
+    """The same for the noise prediction: the line through two of them, integrated against e^-lambda."""
+    d.assume(abar_s < 1, NOISED)
+    gained = noise_weight(d) * noise_slope(d)
+    d.misprint(
+        d.use(dpm.first_noise) - sqrt(1 - abar_s) * (exp(h) - 1) / h * (eps - eps_before) / ratio, "phi_1 for h phi_2: the -1 lost"
+    )
+    d.misprint(
+        dpm.first_noise.expression + sqrt(1 - abar_s) * ((exp(h) - 1) / h - 1) * (eps - eps_before) / ratio,
+        "the sign of the data prediction's term kept",
+    )
+    d.conclude(dpm.first_noise.expression - sqrt(1 - abar_s) * gained.xreplace({step: h}), "what first order leaves out, put in")
+
+
+@derivation(dpm.multistep_noise)
+def multistep_noise(d):
+    """Its weight to second order, h (e^h - 1) / 2: one step with the prediction at the middle."""
+    d.assume(abar_s < 1, NOISED)
+    slope = noise_slope(d)
+    near = d.expand(noise_weight(d), step, step * (exp(step) - 1) / 2, 2, "to second order the weight is h (e^h - 1) / 2")
+    rest = d.use(dpm.first_noise)
+    d.misprint(rest - sqrt(1 - abar_s) * (exp(h) - 1) * ratio / 2 * (eps - eps_before), "rho inverted: h / h_prev for h_prev / h")
+    d.misprint(rest - sqrt(1 - abar_s) * (exp(h) - 1) / ratio * (eps - eps_before), "the half lost: the line at its end")
+    d.conclude(rest - sqrt(1 - abar_s) * (near * slope).xreplace({step: h}), "what first order leaves out, put in")
 
 
 @derivation(id="dpm.multistep_error", title="local error of DPM-Solver++(2M)", source="Lu et al. 2022 (DPM-Solver++), algorithm 2")

@@ -8,7 +8,7 @@ the ancestral one: DDIM at eta = 1, the DDPM posterior. With the noise predictio
 from sympy import Integer, Rational, exp, sqrt
 
 from verifydiff.forms import ddim, ddpm, dpm, forward
-from verifydiff.forms.dpm import h, ratio, step, x_before
+from verifydiff.forms.dpm import eps_before, h, ratio, step, x_before
 from verifydiff.forms.quantities import NONNEGATIVE, POSITIVE, abar_s, abar_t, alpha_t, beta_t, eps, eta, sigma_t, snr_t, x_0, x_t
 from verifydiff.proof import at, derivation, letter
 
@@ -149,6 +149,54 @@ def sde_multistep_mean(d):
         linear + sqrt(abar_s) * (1 - exp(-2 * h)) * (x_0 + ratio / 2 * (x_0 - x_before)), "rho inverted: h / h_prev for h_prev / h"
     )
     d.conclude(d.use(dpm.sde_data_mean) + sqrt(abar_s) * (near * slope).xreplace({step: h}), "what first order leaves out, put in")
+
+
+@derivation(dpm.sde_multistep_exact_mean)
+def sde_multistep_exact_mean(d):
+    """The same line with the weight that the integral gives it."""
+    d.assume(abar_s < 1, NOISED)
+    slope = d.given(r"\hat x_0'", (x_0 - x_before) / (ratio * step), "the last two predictions over h_prev = rho h")
+    inner = exp(2 * u - 2 * step) * (u - Rational(1, 2))
+    value = d.integral(2 * exp(2 * u - 2 * step) * u, u, 0, step, inner, "the weight of the slope")
+    d.equal(value, step * (1 - (1 - exp(-2 * step)) / (2 * step)), "as it is written in code")
+    d.misprint(
+        d.use(dpm.sde_data_mean) + sqrt(abar_s) * (1 - (1 - exp(-h)) / h) * (x_0 - x_before) / ratio,
+        "the ODE's weight: h for 2h",
+    )
+    d.conclude(dpm.sde_data_mean.expression + sqrt(abar_s) * (value * slope).xreplace({step: h}), "what first order leaves out")
+
+
+def noise_line(d):
+    """What a line through two noise predictions adds to the mean of x / a, over e^(-lambda_s)."""
+    slope = d.given(r"\hat\epsilon'", (eps - eps_before) / (ratio * step), "the last two predictions over h_prev = rho h")
+    value = d.integral(2 * exp(step - u) * u, u, 0, step, -2 * exp(step - u) * (u + 1), "the weight of the slope, twice the ODE's")
+    return value, slope
+
+
+@derivation(dpm.sde_multistep_noise_mean)
+def sde_multistep_noise_mean(d):
+    """By the noise, to second order in the step."""
+    d.assume(abar_s < 1, NOISED)
+    value, slope = noise_line(d)
+    near = d.expand(value, step, step * (exp(step) - 1), 2, "to second order it is h (e^h - 1)")
+    linear = sqrt(abar_s) / sqrt(abar_t) * x_t
+    d.misprint(
+        linear - sqrt(1 - abar_s) * (exp(h) - 1) * ((1 + 1 / (2 * ratio)) * eps - eps_before / (2 * ratio)),
+        "the factor 2 lost: the mean of the ODE",
+    )
+    d.conclude(
+        d.use(dpm.sde_noise_mean) - sqrt(1 - abar_s) * (near * slope).xreplace({step: h}), "what first order leaves out, put in"
+    )
+
+
+@derivation(dpm.sde_multistep_noise_exact_mean)
+def sde_multistep_noise_exact_mean(d):
+    """By the noise, with the weight of its integral."""
+    d.assume(abar_s < 1, NOISED)
+    value, slope = noise_line(d)
+    d.conclude(
+        d.use(dpm.sde_noise_mean) - sqrt(1 - abar_s) * (value * slope).xreplace({step: h}), "what first order leaves out, put in"
+    )
 
 
 @derivation(

@@ -49,13 +49,14 @@ verifydiff_topics = {
     "First-order and Heun steps": ["reverse_steps", "ve_reverse_steps", "weak_order", "ode_steps", "edm_heun"],
     "Exponential integrators": [
         "half_log_snr", "exponential_integrator", "phi_functions", "dpm_solver_first", "dpm_solver_second", "dpm_solver_third",
-        "dpm_solver_multistep", "dpm_solver_singlestep", "dpm_solver_sde", "deis",
+        "dpm_solver_multistep", "dpm_solver_multistep_third", "dpm_solver_singlestep", "dpm_solver_sde", "deis", "unipc",
     ],
     "Exact laws on Gaussian data": [
         "gaussian_data", "ddim_law", "ddim_law_of_many_steps", "ddim_exact_cases", "many_steps", "frechet", "best_eta",
     ],
     "Frames: EDM, consistency, flows": [
-        "frames", "edm_preconditioning", "consistency_boundary", "flow_matching", "rectified_flow", "flow_time_shift",
+        "frames", "edm_preconditioning", "consistency_boundary", "flow_matching", "rectified_flow", "flow_multistep",
+        "flow_time_shift",
     ],
     "Schedules and grids": ["cosine_schedule", "zero_terminal_snr", "sampling_grids"],
 }  # fmt: skip

@@ -95,6 +95,40 @@ def adams(denoise, x, rho, normal, *, order, weights=lambda w: w, stale=0, start
     return x
 
 
+def ipndm(denoise, x, rho, normal, *, order, weights=lambda w: w):
+    """Eq. 12 of Liu et al. 2022 (PNDM) from the first step on, with what orders there are predictions for."""
+    x = rho[0] * x
+    slopes: list[Any] = []
+    for high, low in pairwise(rho):
+        slopes = [(x - denoise(x, high)) / high, *slopes][:order]
+        table = ([1], [3 / 2, -1 / 2], [23 / 12, -16 / 12, 5 / 12], [55 / 24, -59 / 24, 37 / 24, -9 / 24])
+        w = weights(table[len(slopes) - 1])
+        x = x + (low - high) * sum(one * slope for one, slope in zip(w, slopes, strict=True))
+    return x
+
+
+def exponential_adams(denoise, x, rho, normal, *, order, of="data", read=lambda kept: kept):
+    """The polynomial in lambda through the last predictions in the exact solution of Lu et al. 2022; its integral by quadrature."""
+    kept: list[Any] = []
+    for k, (high, low) in enumerate(pairwise(rho)):
+        told = denoise(x, high)
+        if low == 0:
+            return to_data(x, told, high)
+        kept = [told if of == "noise" else to_data(x, told, high), *kept][:order]
+        lam = -np.log(rho[: k + 2])
+        points, weight = np.polynomial.legendre.leggauss(24)
+        at = lam[k] + (1 + points) / 2 * (lam[k + 1] - lam[k])
+        kernel = (np.exp(lam[k + 1] - at) if of == "noise" else np.exp(at - lam[k + 1])) * weight / 2 * (lam[k + 1] - lam[k])
+        nodes = [lam[k - j] for j in range(len(kept))]
+        w = [
+            kernel @ np.prod([(at - other) / (one - other) for other in nodes if other != one] or [at**0], axis=0) for one in nodes
+        ]
+        gain = sum(one * prediction for one, prediction in zip(w, read(kept), strict=True))
+        (alpha, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        x = alpha_s / alpha * x - sigma_s * gain if of == "noise" else sigma_s / sigma * x + alpha_s * gain
+    raise AssertionError("it ends on the data")
+
+
 def lagrange(nodes, j, start, stop):
     """The integral of the polynomial that is 1 at the j-th node and 0 at the others."""
     basis = Polynomial([1.0])
@@ -151,6 +185,114 @@ def dpm_2m(
     return x
 
 
+def dpm_2m_noise(denoise, x, rho, normal, *, sign=1.0, half=0.5, ratio=lambda r: r, kind="midpoint", swapped=False, noisy=False):
+    """The same by the noise (Lu et al. 2022, DPM-Solver, eq. 3.4); ``noisy`` is SDE-DPM-Solver-2M, whose noise counts twice."""
+    twice = 2.0 if noisy else 1.0
+    before = None
+    for k, (high, low) in enumerate(pairwise(rho)):
+        eps = denoise(x, high)
+        if low == 0:
+            return to_data(x, eps, high)
+        (alpha, _), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        h, slope, latest = np.log(high / low), 0.0, eps
+        if before is not None:
+            latest, older = (before, eps) if swapped else (eps, before)
+            slope = sign * (latest - older) / ratio(np.log(rho[k - 1] / high) / h)
+        before = eps
+        weight = half * np.expm1(h) if kind == "midpoint" else 2 * half * (np.expm1(h) / h - 1)
+        x = alpha_s / alpha * x - twice * sigma_s * (np.expm1(h) * latest + weight * slope)
+        if noisy:
+            x = x + sigma_s * np.sqrt(np.expm1(2 * h)) * normal()
+    raise AssertionError("it ends on the data")
+
+
+def dpm_3m(
+    denoise,
+    x,
+    rho,
+    normal,
+    *,
+    of="data",
+    bend=1.0,
+    straight=False,
+    ratios=lambda r, older: (r, older),
+    read=lambda predictions: predictions,
+    times=1.0,
+):
+    """The parabola through three predictions in the exact solution (Lu et al. 2022: DPM-Solver++, prop. 4.1; DPM-Solver, eq. 3.4).
+
+    Its integral is summed by Gauss and Legendre's rule. ``of`` the data, of the noise, or of the data with fresh noise (``sde``).
+    """
+    kept: list[Any] = []
+    for k, (high, low) in enumerate(pairwise(rho)):
+        told = denoise(x, high)
+        if low == 0:
+            return to_data(x, told, high)
+        kept = [told if of == "noise" else to_data(x, told, high), *kept][:4]
+        (alpha, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+        h = np.log(high / low)
+        m = read(kept[: min(k, 2) + 1] if times == 1.0 else [kept[0], *(kept[0] + times * (one - kept[0]) for one in kept[1:3])])
+        r, older = ratios(np.log(rho[k - 1] / high) / h if k else np.nan, np.log(rho[k - 2] / rho[k - 1]) / h if k > 1 else np.nan)
+        first = (m[0] - m[1]) / r if k else 0.0
+        second = (first - (m[1] - m[2]) / older) / (r + older) if k > 1 else 0.0
+        slope = first if straight or k < 2 else first + r * second
+        u, weight = np.polynomial.legendre.leggauss(24)
+        u, weight = (1 + u) / 2, weight / 2
+        kernel = {"data": h * np.exp(h * (u - 1)), "noise": h * np.exp(h * (1 - u)), "sde": 2 * h * np.exp(2 * h * (u - 1))}[of]
+        gain = sum(weight @ (kernel * u**power) * one for power, one in enumerate((m[0], slope, bend * second)))
+        if of == "noise":
+            x = alpha_s / alpha * x - sigma_s * gain
+        elif of == "data":
+            x = sigma_s / sigma * x + alpha_s * gain
+        else:
+            x = sigma_s / sigma * np.exp(-h) * x + alpha_s * gain + sigma_s * np.sqrt(-np.expm1(-2 * h)) * normal()
+    raise AssertionError("it ends on the data")
+
+
+def unipc(denoise, x, rho, normal, *, order, by_noise=False, bh1=False, where=lambda r: r, to_the_end=False):
+    """UniPC (Zhao et al. 2023) as its code has it: a linear system for the weights of every step."""
+    kept: list[Any] = []
+    corrected, taken, before = x, 0, x
+    for k, (high, low) in enumerate(pairwise(rho)):
+        told = denoise(x, high)
+        kept = [told if by_noise else to_data(x, told, high), *kept][: order + 1]
+        if k:
+            corrected = _unified(before, kept, [rho[k - 1 - j] for j in range(taken)], high, taken, kept[0], by_noise, bh1, where)
+        if low == 0:
+            return to_data(corrected, kept[0], high) if by_noise else kept[0]
+        left = len(rho) - 1 - k
+        taken = min(order, k + 1) if to_the_end else min(order, k + 1, left)
+        before = corrected
+        x = _unified(before, [None, *kept], [rho[k - j] for j in range(taken)], low, taken, None, by_noise, bh1, where)
+    raise AssertionError("it ends on the data")
+
+
+def _unified(x, kept, nodes, low, order, ahead, by_noise, bh1, where):
+    """From a corrected state along ``kept[1:]``, made at ``nodes``, and along the prediction at the end, if there is one."""
+    high = nodes[0]
+    (alpha, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
+    h = np.log(high / low)
+    hh = h if by_noise else -h
+    b_h = hh if bh1 else np.expm1(hh)
+    places = [where(np.log(high / node) / h) for node in nodes[1:]]
+    differences = [(kept[2 + j] - kept[1]) / place for j, place in enumerate(places)]
+    if ahead is not None:
+        places, differences = [*places, 1.0], [*differences, ahead - kept[1]]
+    phi, factorial, sides = np.expm1(hh) / hh - 1, 1, []
+    for i in range(1, len(places) + 1):
+        sides.append(phi * factorial / b_h)
+        factorial *= i + 1
+        phi = phi / hh - 1 / factorial
+    if len(places) == 1:
+        weights = [0.5]
+    else:
+        weights = np.linalg.solve([[place**i for place in places] for i in range(len(places))], sides) if places else []
+    gained = sum(weight * one for weight, one in zip(weights, differences, strict=True))
+    if by_noise:
+        return alpha_s / alpha * x - sigma_s * (np.expm1(hh) * kept[1] + b_h * gained)
+    return sigma_s / sigma * x - alpha_s * (np.expm1(hh) * kept[1] + b_h * gained)
+
+
 def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     """Algorithm 4 of Lu et al. 2022 (DPM-Solver-2): to the middle of lambda, and from there the whole way by the slope there."""
     for high, low in pairwise(rho):
@@ -165,7 +307,18 @@ def dpm_2s(denoise, x, rho, normal, *, share=0.5, told=lambda middle: middle):
     raise AssertionError("it ends on the data")
 
 
-def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2 * h), at_the_end=0.0, ratio=lambda r: r):
+def sde_dpm(
+    denoise,
+    x,
+    rho,
+    normal,
+    *,
+    order=1,
+    kind="midpoint",
+    variance=lambda h: -np.expm1(-2 * h),
+    at_the_end=0.0,
+    ratio=lambda r: r,
+):
     """SDE-DPM-Solver++ of Lu et al. 2022: the exponential integrator of the reverse SDE, at first order or with the one before."""
     before = None
     for k, (high, low) in enumerate(pairwise(rho)):
@@ -175,7 +328,8 @@ def sde_dpm(denoise, x, rho, normal, *, order=1, variance=lambda h: -np.expm1(-2
         (_, sigma), (alpha_s, sigma_s) = preserving(high), preserving(low)
         h, d = np.log(high / low), data
         if order == 2 and before is not None:
-            d = data + (data - before) / ratio(np.log(rho[k - 1] / high) / h) / 2
+            share = 0.5 if kind == "midpoint" else -1 / np.expm1(-2 * h) - 1 / (2 * h)
+            d = data + share * (data - before) / ratio(np.log(rho[k - 1] / high) / h)
         before = data
         x = sigma_s / sigma * np.exp(-h) * x - alpha_s * np.expm1(-2 * h) * d + sigma_s * np.sqrt(variance(h)) * normal()
     raise AssertionError("it ends on the data")
@@ -204,6 +358,19 @@ def flow(denoise, x, rho, normal, *, order=1):
         if order == 2 and there > 0:
             v = (v + denoise(x + (there - here) * v, there)) / 2
         x = x + (there - here) * v
+    return x
+
+
+def flow_adams(denoise, x, rho, normal, *, order, weights=lambda w: w):
+    """Adams and Bashforth's methods along the velocity, on times of any distance."""
+    t = rho / (1 + rho)
+    x = t[0] * x
+    kept: list[Any] = []
+    for k, (here, there) in enumerate(pairwise(t)):
+        kept = [denoise(x, here), *kept][:order]
+        nodes = [t[k - j] - here for j in range(len(kept))]
+        w = weights([lagrange(nodes, j, 0.0, there - here) for j in range(len(kept))])
+        x = x + sum(one * v for one, v in zip(w, kept, strict=True))
     return x
 
 
@@ -295,3 +462,28 @@ RIGHT: dict[str, Solver] = {
     "sde-dpm-2m": Solver(partial(sde_dpm, order=2), "preserving", 2, stochastic=True),
     "euler-maruyama": Solver(euler_maruyama, "preserving", 1, stochastic=True),
 }
+MULTISTEP: dict[str, Solver] = {
+    "dpm-2m-noise": Solver(dpm_2m_noise, "preserving", 2),
+    "dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, kind="heun"), "preserving", 2),
+    "dpm-3m": Solver(dpm_3m, "preserving", 3),
+    "dpm-3m-noise": Solver(partial(dpm_3m, of="noise"), "preserving", 3),
+    "exponential-adams-4": Solver(partial(exponential_adams, order=4), "preserving", 4),
+    "exponential-adams-4-noise": Solver(partial(exponential_adams, order=4, of="noise"), "preserving", 4),
+    "flow-adams-2": Solver(partial(flow_adams, order=2), "flow", 2),
+    "flow-adams-3": Solver(partial(flow_adams, order=3), "flow", 3),
+    "flow-adams-4": Solver(partial(flow_adams, order=4), "flow", 4),
+    "unipc-1": Solver(partial(unipc, order=1), "preserving", 2),
+    "unipc-2": Solver(partial(unipc, order=2), "preserving", 3),
+    "unipc-2-bh1": Solver(partial(unipc, order=2, bh1=True), "preserving", 3),
+    "unipc-2-noise": Solver(partial(unipc, order=2, by_noise=True), "preserving", 3),
+    "unipc-3": Solver(partial(unipc, order=3), "preserving", 3),
+    "unipc-3-noise-bh1": Solver(partial(unipc, order=3, by_noise=True, bh1=True), "preserving", 3),
+    "ipndm-2": Solver(partial(ipndm, order=2), "exploding"),
+    "ipndm-3": Solver(partial(ipndm, order=3), "exploding"),
+    "ipndm-4": Solver(partial(ipndm, order=4), "exploding"),
+    "sde-dpm-3m": Solver(partial(dpm_3m, of="sde"), "preserving", 2, stochastic=True),
+    "sde-dpm-2m-heun": Solver(partial(sde_dpm, order=2, kind="heun"), "preserving", 2, stochastic=True),
+    "sde-dpm-2m-noise": Solver(partial(dpm_2m_noise, noisy=True), "preserving", 2, stochastic=True),
+    "sde-dpm-2m-noise-heun": Solver(partial(dpm_2m_noise, noisy=True, kind="heun"), "preserving", 2, stochastic=True),
+}
+"""More methods that remember predictions, right ones."""

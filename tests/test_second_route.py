@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="judging diffusers needs torch")
 pytest.importorskip("diffusers", reason="judging diffusers needs diffusers")
 
+from second_route import parabolas
 from second_route.asked import Asked
 from second_route.opinion import Opinion
 from second_route.routes import ROUTES
@@ -22,6 +23,10 @@ WRONG = [
     ("clipping", "DDIMScheduler steps=10 clip_sample_range=2.0 timestep_spacing=trailing"),
     ("coefficients", "DDIMScheduler steps=13 timestep_spacing=trailing"),
     ("coefficients", "EulerDiscreteScheduler steps=10 interpolation_type=log_linear"),
+    ("coefficients", "DPMSolverMultistepScheduler steps=20 solver_order=3"),
+    ("coefficients", "DPMSolverMultistepScheduler steps=13 solver_order=3 use_karras_sigmas=True prediction_type=v_prediction"),
+    ("coefficients", "DPMSolverMultistepScheduler steps=20 solver_order=3 algorithm_type=dpmsolver final_sigmas_type=sigma_min"),
+    ("coefficients", "EDMDPMSolverMultistepScheduler steps=20 solver_order=3"),
     ("exact-moments", "CogVideoXDDIMScheduler steps=10 timestep_spacing=linspace"),
     ("exact-moments", "FlowMatchLCMScheduler steps=10 invert_sigmas=True use_exponential_sigmas=True"),
     ("identity", "DDIMParallelScheduler steps=10 set_alpha_to_one=False"),
@@ -111,6 +116,27 @@ def test_the_second_route_lets_pass_what_is_right(check, words):
 def test_the_third_order_of_k_diffusion_is_two():
     assert ROUTES["order"](Asked.read("k_diffusion:sample_dpmpp_3m_sde eta=0.0")).departs
     assert not ROUTES["order"](Asked.read("k_diffusion:sample_dpmpp_2m_sde eta=0.0")).departs
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("DEISMultistepScheduler", {"algorithm_type": "deis"}),
+        ("UniPCMultistepScheduler", {"disable_corrector": list(range(20))}),
+    ],
+)
+def test_parabolas_are_followed_by_solvers_of_third_order(name, options):
+    """What is accused of others is not a property of the question: these two have the whole integral."""
+    said = parabolas.multistep(Asked(name, 20, None, {"solver_order": 3, **options}))
+    assert not said.departs, said.words
+
+
+@pytest.mark.skipif(importlib.util.find_spec("k_diffusion") is None, reason="it needs k-diffusion")
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_the_parabola_of_k_diffusion_has_half_its_weight(eta):
+    said = ROUTES["coefficients"](Asked.read(f"k_diffusion:sample_dpmpp_3m_sde eta={eta}"))
+    assert said.departs
+    assert "lacks 0.5000 of it" in said.words
 
 
 @pytest.mark.skipif(importlib.util.find_spec("azula") is None, reason="it needs azula")

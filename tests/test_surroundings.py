@@ -40,3 +40,9 @@ def test_a_module_that_was_barred_before_stays_barred(monkeypatch):
     with aside():
         pass
     assert sys.modules["a_barred_module"] is None
+
+
+def test_where_nobody_looks_for_lost_modules_none_comes_back(loaded):
+    with aside(modules=False):
+        del sys.modules[loaded.__name__]
+    assert loaded.__name__ not in sys.modules

@@ -21,17 +21,21 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def aside() -> Iterator[None]:
+def aside(*, modules: bool = True) -> Iterator[None]:
     """What is printed meanwhile goes to standard error, what warns goes nowhere, and the interpreter is given back.
 
     Of the import path and the loaded modules, what was lost comes back and what was added stays: a function may import later
     what its file made ready. The global generators and what PyTorch and JAX are set to are given back, too. A process that is
     forked off meanwhile ends here.
+
+    Args:
+        modules: whether lost modules are looked for, among the thousands that a large library loads.
     """
     import numpy as np  # here, since proving wants the rest of this file and no NumPy
 
     process, limit = os.getpid(), sys.getrecursionlimit()
-    streams, path, entries, modules = (sys.stdout, sys.stderr), sys.path, list(sys.path), dict(sys.modules)
+    streams, path, entries = (sys.stdout, sys.stderr), sys.path, list(sys.path)
+    loaded = dict(sys.modules) if modules else {}
     settings, generators = Settings.now(), _generators()
     sys.stdout = sys.stderr = _Outlet(sys.stderr)
     try:
@@ -45,7 +49,8 @@ def aside() -> Iterator[None]:
         sys.stdout, sys.stderr = streams
         path[:] = [*sys.path, *(entry for entry in entries if entry not in sys.path)]
         sys.path = path
-        _give_back_modules(modules)
+        if modules:
+            _give_back_modules(loaded)
         settings.restore()
         for give_back in generators:
             give_back()
@@ -128,11 +133,11 @@ def _generators() -> list[Callable[[], None]]:
 
 
 @contextlib.contextmanager
-def unchanged() -> Iterator[None]:
+def unchanged(*, modules: bool = True) -> Iterator[None]:
     """As :func:`aside`, and the working folder and the handlers of Ctrl-C and of the alarm are given back, too."""
     folder = _folder()
     handlers = {number: signal.getsignal(number) for number in _signals()}
-    with aside():
+    with aside(modules=modules):
         try:
             yield
         finally:

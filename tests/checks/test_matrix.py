@@ -67,9 +67,15 @@ def in_process(monkeypatch):
         interrupted_after = 99
         seen = ()
 
-        def __init__(self, function, jobs, limit):
+        def __init__(self, function, jobs, limit, *, within, alike):
             self.function = function
-            Here.jobs, Here.limit = jobs, limit
+            Here.jobs, Here.limit, Here.alike = jobs, limit, staticmethod(alike)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
 
         def results(self, pieces):
             Here.seen = pieces
@@ -166,6 +172,14 @@ def test_a_library_is_reported_in_its_own_order_whatever_order_it_was_done_in(to
 def test_the_order_of_a_method_is_measured_once(toy, in_process):
     check_library("toy")
     assert [one.converge for one in in_process.seen] == [True, False, True, False, True]
+
+
+def test_targets_that_differ_in_their_steps_alone_are_judged_by_one_process(toy, in_process):
+    check_library("toy")
+    ten, twenty = (piece(Listed("toy", "Euler", {"a": 1}, steps)) for steps in (10, 20))
+    assert in_process.alike(ten, twenty)
+    assert not in_process.alike(ten, piece(Listed("toy", "Euler", {"a": 2}, 20)))
+    assert not in_process.alike(ten, piece(Listed("toy", "Heun", {"a": 1}, 20)))
 
 
 def test_what_cannot_be_judged_does_not_stand_for_the_order_of_its_method(monkeypatch, in_process):

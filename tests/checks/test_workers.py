@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -109,3 +110,42 @@ def test_time_that_a_caller_spends_on_a_result_is_not_charged_to_the_others():
         came[i] = result
         time.sleep(2 * LIMIT)
     assert came == {0: 0, 1: 1, 2: 0.1 * 0.1, 3: 0.2 * 0.2}
+
+
+@contextmanager
+def in_a_ready_place():
+    os.environ["READY"] = "yes"
+    yield
+
+
+def ready(piece):
+    return os.environ.get("READY")
+
+
+def test_all_pieces_are_done_within_the_context_that_is_asked_for():
+    assert dict(Workers(ready, 1, 30.0, within=in_a_ready_place).results([1, 2])) == {0: "yes", 1: "yes"}
+    assert "READY" not in os.environ
+
+
+def test_alike_pieces_go_to_one_process_one_after_the_other():
+    pieces = [("who", k // 3) for k in range(12)]
+    came = dict(Workers(work, 2, 30.0, alike=lambda before, piece: before == piece).results(pieces))
+    assert [len({came[3 * k + i] for i in range(3)}) for k in range(4)] == [1, 1, 1, 1]
+
+
+def test_of_alike_pieces_one_that_is_lost_costs_nothing_but_itself():
+    pieces = [("square", 2), ("die", 7), ("square", 3)]
+    came = dict(Workers(work, 1, 30.0, alike=lambda before, piece: True).results(pieces))
+    assert (came[0], came[2]) == (4, 9)
+    assert isinstance(came[1], LostError)
+
+
+def test_processes_that_are_started_before_the_work_is_known_do_it():
+    with workers(2) as started:
+        assert children() >= 2
+        assert dict(started.results(squares(3))) == {0: 0, 1: 1, 2: 4}
+
+
+def test_processes_that_are_started_and_handed_nothing_are_ended():
+    with pytest.raises(ZeroDivisionError), workers(2):
+        _ = 1 / 0

@@ -261,3 +261,36 @@ def test_misuse_is_one_clear_line(name, options, says):
         resolve(f"diffusers:{name}", **options)
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_step_that_cannot_do_with_tensors_that_are_bare_is_taken_with_usual_ones(monkeypatch):
+    import torch
+    from diffusers import DDIMScheduler
+
+    step, bare = DDIMScheduler.step, []
+
+    def counting(self, model_output, *args, **options):
+        bare.append(torch.is_inference_mode_enabled())
+        _ = model_output._version  # RuntimeError: inference tensors do not track version counter
+        return step(self, model_output, *args, **options)
+
+    monkeypatch.setattr(DDIMScheduler, "step", counting)
+    assert failures(judged(DDIM, steps=3)) == []
+    assert bare.count(True) < 10 < bare.count(False)
+
+
+@pytest.mark.parametrize("name", [DDIM, ANCESTRAL])
+def test_a_step_finds_no_gradients_recorded_as_in_a_pipeline(name, monkeypatch):
+    import torch
+    from diffusers import schedulers
+
+    cls = getattr(schedulers, name)
+    step, recorded = cls.step, []
+
+    def asking(self, *args, **options):
+        recorded.append(torch.is_grad_enabled())
+        return step(self, *args, **options)
+
+    monkeypatch.setattr(cls, "step", asking)
+    judged(name, steps=3)
+    assert set(recorded) == {False}

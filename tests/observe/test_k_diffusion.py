@@ -174,7 +174,16 @@ def test_what_is_right_passes_every_check(name, config):
 
 
 def test_the_order_of_3m_is_not_the_one_it_claims():
-    assert failures(vd.check(target("sample_dpmpp_3m_sde", eta=0.0))) == ["order"]
+    report = vd.check(target("sample_dpmpp_3m_sde", eta=0.0))
+    assert failures(report) == ["coefficients", "order"]
+    assert [one.slip for one in report.diagnosis] == ["second-difference-halved"]
+
+
+def test_with_noise_the_weight_of_3m_is_wrong_all_the_same():
+    """Its weak order is that of the noise, so that no order tells of it."""
+    report = vd.check(target("sample_dpmpp_3m_sde"))
+    assert failures(report) == ["coefficients"]
+    assert [one.slip for one in report.diagnosis] == ["second-difference-halved"]
 
 
 def test_churned_noise_of_the_wrong_size_is_found_in_the_first_query_and_after(monkeypatch):

@@ -113,6 +113,22 @@ def test_arbitrary_weights_are_recovered_to_1e_12(draw):
     assert seen.seeds_differ
 
 
+def test_what_the_seed_does_is_asked_in_two_runs_which_can_be_spared():
+    rows = []
+    sample = affine(new_generator)
+
+    def counted(denoise, x, seed):
+        rows.append(seed)
+        return sample(denoise, x, seed)
+
+    asked, spared = (observe(function_target(counted, SCHEDULE), seeds=seeds) for seeds in (True, False))
+    assert rows == [0, 0, 1, 0, 0, 0, 0, 0]
+    assert (asked.replays, asked.seeds_differ) == (True, True)
+    assert (spared.replays, spared.seeds_differ) == (None, None)
+    np.testing.assert_array_equal(asked.x_t, spared.x_t)
+    np.testing.assert_array_equal(asked.z, spared.z)
+
+
 def test_a_recorded_run_is_bit_for_bit_the_run_that_would_have_happened():
     from verifydiff.observe.probe import SMALL, answers
     from verifydiff.observe.running import run

@@ -200,3 +200,30 @@ def test_the_seed_of_the_probe_changes_nothing_of_the_weights():
     one, other = (respond(replace(RIGHT["sde-dpm-2m"].target(), name=str(seed)), seed=seed) for seed in (0, 1))
     for part in ("start", "answers", "draws"):
         np.testing.assert_allclose(getattr(one, part), getattr(other, part), atol=1e-12)
+
+
+def counted(one):
+    """The target, and a list that grows by the number of rows of every run."""
+    rows = []
+
+    def sample(denoise, x, seed):
+        rows.append(x.shape[0])
+        return one.sample(denoise, x, seed)
+
+    return replace(one, sample=sample), rows
+
+
+@pytest.mark.parametrize(("hidden", "runs"), [(0.0, 2), (1e-11, 3), (0.7, 3)])
+def test_a_run_of_rows_that_are_not_moved_is_made_where_they_may_hold_noise_that_cannot_be_reached(hidden, runs):
+    A, B, C = weights(0)
+    watched, rows = counted(affine(A, B, C, hidden=hidden))
+    seen = respond(watched)
+    np.testing.assert_allclose(seen.answers, B, atol=1e-12)  # which noise of 1e-11 in the weights would not be within
+    assert len(rows) == runs
+
+
+@pytest.mark.parametrize("bend", [np.tanh, lambda x: x + 0.3])
+def test_a_run_of_rows_that_are_not_moved_is_made_where_there_are_bends_or_constants(bend):
+    watched, rows = counted(affine(*weights(0), bend=bend))
+    respond(watched)
+    assert len(rows) == 3

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import grids, laws, orders, running
+from . import grids, laws, orders, parabolas, running
 from .asked import Asked
 from .opinion import Opinion
 
 ROUTES: dict[str, Callable[[Asked], Opinion]] = {
     "behaviour": running.behaviour,
     "clipping": laws.clipping,
-    "coefficients": laws.coefficients,
+    "coefficients": parabolas.coefficients,
     "exact-moments": laws.exact_moments,
     "half-precision": running.half_precision,
     "identity": grids.identity,

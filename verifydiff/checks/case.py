@@ -52,7 +52,7 @@ class Contract:
         steps: how many steps it takes; None where nothing is claimed.
         spacing: how its times are spaced; None where nothing is claimed.
         order: the order in which it converges; None where nothing is claimed.
-        converge: whether a solver's order is measured, which takes most of the time.
+        converge: whether a solver is asked for finer steps, which takes most of the time.
     """
 
     family: Claim | None = None

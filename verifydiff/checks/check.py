@@ -60,7 +60,7 @@ def check(
         steps: how many steps it claims to take.
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
         order: the order in which it converges, if it claims one and no family.
-        converge: whether a solver's order of convergence is measured, which takes most of the time.
+        converge: whether a solver is asked for finer steps: its order and its consistency; it takes most of the time.
         prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
         shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
         arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"`` finds out.

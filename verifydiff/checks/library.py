@@ -81,7 +81,7 @@ def precision(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
     if shipped is None or not matches(case.observation, case.family):
         return  # what is wrong in double precision need not be said again
     try:
-        seen = observe(shipped, seed=seed, timeout=timeout)
+        seen = observe(shipped, seed=seed, timeout=timeout, seeds=False)
     except SamplerFault as fault:
         yield at_fault("precision", fault, "as shipped, in single precision: ")
         return
@@ -187,7 +187,7 @@ def identity(case: Case, seed: int, timeout: float) -> Iterator[Finding]:
         return
     name, twin = case.observation.target.twin
     try:
-        seen = observe(twin, seed=seed, timeout=timeout)
+        seen = observe(twin, seed=seed, timeout=timeout, seeds=False)
     except SamplerFault as fault:
         yield at_fault("identity", fault, f"{name}: ")
         return

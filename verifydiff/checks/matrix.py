@@ -5,13 +5,17 @@ The order of convergence is measured once for every method, since a grid, a pred
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..observe.libraries import LIBRARIES
 from ..observe.listed import Listed
+from ..observe.once import remembering
 from ..observe.resolve import resolve
 from ..surroundings import standard_output_kept, unchanged
 from ..verdict import Finding, MisuseError, Status
@@ -72,14 +76,15 @@ def check_library(
     """
     if library not in LIBRARIES:
         raise MisuseError(f"no library is called {library!r}: give {', '.join(LIBRARIES)}.")
-    pieces = list(_pieces(library, only, seed, timeout, allow))
     done: dict[int, Report] = {}
-    try:
-        for i, came in Workers(judge, jobs, timeout + GRACE).results(pieces):
-            done[i] = _lost(pieces[i], came) if isinstance(came, LostError) else came
-            progress(len(done), len(pieces), done[i])
-    except KeyboardInterrupt:
-        pass  # what is there is kept, and what is missing is said
+    with Workers(judge, jobs, timeout + GRACE, within=partial(in_a_row, library), alike=_alike) as workers:
+        pieces = list(_pieces(library, only, seed, timeout, allow))
+        try:
+            for i, came in workers.results(pieces):
+                done[i] = _lost(pieces[i], came) if isinstance(came, LostError) else came
+                progress(len(done), len(pieces), done[i])
+        except KeyboardInterrupt:
+            pass  # what is there is kept, and what is missing is said
     reports = tuple(done[i] for i in sorted(done))
     return LibraryReport(library, _version(library), reports, missing=len(pieces) - len(reports))
 
@@ -92,6 +97,23 @@ def _pieces(library: str, only: Callable[[Listed], bool], seed: int, timeout: fl
             yield Piece(listed, method not in seen, seed, timeout, allow)
             if listed.reason is None:
                 seen.add(method)
+
+
+def _alike(before: Piece, piece: Piece) -> bool:
+    """Whether two targets differ in their number of steps alone: much of what the one takes is there when the other one comes."""
+    return replace(before.listed, steps=None) == replace(piece.listed, steps=None)
+
+
+@contextmanager
+def in_a_row(library: str) -> Iterator[None]:
+    """A process that judges one target of a library after another: the library is imported, and what is made once is kept."""
+    gc.disable()
+    with standard_output_kept(), unchanged(), suppress(Exception):  # what is wrong with it is said by who lists it
+        next(LIBRARIES[library].everything(), None)
+    gc.freeze()  # the million objects of a large library, none of which is garbage, are not looked through for it again and again
+    gc.enable()
+    with remembering():
+        yield
 
 
 def judge(piece: Piece) -> Report:

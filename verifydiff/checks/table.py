@@ -26,6 +26,7 @@ CHECKS: dict[str, str] = {
     "point-mass": "do data without spread come out as they are?",
     "method-bias": "how far does the method itself end from the data?",
     "order": "does a solver converge in the order that it claims?",
+    "consistency": "as its steps vanish, do a solver's coefficients become those of its equation?",
     "prediction-types": "does one denoiser told as noise, data and velocity give one sample?",
     "identity": "does a scheduler's second, batched step take the same step?",
     "round-trip": "are noising, the velocity and the way back those of the closed form?",

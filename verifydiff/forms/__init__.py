@@ -21,6 +21,7 @@ from . import reverse_steps as reverse_steps
 from . import score as score
 from . import sde as sde
 from . import terminal as terminal
+from . import unipc as unipc
 from . import variance as variance
 from .form import Form as Form
 from .form import Source as Source

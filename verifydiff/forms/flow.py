@@ -8,9 +8,10 @@ round, with x_1 for the data.
 
 from __future__ import annotations
 
-from sympy import exp, sqrt
+from sympy import Add, exp, sqrt
 
 from .form import Form, Source
+from .newton import divided_differences, integrals
 from .predictions import LIU, u
 from .quantities import POSITIVE, PROPER_FRACTION, REAL, Domain, Quantity, abar_t, eps, x_0
 
@@ -22,6 +23,17 @@ part = Quantity("part", r"s / t", Domain(0, 1, closed_below=True), meaning="the 
 s = Quantity("s", "s", Domain(0, 1, closed_below=True), part * t, meaning="an earlier time, closer to the data")
 x = Quantity("x", r"x_t", REAL, meaning="state of the flow")
 score = Quantity("score", r"\nabla\log p_t(x_t)", REAL, meaning="score of the state of the flow")
+time_back = Quantity("time_back", r"t_{\mathrm{prev}} - t", POSITIVE, meaning="the step before, in the time of the flow")
+time_back_2 = Quantity("time_back_2", r"t_{\mathrm{prev}, 2} - t_{\mathrm{prev}}", POSITIVE, meaning="the step before that")
+time_back_3 = Quantity("time_back_3", r"t_{\mathrm{prev}, 3} - t_{\mathrm{prev}, 2}", POSITIVE, meaning="the one before that")
+u_before = Quantity("u_before", r"u_{\mathrm{prev}}", REAL, meaning="the velocity predicted one step earlier")
+u_earlier = Quantity("u_earlier", r"u_{\mathrm{prev}, 2}", REAL, meaning="the velocity predicted two steps earlier")
+u_earliest = Quantity("u_earliest", r"u_{\mathrm{prev}, 3}", REAL, meaning="the velocity predicted three steps earlier")
+GAPS = (time_back, time_back_2, time_back_3)
+_differences = divided_differences((u, u_before, u_earlier, u_earliest), GAPS)
+u_slope = Quantity("u_slope", r"u[t, \mathrm{prev}]", REAL, _differences[0], meaning="the first divided difference in time")
+u_bend = Quantity("u_bend", r"u[t, \dots, \mathrm{prev}_2]", REAL, _differences[1], meaning="the second one")
+u_twist = Quantity("u_twist", r"u[t, \dots, \mathrm{prev}_3]", REAL, _differences[2], meaning="the third one")
 shift = Quantity("shift", r"\varsigma", POSITIVE, meaning="shift of the times; 1 is none")
 mu = Quantity("mu", r"\mu", REAL, meaning="logarithm of the shift")
 
@@ -77,4 +89,14 @@ shifted = Form(
 shifted_by_exponential = Form(
     "flow.shifted_by_exponential", "shifted time, by the logarithm of the shift", "t'", exp(mu) / (exp(mu) + 1 / t - 1),
     Source("Black Forest Labs, FLUX.1", "time_shift with sigma = 1"),
+)  # fmt: skip
+
+_weights = integrals(s - t, GAPS)
+_terms = [weight * one for weight, one in zip(_weights, (u, u_slope, u_bend, u_twist), strict=True)]
+ab_2, ab_3, ab_4 = (
+    Form(
+        f"flow.ab_{order}", f"Adams-Bashforth of order {order} along the velocity", "x_s", x + Add(*_terms[:order]),
+        Source("Hairer, Nørsett & Wanner 1993", "sec. III.1", "for steps of any length, towards time 0"),
+    )
+    for order in (2, 3, 4)
 )  # fmt: skip

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ AFFINE = 2.0**23
 COARSELY_AFFINE = 0.01
 """And below this share of it, or so many roundings, however coarse they are."""
 FEW = 16
+FEW_NUMBERS = 1024
+"""In answers that are kept."""
 Indices = np.ndarray[Any, np.dtype[np.intp]]
 NO_SIGNAL = 2.0**-80
 """A level below this is 0: no step finds out about the data by dividing by its root."""
@@ -59,8 +61,8 @@ class Observation:
         draw_of_step: (N,): the index of the recorded draw that explains the noise; -1 for none.
         run: that run.
         drawn: how many normal draws were recorded.
-        replays: whether the same seed gave the same run.
-        seeds_differ: whether another seed gave another run.
+        replays: whether the same seed gave the same run; None where that was not asked.
+        seeds_differ: whether another seed gave another run; None where that was not asked.
         start: how many times x_init the first query holds.
         start_noise: the scale of the fresh noise in the first query, as far as it could be recorded.
         start_residual: what of the first query neither explains, relative.
@@ -80,8 +82,8 @@ class Observation:
     draw_of_step: Array
     run: Run
     drawn: int
-    replays: bool
-    seeds_differ: bool
+    replays: bool | None
+    seeds_differ: bool | None
     start: float
     start_noise: float
     start_residual: float
@@ -143,13 +145,14 @@ class Observation:
         return np.asarray(self.noisy & (self.draw_of_step < 0))
 
 
-def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Observation:
+def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), seeds: bool = True) -> Observation:
     """Observe a sampler: a handful of runs, none of them random beyond their seed.
 
     Args:
         target: the sampler.
         seed: seeds the probe's own answers, and is the seed that the sampler is handed.
         timeout: seconds for all runs together.
+        seeds: whether it is also asked what the seed does, in two runs more.
 
     Raises:
         SamplerFault: if the sampler breaks the contract.
@@ -162,8 +165,8 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     target, natural = over_its_arrays(target, lambda it: run(it, answers(seed, SMALL), start, seed, deadline=deadline))
     replayed = replay(natural)
     natural.unit = max(natural.unit, _unit_of_numbers(natural.x[1:]))
-    again = run(target, answers(seed, SMALL), start, seed, deadline=deadline)
-    other = run(target, answers(seed, SMALL), start, seed + 1, deadline=deadline)
+    once_more = [run(target, answers(seed, SMALL), start, seed + i, deadline=deadline) for i in range(2 if seeds else 0)]
+    same: list[bool | None] = [np.array_equal(one.x, natural.x) for one in once_more] or [None, None]
     varied = run(target, answers(seed + 1, SMALL), other_start, seed, noise=replayed, deadline=deadline)
     large = run(target, answers(seed, LARGE), start, seed, noise=replayed, deadline=deadline)
 
@@ -193,8 +196,8 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
         draw_of_step=draw_of_step,
         run=natural,
         drawn=len(natural.draws),
-        replays=again.x.shape == natural.x.shape and np.array_equal(again.x, natural.x),
-        seeds_differ=other.x.shape != natural.x.shape or not np.array_equal(other.x, natural.x),
+        replays=same[0],
+        seeds_differ=None if same[1] is None else not same[1],
         start=float(start_scale),
         start_noise=float(np.linalg.norm(start_noise)),
         start_residual=start_residual,
@@ -250,9 +253,20 @@ def answers(seed: int, size: float) -> Answer:
     """Random data for every query, uniform in [-size, size]; a query's answer depends on its number alone."""
 
     def answer(k: int, x: Array, abar: float) -> Array:
-        return np.asarray(generator([seed, k]).uniform(-size, size, x.shape))
+        make = _kept_uniform if x.size <= FEW_NUMBERS else _uniform
+        return make(seed, k, size, x.shape)
 
     return answer
+
+
+def _uniform(seed: int, k: int, size: float, shape: tuple[int, ...]) -> Array:
+    """The answer to the k-th query, which nobody changes: it is given in many runs."""
+    numbers = np.asarray(generator([seed, k]).uniform(-size, size, shape))
+    numbers.flags.writeable = False
+    return numbers
+
+
+_kept_uniform = lru_cache(maxsize=4096)(_uniform)
 
 
 def generator(seed: int | list[int], make: type = np.random.Generator) -> np.random.Generator:

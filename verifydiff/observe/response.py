@@ -7,7 +7,8 @@ is given, the state at query k is
 
 and so is what it returns, for k = N. Two runs on one seed, whose batches differ by one small unit vector in every row (x_T in
 the first, the j-th answer in the next N, the i-th draw in the last M), yield A, B and C at once: noise that cannot be reached
-is the same in both and drops out. Further rows, moved in all directions at once, tell whether the map is affine at all.
+is the same in both and drops out. Further rows, moved in all directions at once, tell whether the map is affine at all. Where it
+is, and no noise is left over, one run is enough: its first row is not moved.
 
 All that is asked of a method follows from these three arrays by arithmetic: the levels its steps lead to, the law it ends in on
 any Gaussian data, its order of convergence.
@@ -24,6 +25,7 @@ import numpy as np
 from ..schedule import Array
 from .faults import SamplerFault
 from .frame import Frame
+from .once import once
 from .probe import SMALL, affine_within, answers, generator, replay
 from .running import Run, run
 from .target import Target
@@ -34,6 +36,8 @@ COARSE_NUDGE = 2.0**-2
 """The same where states come in less than double precision."""
 HIDDEN = 2.0**14
 """What nothing explains of a state is noise when it is more than so many roundings."""
+EXPLAINED = 2.0**6
+"""And is rounding for sure when in no row it is more than so many."""
 COMBINATIONS = 2
 """Rows that are moved in all directions at once."""
 
@@ -111,34 +115,32 @@ def respond(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> 
     Raises:
         SamplerFault: if the sampler breaks its contract, or asks at other times when its data differ.
     """
+    return once(None if target.key is None else ("response", target.key, seed), lambda: _seen(target, seed, timeout))
+
+
+def _seen(target: Target, seed: int, timeout: float) -> Response:
     deadline = time.monotonic() + timeout
-    d = target.dimensions
-    first = run(target, answers(seed, SMALL), generator(seed).standard_normal((1, d)), seed, deadline=deadline)
-    queries, drawn = first.times.size, len(first.draws)
-    rows = 1 + 1 + queries + drawn + COMBINATIONS
-    directions = _directions(rows, queries, drawn, seed)
-    nudge = NUDGE if first.unit == 2.0**-53 else COARSE_NUDGE
-
-    plain = _nudged(target, first, directions * 0.0, seed, deadline)
-    moved = _nudged(target, first, directions * nudge, seed, deadline)
-    for other in (plain, moved):
-        if other.times.shape != first.times.shape or not np.array_equal(other.times, first.times):
-            raise SamplerFault("no-grid", "the sampler asks at other times when its data differ: it has no grid.")
-    effect = (moved.x - plain.x) / nudge  # (N + 1, rows, d)
-    weights = effect.mean(axis=2)
-    start, to_answers, to_draws = weights[:, 1], weights[:, 2 : 2 + queries], weights[:, 2 + queries : 2 + queries + drawn]
-    explained = np.concatenate([start[:, None], to_answers, to_draws], axis=1) @ directions[:, 1:].T  # (N + 1, rows)
-    size = np.maximum(1.0, np.abs(plain.x).max(axis=(1, 2)))
-    residual = nudge * np.abs(effect - np.where(directions.any(axis=1), explained, 0.0)[:, :, None]).max(axis=(1, 2)) / size
-    return Response(target, first, start, to_answers, to_draws, residual, _spread(plain, start, to_answers, to_draws), moved.unit)
+    first = run(target, answers(seed, SMALL), generator(seed).standard_normal((1, target.dimensions)), seed, deadline=deadline)
+    moves = _directions(first.times.size, len(first.draws), seed) * (NUDGE if first.unit == 2.0**-53 else COARSE_NUDGE)
+    moved = _nudged(target, first, moves, seed, deadline)
+    weights, residual = _weights(moved, moved.x[:, :1], first, moves)
+    rest = _rest(moved, moves, *weights)
+    response = Response(target, first, *weights, residual, _root_mean_square(rest), moved.unit)
+    if response.affine and (np.abs(rest).max(axis=(1, 2)) <= EXPLAINED * response.rounding).all():
+        return response
+    still = np.zeros_like(moves)
+    plain = _nudged(target, first, still, seed, deadline)
+    weights, residual = _weights(moved, plain.x, first, moves)
+    return Response(target, first, *weights, residual, _root_mean_square(_rest(plain, still, *weights)), moved.unit)
 
 
-def _directions(rows: int, queries: int, drawn: int, seed: int) -> Array:
+def _directions(queries: int, drawn: int, seed: int) -> Array:
     """(rows, 1 + 1 + N + M): how far each row is moved along nothing, x_T, every answer and every draw."""
-    directions = np.zeros((rows, 2 + queries + drawn))
-    ones = np.arange(1, rows - COMBINATIONS)
+    columns = 2 + queries + drawn
+    directions = np.zeros((columns + COMBINATIONS, columns))
+    ones = np.arange(1, columns)
     directions[ones, ones] = 1.0
-    directions[rows - COMBINATIONS :, 1:] = generator([seed, 1]).uniform(-1, 1, (COMBINATIONS, 1 + queries + drawn))
+    directions[columns:, 1:] = generator([seed, 1]).uniform(-1, 1, (COMBINATIONS, columns - 1))
     return directions
 
 
@@ -155,13 +157,29 @@ def _nudged(target: Target, first: Run, moves: Array, seed: int, deadline: float
         return np.asarray(still + (moves[:, 2 + queries + i, None] if 2 + queries + i < moves.shape[1] else 0.0))
 
     start = generator(seed).standard_normal((1, target.dimensions)) + moves[:, 1, None]
-    return run(target, answer, start, seed, noise=noise, deadline=deadline)
+    seen = run(target, answer, start, seed, noise=noise, deadline=deadline)
+    if not np.array_equal(seen.times, first.times):
+        raise SamplerFault("no-grid", "the sampler asks at other times when its data differ: it has no grid.")
+    return seen
 
 
-def _spread(plain: Run, start: Array, to_answers: Array, to_draws: Array) -> Array:
-    """(N + 1,): what of the unmoved rows nothing explains: noise that could not be reached, and constants."""
-    count = min(len(plain.draws), to_draws.shape[1])  # a draw that does not grow with the batch is none of its rows'
-    drawn = to_draws[:, :count] @ np.array(plain.draws)[:count, 0] if count else np.zeros((start.size, plain.x.shape[2]))
-    given = (plain.x[0][0] - drawn[0]) / start[0] if start[0] else np.zeros(plain.x.shape[2])  # noise may come before a query
-    known = start[:, None] * given + to_answers @ plain.answers[:, 0] + drawn
-    return np.asarray(np.sqrt(((plain.x - known[:, None]) ** 2).mean(axis=(1, 2))))
+def _weights(moved: Run, plain: Array, first: Run, moves: Array) -> tuple[tuple[Array, Array, Array], Array]:
+    """(A, B, C) from the moved rows over those that are not, and what of the difference they leave, relative to the state."""
+    effect, queries = moved.x - plain, first.times.size  # (N + 1, rows, d)
+    weights = effect.mean(axis=2)[:, 1 : moves.shape[1]] / moves[1, 1]
+    size = np.maximum(1.0, np.abs(plain).max(axis=(1, 2)))
+    residual = np.abs(effect - (weights @ moves[:, 1:].T)[:, :, None]).max(axis=(1, 2)) / size
+    return (weights[:, 0], weights[:, 1 : 1 + queries], weights[:, 1 + queries :]), residual
+
+
+def _rest(seen: Run, moves: Array, start: Array, to_answers: Array, to_draws: Array) -> Array:
+    """(N + 1, rows, d): what nothing explains that the rows were given: noise that could not be reached, and constants."""
+    count = min(len(seen.draws), to_draws.shape[1])  # a draw that does not grow with the batch is none of its rows'
+    drawn = np.tensordot(to_draws[:, :count], np.array(seen.draws)[:count], 1) if count else np.zeros((start.size, 1, 1))
+    given = (seen.x[0, 0] - drawn[0, 0]) / start[0] if start[0] else 0.0  # noise may come before a query
+    known = start[:, None, None] * (given + moves[:, 1, None]) + np.tensordot(to_answers, seen.answers, 1) + drawn
+    return np.asarray(seen.x - known)
+
+
+def _root_mean_square(rest: Array) -> Array:
+    return np.asarray(np.sqrt((rest**2).mean(axis=(1, 2))))

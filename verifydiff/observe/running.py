@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import sys
 import threading
@@ -127,7 +128,7 @@ def run(
     recorder = _Recorder(target, answer, x_init.shape, noise, deadline, keep)
     given = x_init.reshape(recorder.outer).copy()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(unchanged())
+        stack.enter_context(unchanged(modules=not target.keeps_modules))
         for tap in target.taps:
             stack.enter_context(tap(recorder.draw))
         final = _call(lambda: recorder.state(target.sample(recorder.denoise, given, seed), "returned"), recorder, deadline)
@@ -175,7 +176,9 @@ class _Recorder:
         self.foreign_draws = 0
         self.mutated = ""
         self.fault: SamplerFault | None = None
-        self._handed: list[tuple[Array, Array]] = []
+        self.limit = MAX_QUERIES_PER_TIMESTEP * max(target.schedule.timesteps if target.schedule else MOST_TIMES, 8)
+        self.framed = target.frame is not None
+        self._handed: tuple[Array, Array] | None = None
 
     def denoise(self, x: Any, t: Any, at: Frame | None = None) -> Array:
         """The model: looks up what it is told, answers as it was set to."""
@@ -189,10 +192,9 @@ class _Recorder:
         k = len(self.times)
         if time.monotonic() > self.deadline:
             self.strike()
-        limit = MAX_QUERIES_PER_TIMESTEP * max(self.target.schedule.timesteps if self.target.schedule else MOST_TIMES, 8)
-        if k >= limit:
+        if k >= self.limit:
             raise SamplerFault(
-                "never-ends", f"the sampler asked the model {limit} times without returning: it does not seem to end."
+                "never-ends", f"the sampler asked the model {self.limit} times without returning: it does not seem to end."
             )
         self._watch_handed()
         state = self.state(x, f"asked the model (query {k}) with")
@@ -201,7 +203,7 @@ class _Recorder:
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
         time_told = _as_time(t, k)
         frame = self._frame(time_told, k, at)
-        seen = state / frame.size if self.target.frame is not None or at is not None else state
+        seen = state / frame.size if self.framed or at is not None else state
         x0 = np.asarray(self.answer(k, seen, frame.level), dtype=np.float64)
         self.times.append(time_told)
         self.meant.append(frame)
@@ -251,7 +253,7 @@ class _Recorder:
             values = np.array(natural(), dtype=np.float64)
         else:
             natural()  # the generator moves on as it would have
-            count = int(np.prod(leading, dtype=int))
+            count = math.prod(leading)
             values = np.array([self.noise(self.drawn + i, self.shape) for i in range(count)], dtype=np.float64).reshape(shape)
         fresh = values.reshape(-1, *self.shape)
         self.drawn += len(fresh)
@@ -281,11 +283,14 @@ class _Recorder:
         )
 
     def _hand_over(self, prediction: Array) -> Array:
-        self._handed = [(prediction, prediction.copy())]
+        self._handed = prediction, prediction.copy()
         return prediction
 
     def _watch_handed(self) -> None:
-        if any(not np.array_equal(now, then) for now, then in self._handed):
+        if self._handed is None:
+            return
+        now, then = self._handed
+        if now.shape != then.shape or not (now == then).all():
             self.mutated = self.mutated or "the model's prediction"
 
 
@@ -399,6 +404,8 @@ def _float_type(value: Any) -> Any:
 
 
 def _as_time(value: Any, query: int) -> float:
+    if type(value) is np.ndarray and value.ndim == 0 and value.dtype.kind in "fiu" and math.isfinite(one := float(value)):
+        return one  # as nearly all tell it
     try:
         told = np.asarray(value, dtype=np.float64).ravel()
     except Exception:

@@ -15,7 +15,7 @@ off its library which level a query is meant to be at says so by ``denoise(x, t,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -105,6 +105,7 @@ class Target:
             signal, between two levels that do not depend on n; where it can be had on such a grid.
         on_uneven_grid: the same, on steps that are in turn short and twice as long: formulas that take all steps for equal, or turn
             their ratio upside down, are right on even ones.
+        unrefined: why it can have no such grid, in a clause; empty where nothing is known of that.
         corrects: whether it asks about predicted states that it corrects later; None where nobody knows.
         row_seeded: ``row_seeded(denoise, x_init, seeds)``: the sampler with a seed for each row, where the library offers that.
         noising: named ways from (x0, eps, time) to a noised state or another mixture, each beside its closed form in weights.
@@ -114,6 +115,9 @@ class Target:
             they have no such excuse.
         notes: properties of the chosen method that reports should mention.
         otherwise: the same sampler over other arrays, which is taken if it raises over these.
+        keeps_modules: whether it is known to take no module off those that are loaded, which is then not looked at after every run.
+        key: what tells it from all that is not the same sampler, where the same one may come again: what was seen of it once may be
+            kept (:mod:`verifydiff.observe.once`).
     """
 
     name: str
@@ -134,6 +138,7 @@ class Target:
     twin: tuple[str, Target] | None = None
     on_log_grid: Callable[[int], Target] | None = None
     on_uneven_grid: Callable[[int], Target] | None = None
+    unrefined: str = ""
     corrects: bool | None = None
     row_seeded: Callable[[Denoise, Any, list[int]], Any] | None = None
     noising: tuple[Noising, ...] = ()
@@ -142,6 +147,8 @@ class Target:
     inexact: str = ""
     notes: tuple[str, ...] = ()
     otherwise: Target | None = None
+    keeps_modules: bool = False
+    key: Hashable | None = None
 
     def __post_init__(self) -> None:
         whole = all(isinstance(n, (int, np.integer)) and n >= 1 for n in self.shape)

@@ -9,6 +9,7 @@ from .formula import mutants as mutants
 from .formula import mutated as mutated
 from .multistep import MULTISTEP_SLIPS as MULTISTEP_SLIPS
 from .multistep import MultistepSlip as MultistepSlip
+from .multistep import mistaken as mistaken
 from .slip import FormSlip as FormSlip
 from .slip import Levels as Levels
 from .slip import LevelSlip as LevelSlip

@@ -15,16 +15,18 @@ from verifydiff.verdict import Status
 SEEDS = 200
 STARTS_LOWER = ("ab-3", "lms-4")
 """Whose first steps have no predictions before them and are of lower order, which is then the order of the whole."""
-TWO_STEP = "a multistep method whose steps use up to 1 earlier prediction; it adds no noise"
+ONE_BACK = "a multistep method whose steps use up to 1 earlier prediction; it adds no noise"
 KINDS = {
     "euler": "a one-step method that adds no noise",
     "heun": "a method that asks the model more than once a step and adds no noise",
     "midpoint": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
-    "deis-2": f"DEIS with a line in rho (rhoAB, order 2), {TWO_STEP}",
-    "ab-3": "a multistep method whose steps use up to 2 earlier predictions; it adds no noise",
-    "lms-4": "a multistep method whose steps use up to 3 earlier predictions; it adds no noise",
-    "dpm-2m": f"DPM-Solver++(2M), {TWO_STEP}",
-    "dpm-2m-heun": f"the multistep solver with the weight of its integral, {TWO_STEP}",
+    "deis-2": f"DEIS with a line in rho (rhoAB, order 2), {ONE_BACK}",
+    "ab-3": "DEIS with a parabola in rho (rhoAB, order 3), a multistep method whose steps use up to 2 earlier predictions; "
+    "it adds no noise",
+    "lms-4": "DEIS with a cubic in rho (rhoAB, order 4), a multistep method whose steps use up to 3 earlier predictions; "
+    "it adds no noise",
+    "dpm-2m": f"DPM-Solver++(2M), {ONE_BACK}",
+    "dpm-2m-heun": f"the multistep solver with the weight of its integral, {ONE_BACK}",
     "dpm-2s": "a multistep method whose steps use up to 1 earlier prediction; it adds no noise",
     "flow-euler": "a one-step method that adds no noise",
     "flow-heun": "a method that asks the model more than once a step and adds no noise",

@@ -3,4 +3,4 @@
 from .case import SolverCase as SolverCase
 from .findings import findings as findings
 from .kind import kind as kind
-from .two_step import explanations as explanations
+from .multistep import explanations as explanations

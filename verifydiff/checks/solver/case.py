@@ -13,7 +13,7 @@ from ...schedule import Array
 from ...statistics import ErrorRates
 from ..case import Contract
 from .convergence import STEPS
-from .two_step import Seen, seen_in
+from .multistep import Seen, seen_in
 
 LANDS = 2.0**10
 """How many roundings a state may be off where it lands, each of the size of what it is summed of."""
@@ -70,8 +70,7 @@ class SolverCase:
     @cached_property
     def uneven(self) -> list[Response]:
         """The same on steps that are in turn short and twice as long."""
-        make = self.target.on_uneven_grid
-        return [] if make is None else [self._of(make(steps)) for steps in STEPS]
+        return [] if self.target.on_uneven_grid is None else [self.on_uneven(steps) for steps in STEPS]
 
     def on(self, steps: int) -> Response:
         """The response on that many evenly spaced steps."""
@@ -80,12 +79,32 @@ class SolverCase:
             self._responses[steps] = self._of(self.target.on_log_grid(steps))
         return self._responses[steps]
 
+    def on_uneven(self, steps: int) -> Response:
+        """The response on that many steps that are in turn short and twice as long."""
+        assert self.target.on_uneven_grid is not None  # noqa: S101 - as above
+        if steps not in self._uneven_responses:
+            self._uneven_responses[steps] = self._of(self.target.on_uneven_grid(steps))
+        return self._uneven_responses[steps]
+
+    def knows_uneven(self, steps: tuple[int, ...]) -> bool:
+        """Whether these have been asked for already, so that they cost no more."""
+        return all(n in self._uneven_responses for n in steps)
+
     @cached_property
     def _responses(self) -> dict[int, Response]:
         return {}
 
+    @cached_property
+    def _uneven_responses(self) -> dict[int, Response]:
+        return {}
+
     def _of(self, target: Target) -> Response:
         return respond(target, seed=self.seed, timeout=self.deadline - time.monotonic())
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be asked for finer steps, as the end of a sentence that says so."""
+        return f": {self.target.unrefined}" if self.target.unrefined else ""
 
     def query(self, k: int) -> str:
         """How messages call a state."""

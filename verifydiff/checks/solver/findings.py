@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 
 from ...observe import SamplerFault
-from ...verdict import Finding
+from ...verdict import Finding, Status
 from .. import behaviour, half, library, promises
 from ..behaviour import at_fault
 from ..told_time import told_time
-from . import grid, law, noise, orders, precision, two_step
+from . import consistency, grid, law, multistep, noise, orders, precision
 from .case import SolverCase
 
 
@@ -25,17 +25,15 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from behaviour.seed(case.observation, noisy=noise.noisy(case))
     if not case.response.affine:
         return
-    yield from grid.pairing(case)
-    yield from two_step.coefficients(case.seen)
+    landing = list(grid.pairing(case))
+    weights = list(multistep.coefficients(case.seen))
+    yield from (*landing, *weights)
     yield from noise.last_step(case)
     yield from noise.noise_law(case)
     yield from law.point_mass(case)
     yield from law.method_bias(case)
     if case.contract.converge:
-        try:
-            yield from orders.order(case)
-        except SamplerFault as fault:
-            yield at_fault("order", fault, "on evenly spaced steps: ")
+        yield from _on_finer_steps(case, landing, weights)
     yield from library.prediction_types(case.observation, case.seed, case.deadline)
     yield from library.same_response(case.response, case.bound, case.seed, case.deadline - time.monotonic())
     yield from promises.noising(case.target, case.response.unit)
@@ -43,3 +41,19 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from promises.rows(case.target, case.seed, case.deadline)
     yield from precision.precision(case)
     yield from half.half_precision(case.observation, case.seed, case.deadline)
+
+
+def _on_finer_steps(case: SolverCase, landing: list[Finding], weights: list[Finding]) -> Iterator[Finding]:
+    """How fast it converges, and whether to what it should."""
+    try:
+        orders_found = list(orders.order(case))
+        yield from orders_found
+    except SamplerFault as fault:
+        yield at_fault("order", fault, "on finer steps: ")
+        return
+    missed = any(finding.status is not Status.PASS for finding in landing)
+    explained = any(finding.status is Status.FAIL for finding in (*weights, *orders_found))
+    try:
+        yield from consistency.consistency(case, missed=missed, explained=explained)
+    except SamplerFault as fault:
+        yield at_fault("consistency", fault, "on finer steps: ")

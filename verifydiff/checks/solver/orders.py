@@ -26,9 +26,9 @@ def order(case: SolverCase) -> Iterator[Finding]:
         return
     if not case.grids:
         asked = case.contract.order is not None or (case.contract.family is not None and case.solver.order is not None)
-        message = "the sampler cannot be asked for steps evenly spaced in the level"
+        message = f"the sampler cannot be asked for ever finer steps{case.why_not}"
         status = Status.INCONCLUSIVE if asked else Status.NOT_APPLICABLE
-        yield Finding("order", status, f"{message}{': an order is claimed, and stays unmeasured' if asked else ''}.")
+        yield Finding("order", status, f"{message}{'; an order is claimed, and stays unmeasured' if asked else ''}.")
         return
     grids = case.grids
     finding = _judged(case, *_slopes(grids))

@@ -234,7 +234,7 @@ class Indices:
 
 def level(schedule: Schedule, time: float) -> float:
     """abar at a time; the nearest end of the table where the time lies outside."""
-    return float(schedule.at(np.clip(time, -1, schedule.timesteps - 1)))
+    return float(schedule.at(min(max(time, -1.0), schedule.timesteps - 1.0)))
 
 
 # -- levels by a formula of the time ----------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -37,14 +39,25 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 def options_of(cls: type) -> dict[str, Any]:
     """The constructor's arguments and their defaults; ``inspect.Parameter.empty`` where there is none."""
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    parameters = list(parameters_of(cls.__init__).values())[1:]  # type: ignore[misc]
     return {one.name: one.default for one in parameters if one.kind is not inspect.Parameter.VAR_KEYWORD}
+
+
+@lru_cache(maxsize=256)
+def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a function, by name."""
+    return inspect.signature(function).parameters
 
 
 def literals(cls: type) -> dict[str, tuple[Any, ...]]:
     """The values that the annotations of the constructor list."""
+    return dict(_literals(cls.__init__))  # type: ignore[misc]
+
+
+@lru_cache(maxsize=256)
+def _literals(constructor: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
     try:
-        hints = get_type_hints(cls.__init__)  # type: ignore[misc]
+        hints = get_type_hints(constructor)
     except Exception:  # names that are imported for type checkers alone
         hints = {}
     found = {name: _values(hint) for name, hint in hints.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -27,17 +27,36 @@ def precision(*, wide: bool) -> Iterator[None]:
     """The library's own precision, or wide. Both belong to the process, so one thread has them at a time."""
     import torch
 
-    with default_type(wide=wide), ExitStack() as stack:
-        if wide:
-            stack.enter_context(patch.object(torch.Tensor, "float", torch.Tensor.double))
-            for namespace in _namespaces(len(sys.modules)):
-                before: dict[str, Any] = {name: namespace[name] for name in ("torch", "np") if name in namespace}
-                stack.callback(namespace.update, before)
-                if stands_for(namespace.get("torch"), torch):
-                    namespace["torch"] = _wider(namespace["torch"], torch.float64)
-                if stands_for(namespace.get("np"), np):
-                    namespace["np"] = _wider(namespace["np"], np.float64)
+    with default_type(wide=wide):
+        if not wide:
+            yield
+            return
+        with patch.object(torch.Tensor, "float", torch.Tensor.double), _wide_names():
+            yield
+
+
+@contextmanager
+def _wide_names() -> Iterator[None]:
+    """In every module of schedulers, torch and NumPy under whose ``float32`` double precision stands."""
+    import torch
+
+    before: list[tuple[dict[str, Any], str, Any]] = []
+    libraries = (("torch", torch, _wider(torch, torch.float64), torch.float64), ("np", np, _wider(np, np.float64), np.float64))
+    try:
+        for namespace in _namespaces(len(sys.modules)):
+            for name, library, wider, double in libraries:
+                found = namespace.get(name)
+                if found is None:
+                    continue
+                before.append((namespace, name, found))
+                if found is library:
+                    namespace[name] = wider
+                elif stands_for(found, library):
+                    namespace[name] = _wider(found, double)
         yield
+    finally:
+        for namespace, name, found in before:
+            namespace[name] = found
 
 
 @lru_cache(maxsize=8)

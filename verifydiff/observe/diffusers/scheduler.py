@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import logging
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from copy import deepcopy
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -19,15 +17,17 @@ from ...schedule import Array, Schedule
 from ...verdict import MisuseError
 from ..faults import SamplerFault, one_line
 from ..frame import DATA, Frame
+from ..once import key_of, once
 from ..running import HALF, Rounded
 from ..target import Denoise, Draw, Prediction, Target, Wording
 from . import loops, noise, wordings
 from .claims import claim
+from .copies import copier
 from .extras import noisings
 from .frames import Indices, Levels, Sigmas
-from .grids import CORRECTED, evenly
+from .grids import CORRECTED, evenly, why_not
 from .kinds import Kind, in_sigma_space, kind_of, levels_of
-from .options import Refused, options_of, refuse_impossible
+from .options import Refused, options_of, parameters_of, refuse_impossible
 from .precision import PACKAGE, precision
 from .tables import schedule_of
 
@@ -43,20 +43,42 @@ class _FirstStepTaken(Exception):  # noqa: N818 - no error: the loop is left on 
     """The loop has asked a second time, so that its first step is done."""
 
 
+def _asked_once() -> Denoise:
+    """A model for one step."""
+    asked = 0
+
+    def denoise(told: Array, t: Any, at: Frame | None = None) -> Array:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            raise _FirstStepTaken
+        return np.zeros_like(told)
+
+    return denoise
+
+
 @contextmanager
 def _quietly() -> Iterator[None]:
     """What the library warns of, or logs, is not for who reads a report."""
-    logger = logging.getLogger("diffusers")
-    level = logger.level
-    if level != logging.ERROR:  # every change makes all loggers of the process look their levels up anew
-        logger.setLevel(logging.ERROR)
+    before = [(handler, handler.level) for handler in _handlers(logging.getLogger("diffusers")) if handler.level < logging.ERROR]
+    for handler, _ in before:  # and not the loggers: at every change of theirs all loggers of the process look their levels up anew
+        handler.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
     finally:
-        if level != logging.ERROR:
-            logger.setLevel(level)
+        for handler, level in before:
+            handler.setLevel(level)
+
+
+def _handlers(logger: logging.Logger | None) -> list[logging.Handler]:
+    """Those that hear what is logged there, as :meth:`logging.Logger.callHandlers` finds them."""
+    found: list[logging.Handler] = []
+    while logger is not None:
+        found += logger.handlers
+        logger = logger.parent if logger.propagate else None
+    return found or [handler for handler in (logging.lastResort,) if handler is not None]
 
 
 def _in_numpy(state: Any) -> Any:
@@ -92,6 +114,7 @@ class Configuration:
     wide: bool = True
     batched: bool = False
     setting: dict[str, Any] = field(default_factory=dict)
+    _bare: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", {**self.kind.standing, **self.options})
@@ -123,12 +146,12 @@ class Configuration:
     @cached_property
     def config(self) -> Any:
         """Its configuration, defaults included."""
-        return self._constructed.config
+        return self._constructed[0].config
 
     @cached_property
     def schedule(self) -> Schedule | None:
         """The table that its times are indices of."""
-        return schedule_of(self.name, self.config)
+        return once(self._told("schedule"), lambda: schedule_of(self.name, self.config))
 
     @cached_property
     def levels(self) -> Levels:
@@ -152,22 +175,34 @@ class Configuration:
 
     # -- the library's objects ----------------------------------------------------------------------------------------
 
+    def _told(self, what: str) -> Hashable | None:
+        """The key of what depends on what its constructor is told alone; None where a part of that can be changed."""
+        try:
+            return what, self.cls, self.wide, key_of(self.options)
+        except TypeError:
+            return None
+
     @cached_property
-    def _constructed(self) -> Any:
+    def _constructed(self) -> tuple[Any, Callable[[], Any]]:
+        """As the constructor leaves it, which nobody changes, and what makes copies of it."""
+        return once(self._told("constructed"), self._construct)
+
+    def _construct(self) -> tuple[Any, Callable[[], Any]]:
         with precision(wide=self.wide), _quietly():
             try:
-                return self.cls(**self.options)
+                scheduler = self.cls(**self.options)
             except Exception as error:
                 raise self._refused(error) from None
+        return scheduler, copier(scheduler)
 
     def make(self) -> Any:
         """A fresh scheduler, set to its steps."""
-        return deepcopy(self._set)
+        return self._copied()
 
     @cached_property
-    def _set(self) -> Any:
-        """The scheduler that every run has a copy of: some take long to make."""
-        scheduler = deepcopy(self._constructed)
+    def _copied(self) -> Callable[[], Any]:
+        """Makes copies of a scheduler that is set to its steps, one for every run: some take long to make."""
+        scheduler = self._constructed[1]()
         with precision(wide=self.wide), _quietly():
             try:
                 setting = {**self.kind.setting(scheduler.config, self.number), **self.setting}
@@ -176,7 +211,7 @@ class Configuration:
                     scheduler.set_sigmas(self.number)
             except Exception as error:
                 raise self._refused(error) from None
-        return scheduler
+        return copier(scheduler)
 
     def _refused(self, error: Exception) -> Refused:
         clearly = isinstance(error, ValueError | NotImplementedError | ImportError)
@@ -184,24 +219,27 @@ class Configuration:
 
     def _take_a_step(self) -> None:
         """What the library says is not implemented is refused here; whatever else a step does wrong is for the checks to find."""
-        asked = 0
-
-        def denoise(told: Array, t: Any, at: Frame | None = None) -> Array:
-            nonlocal asked
-            asked += 1
-            if asked > 1:
-                raise _FirstStepTaken
-            return np.zeros_like(told)
-
         _ = self.levels
         with _quietly():
             try:
-                self.sample(denoise, np.zeros((2, *self.state_shape)), 0)
+                self._first_step()
             except NotImplementedError as error:
                 raise self._refused(error) from None
             except Exception as error:
                 if isinstance(error, ValueError) and any(word in str(error).lower() for word in REFUSALS):
                     raise self._refused(error) from None
+
+    def _first_step(self) -> None:
+        """Take it as runs do; from now on in torch's usual way where the step does what torch does to usual tensors alone."""
+        for bare in (True, False):
+            object.__setattr__(self, "_bare", bare)
+            try:
+                self.sample(_asked_once(), np.zeros((2, *self.state_shape)), 0)
+            except RuntimeError as error:
+                if not bare or "inference" not in str(error).lower():
+                    raise
+            else:
+                return
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -226,12 +264,12 @@ class Configuration:
     def _run(self, denoise: Denoise, x_init: Array, seed: int, generator: Any, *, half: bool = False) -> Array:
         import torch
 
-        with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), torch.no_grad():
+        with torch.random.fork_rng(devices=[]), precision(wide=self.wide), _quietly(), self._without_gradients():
             torch.default_generator.manual_seed(seed)  # where a class takes no generator, it draws from torch's own
             scheduler = self.make()
 
             def ask(state: Any, t: Any, at: Frame | None = None) -> Any:
-                told = np.asarray(t)
+                told = t.numpy() if isinstance(t, torch.Tensor) else np.asarray(t)
                 meant = at if at is not None else self.levels.asked(scheduler, t)
                 answered = torch.from_numpy(np.asarray(denoise(_in_numpy(state), told, at=meant)))
                 return answered.to(torch.bfloat16) if half else answered
@@ -243,6 +281,13 @@ class Configuration:
             x = (x_T.to(torch.bfloat16) if half else x_T) * self._scale(scheduler)
             final: Array = _in_numpy(self.loop(scheduler, x, ask, given))
             return final
+
+    def _without_gradients(self) -> AbstractContextManager[Any]:
+        """Nothing is recorded for gradients, as in the library's pipelines, nor is anything kept ready for that."""
+        import torch
+
+        context: AbstractContextManager[Any] = torch.inference_mode() if self._bare else torch.no_grad()
+        return context
 
     @property
     def loop(self) -> loops.Loop:
@@ -257,7 +302,7 @@ class Configuration:
     def _takes(self, argument: str) -> bool:
         """Whether the steps take an argument."""
         steps = [getattr(self.cls, name) for name in ("step", "step_pred", "add_noise_to_input") if hasattr(self.cls, name)]
-        return any(argument in inspect.signature(step).parameters for step in steps)
+        return any(argument in parameters_of(step) for step in steps)
 
     @contextmanager
     def tap(self, draw: Draw) -> Iterator[None]:
@@ -295,7 +340,7 @@ class Configuration:
         batched = getattr(self.cls, "batch_step_no_noise", None) is not None and not self.batched and not self.eta
         twin = replace(self, batched=True) if batched else None
         example = self.make()
-        end = self._end(example)
+        end, grid = self._end(example), self._on_grid()
         return Target(
             name=name,
             sample=self.sample,
@@ -310,14 +355,16 @@ class Configuration:
             steps=self.number - 1 if self.kind.counts_ends else self.number,
             with_prediction=self._with_prediction(),
             twin=("batch_step_no_noise", twin.target(f"{name}.batch_step_no_noise")) if twin is not None else None,
-            on_log_grid=self._on_grid(),
+            on_log_grid=grid,
             on_uneven_grid=self._on_grid(uneven=True),
+            unrefined=why_not(self.name, self.config) if grid is None else "",
             corrects=self.name in CORRECTED,
             row_seeded=self.row_seeded if self._takes("generator") and not self.batched else None,
             noising=noisings(self, example),
             fractional_times=self.schedule is not None and isinstance(self.levels, Sigmas),
             inexact=self.kind.inexact,
             notes=self._notes(end),
+            keeps_modules=True,
         )
 
     def _end(self, example: Any) -> Frame:
@@ -356,11 +403,19 @@ class Configuration:
                 raise MisuseError(f"{self.name} cannot be asked for steps that are evenly spaced in the level.")
             options, setting = found
             counted = steps + 1 if self.kind.counts_ends else steps
-            return replace(self, options={**self.options, **options}, steps=counted, setting=setting).target(
-                f"{self.name} on {steps} steps"
-            )
+            there = replace(self, options={**self.options, **options}, steps=counted, setting=setting)
+            return replace(there.target(f"{self.name} on {steps} steps"), key=there.key)
 
         return on_grid
+
+    @property
+    def key(self) -> Hashable | None:
+        """The key of all that it is; None where a part of that can be changed."""
+        told = self._told("configuration")
+        try:
+            return None if told is None else (told, self.steps, self.eta, self.shape, self.batched, key_of(self.setting))
+        except TypeError:
+            return None
 
     def tables(self, shipped: Configuration) -> dict[str, tuple[Array, Array]]:
         """The table of abar as the library stores it, beside the closed form in float64."""
