@@ -85,10 +85,19 @@ PRESETS = {
     preset.name: preset
     for preset in (
         Preset("field-8", "field:8", Size(16, (1, 2), attention=(1,), padding="circular"), 64, 300, 4e-3, ema=0.98),
-        Preset("mixture-8", "mixture:8", Size(32, (1, 2), attention=(1,), padding="circular"), 64, 2000, 4e-3, ema=0.99, label_dropout=0.5),
+        Preset(
+            "mixture-8",
+            "mixture:8",
+            Size(32, (1, 2), attention=(1,), padding="circular"),
+            64,
+            2500,
+            3e-3,
+            ema=0.99,
+            label_dropout=0.7,
+        ),
         Preset("digits", "digits", Size(16, (1, 2), attention=(1,)), 64, 1000, 3e-3, ema=0.99),
-        Preset("mnist-28", "mnist", Size(24, (1, 2), attention=(1,), patch=2), 64, 1200, 4e-3, ema=0.99),
-        Preset("fashion-28", "fashion", Size(24, (1, 2), attention=(1,), patch=2), 64, 1200, 4e-3, ema=0.99),
+        Preset("mnist-28", "mnist", Size(24, (1, 2), attention=(1,), patch=2), 64, 1000, 2e-3, ema=0.99),
+        Preset("fashion-28", "fashion", Size(24, (1, 2), attention=(1,), patch=2), 64, 1000, 2e-3, ema=0.99),
         Preset("field-32", "field:32", Size(128, (1, 2, 2, 2), 2, (2, 3), 4, "circular"), 512, 20_000, 4e-4, warmup=500, every=250),
         Preset(
             "mixture-32", "mixture:32", Size(128, (1, 2, 2, 2), 2, (2, 3), 4, "circular"), 512, 20_000, 4e-4, warmup=500, every=250
