@@ -107,6 +107,7 @@ WEIGHTS = {
     "observed": [0.1, 0.25, 0.5, 0.95],
     "expected": [0.1, 0.2, 0.5, 0.9],
 }
+RATES = {"sigma": [10.0, 1.0, 0.1], "kept": [2.0, 2.0, 2.0], "predicted": [2.0, 2.0, 2.0], "noise": [1.0, 0.8, 0.6]}
 FAILURES = {
     "weights": Finding("coefficients", Status.FAIL, "the weight is wrong", 0.25, 0.2, 1e-10, details=WEIGHTS),
     "pairing": Finding(
@@ -127,6 +128,7 @@ FAILURES = {
         0.15,
         details={"steps": [10, 20, 40, 80], "errors": [0.1, 0.05, 0.025, 0.0125], "claimed": 2, "measured": 1.0},
     ),
+    "rates": Finding("consistency", Status.FAIL, "too little noise", [2.0, 2.0], [1.8, 1.8], 0.01, details=RATES),
 }
 """One failure for each kind of plot."""
 PASSED = Finding("seed", Status.PASS, "the same seed gives the same run")

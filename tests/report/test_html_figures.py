@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from documents import FAILURES, WEIGHTS, Document
+from documents import FAILURES, RATES, WEIGHTS, Document
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +69,17 @@ def test_the_one_wrong_step_of_a_thousand_is_drawn():
     svg = drawn(observed=observed, expected=[0.0] * 1000, steps=[617])
     assert sum(path.count("M") for path in paths(svg, "wrong")) == 1 + 2
     assert len(svg) < 12_000
+
+
+def test_the_rates_of_a_small_step_lie_on_what_its_noise_asks_for_where_they_agree():
+    svg = drawn(**RATES)
+    (due,) = [points(path) for path in paths(svg, "expected") if len(points(path)) > 1]
+    for kind in ("seen", "curve"):
+        _, *shown = points("".join(paths(svg, kind)))
+        assert len(shown) == len(RATES["sigma"])
+        gaps = [abs(y - at) for (_, y), (_, at) in zip(shown, due, strict=True)]
+        assert gaps[2] == pytest.approx(2 * gaps[1], rel=0.15)
+    assert points(paths(svg, "seen")[1])[0] == due[0]
 
 
 def test_an_error_that_falls_as_claimed_lies_on_the_line_of_its_claim_and_another_does_not():

@@ -42,6 +42,7 @@ def _drawn(finding: Finding) -> Drawn | None:
     shapes: list[tuple[bool, Callable[[Finding], Drawn | None]]] = [
         ("errors" in details, convergence),
         ("expected" in details and ("observed" in details or "landed" in details), over_time),
+        ("kept" in details and "predicted" in details, rates),
         ("failed" in details, p_values),
         (finding.check in ("exact-moments", "point-mass"), laws),
         ("times" in details, grid),
@@ -120,6 +121,37 @@ def convergence(finding: Finding) -> Drawn | None:
     slopes = [f"{name} {-value:.3g}" for name, value in (("claimed", claimed), ("measured", measured)) if value is not None]
     told = f"; slope {', '.join(slopes)}" if slopes else ""
     words = f"error over the number of steps{told}".replace("-", "\u2212")
+    return drawing(parts, 298, words), f"{words[0].upper()}{words[1:]}."
+
+
+def rates(finding: Finding) -> Drawn | None:
+    """What a vanishing step does to the state and takes of the predictions, at every level, and what its noise asks of both."""
+    details = finding.details
+    columns = [_numbers(details.get(name)) for name in ("sigma", "kept", "predicted", "noise")]
+    rows = [row for row in zip(*columns, strict=False) if all(map(math.isfinite, row)) and row[0] > 1 / LARGEST]
+    if len({sigma for sigma, *_ in rows}) < 2:
+        return None
+    due = [(sigma, 1 + noise) for sigma, _, _, noise in rows]
+    kept, predicted = [(sigma, a) for sigma, a, _, _ in rows], [(sigma, b) for sigma, _, b, _ in rows]
+    every = [rate for _, rate in (*due, *kept, *predicted)]
+    panel = Panel(Log.around([sigma for sigma, *_ in rows]), Linear.around(every), UPPER, 214)
+    parts = [
+        panel.frame("rate per unit of log sigma", "sigma, noise over signal, logarithmic"),
+        legend(
+            [
+                ("due by its noise", "expected", "line"),
+                ("of the state", "seen", "dot"),
+                ("of predictions", "curve", "cross"),
+            ]
+        ),
+        panel.line(due, "expected"),
+        panel.dots(kept, "seen", 2.6),
+        panel.crosses(predicted, "curve"),
+    ]
+    words = (
+        "what a vanishing step loses of the state, (1 \u2212 a)/h, what it takes of the predictions, b/h, and what its noise "
+        "asks of both, 1 + c\u00b2/(2\u03c3\u00b2h)"
+    )
     return drawing(parts, 298, words), f"{words[0].upper()}{words[1:]}."
 
 
