@@ -159,6 +159,8 @@ RIGHT = [
     ("sample_euler", {}),
     ("sample_euler_ancestral", {"eta": 0.5}),
     ("sample_heun", {"s_churn": 2.0}),
+    ("sample_heun", {"s_churn": 80.0}),
+    ("sample_euler", {"s_churn": 200.0}),
     ("sample_dpm_2_ancestral", {"sigmas": "vp"}),
     ("sample_lms", {"order": 3}),
     ("sample_dpm_fast", {"eta": 1.0}),

@@ -37,6 +37,7 @@ from .brownian import BrownianPath
 from .faults import one_line
 from .frame import DATA, Frame
 from .listed import Listed
+from .refinable import CHURN
 from .taps import torch_tap
 from .target import Prediction, Target
 from .torch_library import defaults, taken, torch_run
@@ -251,7 +252,8 @@ class _Sampler:
         """n steps, the last of them onto the data from a level that stays: those before it are even in log sigma."""
         low, high = LOG_GRID
         make = vars(sampling())["get_sigmas_exponential"]
-        on = replace(self, make=lambda: make(n, low, high), steps=n, extremes=LOG_GRID)
+        options = self.options if self.option("s_churn") <= CHURN else {**self.options, "s_churn": CHURN}
+        on = replace(self, make=lambda: make(n, low, high), steps=n, extremes=LOG_GRID, options=options)
         if "sigmas" in self.parameters:
             return on.target()
         equal = n - 1

@@ -19,6 +19,9 @@ from .target import Target
 
 LOWEST, HIGHEST = 0.02, 50.0
 """Noise over signal at the ends of the tables that are evenly spaced in its logarithm."""
+CHURN = 4.0
+"""The most churn of steps that are refined. By Karras et al. 2022, algorithm 2, noise is added by ``S_churn / N`` of its level at
+every step, and never by more than 0.41: where that bound holds, steps do not get smaller as they get more."""
 
 
 def takes_levels(sample: Callable[..., Any]) -> bool:

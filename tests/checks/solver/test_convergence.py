@@ -1,14 +1,19 @@
 """How a slope is read off errors, and which steps are excused."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from solvers import RIGHT
 
-from verifydiff.checks.solver.convergence import ENDS, landing, local_error, slope
+from verifydiff.checks.solver import orders
+from verifydiff.checks.solver.convergence import ENDS, NEAR, landing, local_error, slope
 from verifydiff.checks.solver.gaussian import law, local_errors
 from verifydiff.observe.response import respond
+from verifydiff.verdict import Status
 
 STEPS = [10, 20, 40, 80, 160]
+CHURNED = [2.1e-1, 1.4e-1, 1.1e-1, 9.3e-2, 7.9e-2, 4.5e-2]  # of Euler with s_churn = 60, on these and on 320 steps
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -43,6 +48,40 @@ def test_errors_that_are_no_numbers_have_no_slope(errors):
 def test_slopes_that_do_not_settle_are_taken_as_they_are():
     one = slope(STEPS, [1.0, 0.4, 0.1, 0.06, 0.01], 1e-11)
     assert one.order == pytest.approx(np.log2(6))
+
+
+def test_a_slope_that_rises_is_told_from_one_that_settles_and_from_one_that_falls():
+    churned = slope([*STEPS, 320], CHURNED, 1e-11)
+    assert churned.rises
+    assert churned.order < 1 - NEAR
+    for settled in ([1.6, 0.9, 0.475, 0.244, 0.1234], [1.0, 0.4, 0.18, 0.085, 0.0413], [1.0, 1.1, 1.15, 1.17, 1.18]):
+        assert not slope(STEPS, settled, 1e-11).rises
+
+
+@pytest.mark.parametrize(
+    ("errors", "claimed", "status", "grids"),
+    [
+        ([*CHURNED, 2.4e-2], 1, Status.PASS, 7),
+        ([*CHURNED, 1.48e-2], 2, Status.INCONCLUSIVE, 7),
+        ([*CHURNED, 1.48e-2], None, Status.PASS, 7),
+        ([2.0 ** (-n / 2) for n in range(7)], 1, Status.FAIL, 6),
+        ([2.0**-n for n in range(7)], 1, Status.PASS, 5),
+    ],
+)
+def test_more_steps_are_asked_for_while_a_slope_rises_and_then_it_stays_open(monkeypatch, errors, claimed, status, grids):
+    asked = []
+
+    def slopes(responses):
+        asked.append(len(responses))
+        return slope([10 * 2**n for n in range(len(responses))], errors[: len(responses)], 0.0), None
+
+    monkeypatch.setattr(orders, "_slopes", slopes)
+    response = SimpleNamespace(affine=True, hidden=False)
+    solver = SimpleNamespace(order=claimed, stochastic=True)
+    case = SimpleNamespace(response=response, grids=[response] * 5, on=lambda steps: response, solver=solver, uneven=[])
+    (finding,) = orders.order(case)
+    assert finding.status is status
+    assert asked[-1] == grids
 
 
 @pytest.mark.parametrize(("order", "nearest"), [(2.1, 2), (1.86, 2), (1.8, None), (0.1, None), (-1.0, -1)])

@@ -32,7 +32,7 @@ MEAN = 0.4
 STEPS = (10, 20, 40, 80, 160)
 """How many steps the method is asked to take, in turn."""
 MORE = 320
-"""And where its order is still in doubt."""
+"""And where its order is still in doubt; twice as many where its slope still rises, as that of much churn does."""
 FLOOR = 2.0**18
 """An error below this many roundings is rounding: 3e-11 in double precision."""
 NEAR = 0.15
@@ -52,12 +52,15 @@ class Slope:
         errors: the error at each.
         order: the measured order; NaN where too few errors stand above rounding.
         exact: whether all errors are rounding: the method is exact here.
+        rises: whether the last slope is steeper than the one before by more than is near, and they do not settle: the steps are
+            still too large for the order to show.
     """
 
     steps: tuple[int, ...]
     errors: tuple[float, ...]
     order: float
     exact: bool
+    rises: bool = False
 
     @property
     def nearest(self) -> int | None:
@@ -77,7 +80,9 @@ def slope(steps: list[int], errors: list[float], floor: float) -> Slope:
     slopes = np.diff(np.log(rising)) / -np.diff(np.log(steps[: rising.size]))
     turns = np.abs(np.diff(slopes))
     settles = turns.size > 1 and turns[-1] <= SETTLES * turns[-2]
-    return Slope(tuple(steps), tuple(errors), float(2 * slopes[-1] - slopes[-2] if settles else slopes[-1]), exact=False)
+    rises = slopes.size > 1 and not settles and bool(slopes[-1] - slopes[-2] > NEAR)
+    order = 2 * slopes[-1] - slopes[-2] if settles else slopes[-1]
+    return Slope(tuple(steps), tuple(errors), float(order), exact=False, rises=rises)
 
 
 def global_error(response: Response) -> float:

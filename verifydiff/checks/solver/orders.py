@@ -32,8 +32,10 @@ def order(case: SolverCase) -> Iterator[Finding]:
         return
     grids = case.grids
     finding = _judged(case, *_slopes(grids))
-    if finding.status is Status.FAIL and all(response.affine for response in grids):
-        finding = _judged(case, *_slopes([*grids, case.on(MORE)]))
+    for steps, in_doubt in ((MORE, (Status.FAIL, Status.INCONCLUSIVE)), (2 * MORE, (Status.INCONCLUSIVE,))):
+        if finding.status in in_doubt and all(response.affine for response in grids):
+            grids = [*grids, case.on(steps)]
+            finding = _judged(case, *_slopes(grids))
     yield finding
     if finding.status in (Status.PASS, Status.NOTE) and (case.solver.order or 1) > 1:
         yield from _on_uneven_steps(case)
@@ -110,6 +112,8 @@ def _judged(case: SolverCase, whole: Slope, single: Slope | None) -> Finding:
     words = f"{kind} {whole.order:.2f} from {whole.steps[0]} to {whole.steps[-1]} steps (errors {_brief(whole)})"
     if single is not None and not single.exact:
         words += f", and single steps fall as their {single.order:.2f}th power"
+    if whole.rises and whole.order < (LEAST if claimed is None else claimed - NEAR):
+        return finding(Status.INCONCLUSIVE, f"its errors fall ever faster, and its order has not settled: {words}.")
     if claimed is None:
         status = Status.PASS if whole.order >= LEAST else Status.FAIL
         return finding(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..refinable import CHURN
 from .tables import HIGHEST, LOWEST, betas_of, evenly_in_log
 
 ONE_BELOW = ("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DEISMultistepScheduler", "UniPCMultistepScheduler",
@@ -35,9 +36,6 @@ IN_TIME: dict[str, dict[str, Any]] = {
     "ScoreSdeVpScheduler": {},
 }
 """Classes whose steps are even in their time, and what sets the ends of it: the last time of a flow is one part in 50."""
-CHURN = 4.0
-"""The most of ``s_churn`` on such steps. KarrasVe adds noise by ``s_churn / N`` of its level at every step, and never by more than
-0.41; where that bound holds, its steps do not get smaller as they get more."""
 _AFRESH = "a {} noises its predicted data afresh at every step, so that its steps do not get smaller as they get more"
 UNREFINED = {
     "CMStochasticIterativeScheduler": _AFRESH.format("consistency model"),
