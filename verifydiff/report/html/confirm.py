@@ -5,13 +5,11 @@ intervals.
 from __future__ import annotations
 
 from ...confirm import Confirmation
-from ..checks import MARK
 from .confirm_figures import bits, by_level, distances, guided, pictures, spectra
-from .confirm_parts import cause, header, lead
-from .document import document, section
-from .elements import Markup, element
-from .findings import Questions, name, table
-from .page import footer, provenance
+from .confirm_parts import lead, page_of
+from .document import section
+from .elements import element
+from .findings import Questions
 from .run import Run
 
 
@@ -23,27 +21,19 @@ def confirm_page(confirmation: Confirmation, run: Run, questions: Questions | No
         run: how that came about.
         questions: what each check asks, by its id.
     """
-    return document(
-        f"{MARK[confirmation.status]} {name(confirmation.name)}, confirmed by verifydiff",
-        header(confirmation),
-        element(
-            "main",
-            section("Whose the error is", "causes", [cause(one) for one in confirmation.causes]) if confirmation.causes else None,
-            section("Samples", "samples", pictures(confirmation)),
-            section("Network or sampler?", "distances", lead(DISTANCES), element("div", distances(confirmation), class_="plots")),
-            section("The network by itself", "network", lead(NETWORK), element("div", by_level(confirmation), class_="plots")),
-            section("Its Jacobian", "jacobian", lead(JACOBIAN), element("div", spectra(confirmation), class_="plots"))
-            if confirmation.spectra
-            else None,
-            section("Guidance", "guidance", lead(GUIDANCE), element("div", guided(confirmation), class_="plots"))
-            if confirmation.guided
-            else None,
-            section("Bits per dimension", "bits", lead(BITS), element("div", bits(confirmation), class_="plots")),
-            section("All statements", "findings", table(confirmation.findings, "finding-", questions or {}, {})),
-            section("How to see it again", "again", _left_out(confirmation), provenance(run)),
-        ),
-        footer(),
-    )
+    shown = [
+        section("Samples", "samples", pictures(confirmation)),
+        section("Network or sampler?", "distances", lead(DISTANCES), element("div", distances(confirmation), class_="plots")),
+        section("The network by itself", "network", lead(NETWORK), element("div", by_level(confirmation), class_="plots")),
+        section("Its Jacobian", "jacobian", lead(JACOBIAN), element("div", spectra(confirmation), class_="plots"))
+        if confirmation.spectra
+        else None,
+        section("Guidance", "guidance", lead(GUIDANCE), element("div", guided(confirmation), class_="plots"))
+        if confirmation.guided
+        else None,
+        section("Bits per dimension", "bits", lead(BITS), element("div", bits(confirmation), class_="plots")),
+    ]
+    return page_of(confirmation, shown, run, questions)
 
 
 QUESTIONS = {
@@ -79,8 +69,3 @@ NETWORK = (
 JACOBIAN = "The line is the exact spectrum of the denoiser's derivative, largest first; points are the network's there."
 GUIDANCE = "The share of draws whose likeliest class, by the exact posterior, is the one they were guided to."
 BITS = "What the network would need to tell a datum, and what anybody needs at least."
-
-
-def _left_out(confirmation: Confirmation) -> Markup | None:
-    left = confirmation.left_out
-    return element("p", f"Left out of this confirmation, for its budget: {left}.", class_="quiet") if left else None

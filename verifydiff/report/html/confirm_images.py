@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...statistics.evidence import Array as Numbers
-from ..checks import MARK
 from .axes import Linear, Rows
 from .confirm_figures import SHADES, TOP, figure, labelled, picture
-from .confirm_parts import cause, header, lead
-from .document import document, section
+from .confirm_parts import lead, page_of
+from .document import section
 from .drawing import WIDTH, Panel, legend
 from .elements import Markup, element
-from .findings import Questions, name, table
-from .page import footer, provenance
+from .findings import Questions
 from .run import Run
 
 if TYPE_CHECKING:
@@ -48,19 +46,11 @@ def image_page(confirmation: ImageConfirmation, run: Run, questions: Questions |
         run: how that came about.
         questions: what each check asks, by its id.
     """
-    return document(
-        f"{MARK[confirmation.status]} {name(confirmation.name)}, confirmed by verifydiff",
-        header(confirmation),
-        element(
-            "main",
-            section("Whose the error is", "causes", [cause(one) for one in confirmation.causes]) if confirmation.causes else None,
-            section("Made, and held out", "images", gallery(confirmation)),
-            section("Labels", "labels", lead(LIKENESS), element("div", labels(confirmation), class_="plots")),
-            section("All statements", "findings", table(confirmation.findings, "finding-", questions or {}, {})),
-            section("How to see it again", "again", provenance(run)),
-        ),
-        footer(),
-    )
+    shown = [
+        section("Made, and held out", "images", gallery(confirmation)),
+        section("Labels", "labels", lead(LIKENESS), element("div", labels(confirmation), class_="plots")),
+    ]
+    return page_of(confirmation, shown, run, questions)
 
 
 def gallery(confirmation: ImageConfirmation) -> Markup:
