@@ -136,7 +136,7 @@ def test_parabolas_are_followed_by_solvers_of_third_order(name, options):
 def test_the_parabola_of_k_diffusion_has_half_its_weight(eta):
     said = ROUTES["coefficients"](Asked.read(f"k_diffusion:sample_dpmpp_3m_sde eta={eta}"))
     assert said.departs
-    assert "lacks 0.5000 of it" in said.words
+    assert "lack 0.5000 in the median" in said.words
 
 
 @pytest.mark.skipif(importlib.util.find_spec("azula") is None, reason="it needs azula")
