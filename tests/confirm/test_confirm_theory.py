@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from confirm_standins import LAW, TABLE
 
-from verifydiff.confirm import theory
+from verifydiff.confirm import Budget, sampling, theory
 from verifydiff.confirm.distance import Coupled, frechet
 from verifydiff.confirm.judging import Interval, graded, mean_of_blocks, status_of
 from verifydiff.oracles import FullGaussian, frechet_distance, frechet_distance_of_moments, law_after, steps
@@ -96,3 +96,36 @@ def test_an_error_between_resolution_and_limit_is_a_note(interval, status):
 )
 def test_an_interval_is_judged_by_where_it_lies(interval, status):
     assert status_of(Interval(*interval), 0.1) is status
+
+
+def cell(steps, theory, low, high):
+    """Of the network, with an excess from low to high; the reference is at 1."""
+    excess = Interval((low + high) / 2, low, high)
+    there = Interval(theory, theory, theory)
+    zero = Interval(0.0, 0.0, 0.0)
+    all_of_it = {"network": excess, "sampler": zero, "both": excess}
+    return sampling.Cell(steps, 0.0, there, there, there, there, all_of_it, max(0.05 * theory, 0.064), 1.0)
+
+
+def worst_of(*cells, curve=False):
+    seen = sampling.Sampling(cells, 64.0, {0.0: [(5, 1.0)]} if curve else {}, np.zeros((1, 6)), (64, 64), False)
+    return sampling.findings(seen, Budget.quick())[0]
+
+
+def test_a_setting_that_surely_fails_is_not_hidden_by_one_that_is_further_out_and_cannot_be_told():
+    sure, unsure = cell(20, 2.0, 0.7, 0.9), cell(50, 0.1, -9.0, 9.0)
+    for told in (worst_of(sure, unsure), worst_of(unsure, sure)):
+        assert told.status is Status.FAIL
+        assert told.details["steps"] == 20
+    assert worst_of(unsure).status is Status.INCONCLUSIVE
+
+
+def test_where_a_mixture_is_sampled_far_off_by_theory_itself_a_network_is_not_judged_and_that_is_said():
+    few, more = cell(5, 14.8, -7.1, -5.1), cell(50, 0.2, -0.05, 0.05)
+    told = worst_of(few, more)
+    assert told.status is Status.PASS
+    assert "Not judged: 1 of 2 settings" in told.message
+    assert worst_of(few).status is Status.INCONCLUSIVE
+    of_a_gaussian = worst_of(few, more, curve=True)
+    assert of_a_gaussian.status is Status.FAIL
+    assert "Not judged" not in of_a_gaussian.message
