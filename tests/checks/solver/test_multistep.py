@@ -342,3 +342,9 @@ def test_equal_steps_assumed_along_the_noise_are_a_method_of_their_own(name):
     assert report.identified_as.startswith(KNOWN["ipndm-2"])
     assert [finding.status for finding in found(report)] == [Status.PASS]
     assert report.diagnosis == ()
+
+
+@pytest.mark.parametrize("name", ["unipc-2", "unipc-2-noise"])
+def test_of_a_corrected_method_that_is_known_nobody_is_sent_to_its_ratios(name):
+    orders = [finding.status for finding in vd.check(MULTISTEP[name].target()).findings if finding.check == "order"]
+    assert orders == [Status.PASS]
