@@ -126,6 +126,7 @@ def test_where_a_mixture_is_sampled_far_off_by_theory_itself_a_network_is_not_ju
     assert told.status is Status.PASS
     assert "Not judged: 1 of 2 settings" in told.message
     assert worst_of(few).status is Status.INCONCLUSIVE
+    assert worst_of(cell(5, 14.8, np.inf, np.inf), more).status is Status.FAIL  # what is no number is wrong anywhere
     of_a_gaussian = worst_of(few, more, curve=True)
     assert of_a_gaussian.status is Status.FAIL
     assert "Not judged" not in of_a_gaussian.message

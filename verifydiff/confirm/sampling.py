@@ -255,8 +255,11 @@ def _of_reference(seen: Sampling, budget: Budget) -> Finding:
 
 
 def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Finding:
-    """The worst setting: one that surely fails before one that cannot be told, and then the one furthest beyond its resolution."""
-    cells = [cell for cell in seen.cells if part == "sampler" or not _strays(cell, seen)]
+    """The worst setting: one that surely fails before one that cannot be told, and then the one furthest beyond its resolution.
+
+    Of a network those are left out to which the reference strays, but where its images are no numbers.
+    """
+    cells = [cell for cell in seen.cells if part == "sampler" or not cell.excess[part].finite or not _strays(cell, seen)]
     left, strange = len(seen.cells) - len(cells), ""
     if left:
         strange = (
