@@ -107,7 +107,7 @@ WEIGHTS = {
     "observed": [0.1, 0.25, 0.5, 0.95],
     "expected": [0.1, 0.2, 0.5, 0.9],
 }
-RATES = {"sigma": [10.0, 1.0, 0.1], "kept": [2.0, 2.0, 2.0], "predicted": [2.0, 2.0, 2.0], "noise": [1.0, 0.8, 0.6]}
+RATES = {"sigma": [10.0, 1.0, 0.1], "kept": [2.0, 2.0, 2.0], "predicted": [2.0, 2.0, 2.0], "due": [2.0, 1.8, 1.6]}
 FAILURES = {
     "weights": Finding("coefficients", Status.FAIL, "the weight is wrong", 0.25, 0.2, 1e-10, details=WEIGHTS),
     "pairing": Finding(

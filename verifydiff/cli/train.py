@@ -13,8 +13,8 @@ from .kept import network_installed
 
 EPILOG = """\
 presets:
-  field-8                    a Gaussian field on an 8 x 8 torus; some minutes on two CPU cores
-  mixture-8                  four labelled classes of such fields
+  field-8                    a Gaussian field on an 8 x 8 torus; a minute or so on two CPU cores
+  mixture-8                  four labelled classes of such fields; some minutes
   digits                     scikit-learn's handwritten digits, 8 x 8
   mnist-28, fashion-28       28 x 28 images; the files must be on this machine
   field-32, mixture-32, fashion-28-large

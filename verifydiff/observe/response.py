@@ -105,7 +105,7 @@ class Response:
 
 
 def respond(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Response:
-    """Observe the whole response of a sampler, in three runs.
+    """Observe the whole response of a sampler, in two runs; in three where something is left that the first two do not explain.
 
     Args:
         target: the sampler.

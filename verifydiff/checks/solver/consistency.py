@@ -22,7 +22,7 @@ from ...observe.response import Response
 from ...schedule import Array, Mask
 from ...verdict import Finding, Status
 from .case import SolverCase
-from .convergence import MORE
+from .convergence import MORE, SETTLES
 from .rates import TOGETHER, Rates, asked, limit, places, rates, steps_of
 from .single_steps import single_steps
 
@@ -37,8 +37,6 @@ TOLD = 0.05
 """An amount of noise is told where it is known to this share of itself, or of the reverse SDE's where it is less."""
 TRUSTED = 2.0
 """A rate is off where it is by so many times what is not known of it, beyond what it may be."""
-SETTLES = 0.75
-"""Rates settle where they move by less than this share of what they moved before; by half, in theory."""
 OPEN = 2 / 3
 """The share of the levels that may stay open; where much noise is added, little of x_T is left to tell a step's weights by."""
 NEIGHBOURS = 2
@@ -167,6 +165,7 @@ def _judged(limits: Limits, explained: bool) -> Finding:
         "kept": limits.found.kept.tolist(),
         "predicted": limits.found.predicted.tolist(),
         "noise": limits.found.noise.tolist(),
+        "due": limits.found.drift[0].tolist(),
         "unknown": limits.open.tolist(),
     }
     of = limits.sigma.size

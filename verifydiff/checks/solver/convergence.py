@@ -38,7 +38,7 @@ FLOOR = 2.0**18
 NEAR = 0.15
 """A measured order is that of the nearest whole number when it lies this near to it."""
 SETTLES = 0.75
-"""Slopes settle when they turn by less than this share of what they turned before; by half, in theory."""
+"""Slopes, and rates, settle when they move by less than this share of what they moved before; by half, in theory."""
 ENDS = 8
 """Steps at either end of the grid that may be of lower order: a number, and no share of them. On few steps, a quarter."""
 

@@ -127,11 +127,11 @@ def convergence(finding: Finding) -> Drawn | None:
 def rates(finding: Finding) -> Drawn | None:
     """What a vanishing step does to the state and takes of the predictions, at every level, and what its noise asks of both."""
     details = finding.details
-    columns = [_numbers(details.get(name)) for name in ("sigma", "kept", "predicted", "noise")]
+    columns = [_numbers(details.get(name)) for name in ("sigma", "kept", "predicted", "due")]
     rows = [row for row in zip(*columns, strict=False) if all(map(math.isfinite, row)) and row[0] > 1 / LARGEST]
     if len({sigma for sigma, *_ in rows}) < 2:
         return None
-    due = [(sigma, 1 + noise) for sigma, _, _, noise in rows]
+    due = [(sigma, asked) for sigma, _, _, asked in rows]
     kept, predicted = [(sigma, a) for sigma, a, _, _ in rows], [(sigma, b) for sigma, _, b, _ in rows]
     every = [rate for _, rate in (*due, *kept, *predicted)]
     panel = Panel(Log.around([sigma for sigma, *_ in rows]), Linear.around(every), UPPER, 214)
