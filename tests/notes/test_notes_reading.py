@@ -134,6 +134,14 @@ def is_read_or_refused(latex: str) -> bool:
     return all(isinstance(one, Node) for chain in chains for one in walk(chain))
 
 
+@pytest.mark.parametrize("body", [r"\mathcal{N}(x;\mu,\sigma^2 I)", r"\log\mathcal{N}(x;\mu,\sigma^2 I)"])
+@pytest.mark.parametrize("along", [r"\nabla_x", r"\nabla_"])
+def test_the_gradient_of_a_law_is_refused_and_that_of_its_logarithm_is_read(along, body):
+    (one,) = judge([Span(1, rf"{along}{body} = -\frac{{x-\mu}}{{\sigma^2}}", True)])
+    assert BROKEN not in one.reason
+    assert (one.status is Standing.HOLDS) == (along == r"\nabla_x" and "log" in body)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(RIGHT.values())), st.data())
 def test_a_formula_with_a_piece_cut_out_is_still_answered(latex, data):

@@ -10,7 +10,7 @@ from .reading import STATES, Density, Key, Logs, Reading, refused
 from .said import CONDITIONS
 from .tree import Applied, Call, Differential, Gradient, Group, Letter, Node, Power, Product, Quotient, walk
 from .variables import label_of, variables
-from .walk import read, reads, value
+from .walk import as_density, read, reads, value
 
 
 @reads(Gradient)
@@ -18,7 +18,7 @@ def gradient(node: Gradient, reading: Reading) -> Value:
     """A gradient of the logarithm of a density, or a derivative."""
     if node.order != 1:
         raise refused(node, "a second derivative")
-    found = read(node.body, reading)
+    found = as_density(read(node.body, reading), reading)
     along = node.along if node.along is not None else _first_variable(node.body)
     if along is None:
         raise refused(node, "a gradient along nothing")
