@@ -1,11 +1,12 @@
 """Modules that code of others takes away come back; those that it brings stay."""
 
+import gc
 import sys
 from types import ModuleType
 
 import pytest
 
-from verifydiff.surroundings import aside
+from verifydiff.surroundings import SELDOM, aside, rare_collections
 
 
 @pytest.fixture
@@ -46,3 +47,17 @@ def test_where_nobody_looks_for_lost_modules_none_comes_back(loaded):
     with aside(modules=False):
         del sys.modules[loaded.__name__]
     assert loaded.__name__ not in sys.modules
+
+
+def test_garbage_is_looked_for_less_often_and_then_as_before():
+    before = gc.get_threshold()
+
+    @rare_collections()
+    def within():
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] == SELDOM > before[0]
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        within()
+    assert gc.get_threshold() == before

@@ -227,3 +227,38 @@ def test_a_run_of_rows_that_are_not_moved_is_made_where_there_are_bends_or_const
     watched, rows = counted(affine(*weights(0), bend=bend))
     respond(watched)
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize("name", ["euler", "heun", "ab-3"])
+@pytest.mark.parametrize(("off", "runs"), [(0, 1), (1, 3), (-1, 3)])
+def test_a_guess_of_the_number_of_queries_saves_a_run_and_changes_not_a_bit(name, off, runs):
+    on = RIGHT[name].target().on_log_grid
+    plain = respond(on(12))
+    watched, rows = counted(on(12))
+    guessed = respond(watched, queries=plain.queries + off)
+    assert len(rows) == runs
+    for part in ("start", "answers", "residual", "spread"):
+        np.testing.assert_array_equal(getattr(guessed, part), getattr(plain, part))
+    for part in ("x", "times", "answers"):
+        np.testing.assert_array_equal(getattr(guessed.run, part), getattr(plain.run, part))
+
+
+def test_noise_and_less_than_double_precision_are_seen_in_two_runs_whatever_was_guessed():
+    for one in (affine(*weights(0)), affine(*weights(0)[:2], 0 * weights(0)[2], bend=lambda x: x.astype(np.float32))):
+        plain, watched = respond(one), counted(one)[0]
+        guessed = respond(watched, queries=plain.queries)
+        for part in ("start", "answers", "draws", "residual", "spread"):
+            np.testing.assert_array_equal(getattr(guessed, part), getattr(plain, part))
+
+
+def test_what_a_sampler_does_wrong_is_told_alike_with_a_guess():
+    def sample(denoise, x, seed):
+        denoise(x, 7)
+        raise ValueError("no more")
+
+    said = set()
+    for queries in (None, 1, 5):
+        with pytest.raises(SamplerFault) as fault:
+            respond(target(sample), queries=queries)
+        said.add(str(fault.value))
+    assert len(said) == 1

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..surroundings import rare_collections
 from ..verdict import EXIT_INCONCLUSIVE, MisuseError, exit_code
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.set_defaults(run=_check)
 
 
+@rare_collections()
 def _check(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 

@@ -8,7 +8,8 @@ is given, the state at query k is
 and so is what it returns, for k = N. Two runs on one seed, whose batches differ by one small unit vector in every row (x_T in
 the first, the j-th answer in the next N, the i-th draw in the last M), yield A, B and C at once: noise that cannot be reached
 is the same in both and drops out. Further rows, moved in all directions at once, tell whether the map is affine at all. Where it
-is, and no noise is left over, one run is enough: its first row is not moved.
+is, and no noise is left over, the second run is enough for the weights, since its first row is not moved; the other has told how
+often the model is asked. Who knows that beforehand needs one run.
 
 All that is asked of a method follows from these three arrays by arithmetic: the levels its steps lead to, the law it ends in on
 any Gaussian data, its order of convergence.
@@ -17,7 +18,7 @@ any Gaussian data, its order of convergence.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +31,8 @@ from .probe import SMALL, affine_within, answers, generator, replay
 from .running import Run, run
 from .target import Target
 
+DOUBLE = 2.0**-53
+"""Unit roundoff of double precision."""
 NUDGE = 2.0**-4
 """Length of the unit vectors: small enough to stay within every clipping range with the answers, large against their rounding."""
 COARSE_NUDGE = 2.0**-2
@@ -104,25 +107,28 @@ class Response:
         return bool((self.spread > HIDDEN * self.rounding).any())
 
 
-def respond(target: Target, *, seed: int = 0, timeout: float = float("inf")) -> Response:
+def respond(target: Target, *, seed: int = 0, timeout: float = float("inf"), queries: int | None = None) -> Response:
     """Observe the whole response of a sampler, in two runs; in three where something is left that the first two do not explain.
 
     Args:
         target: the sampler.
         seed: seeds the probe's own answers, and is handed to the sampler.
         timeout: seconds for all runs together.
+        queries: N, where it is known or can be guessed. A sampler that draws nothing, in double precision, is then seen in one
+            run. Its response is the same with any guess; that its times depend on its data, which two runs show, one does not.
 
     Raises:
         SamplerFault: if the sampler breaks its contract, or asks at other times when its data differ.
     """
-    return once(None if target.key is None else ("response", target.key, seed), lambda: _seen(target, seed, timeout))
+    return once(
+        None if target.key is None else ("response", target.key, seed),
+        lambda: _seen(target, seed, time.monotonic() + timeout, queries),
+    )
 
 
-def _seen(target: Target, seed: int, timeout: float) -> Response:
-    deadline = time.monotonic() + timeout
-    first = run(target, answers(seed, SMALL), generator(seed).standard_normal((1, target.dimensions)), seed, deadline=deadline)
-    moves = _directions(first.times.size, len(first.draws), seed) * (NUDGE if first.unit == 2.0**-53 else COARSE_NUDGE)
-    moved = _nudged(target, first, moves, seed, deadline)
+def _seen(target: Target, seed: int, deadline: float, queries: int | None) -> Response:
+    pair = None if queries is None else _at_once(target, queries, seed, deadline)
+    first, moved, moves = _one_after_the_other(target, seed, deadline) if pair is None else pair
     weights, residual = _weights(moved, moved.x[:, :1], first, moves)
     rest = _rest(moved, moves, *weights)
     response = Response(target, first, *weights, residual, _root_mean_square(rest), moved.unit)
@@ -132,6 +138,35 @@ def _seen(target: Target, seed: int, timeout: float) -> Response:
     plain = _nudged(target, first, still, seed, deadline)
     weights, residual = _weights(moved, plain.x, first, moves)
     return Response(target, first, *weights, residual, _root_mean_square(_rest(plain, still, *weights)), moved.unit)
+
+
+def _one_after_the_other(target: Target, seed: int, deadline: float) -> tuple[Run, Run, Array]:
+    """The run of one row, the run of moved rows, and how far each of them was moved."""
+    first = run(target, answers(seed, SMALL), _start(target, seed), seed, deadline=deadline)
+    moves = _directions(first.times.size, len(first.draws), seed) * (NUDGE if first.unit == DOUBLE else COARSE_NUDGE)
+    return first, _nudged(target, first, moves, seed, deadline), moves
+
+
+def _at_once(target: Target, queries: int, seed: int, deadline: float) -> tuple[Run, Run, Array] | None:
+    """The same from one run, whose first row is not moved; None where it asks or draws otherwise than was thought, or fails."""
+    moves = _directions(queries, 0, seed) * NUDGE
+    plain = answers(seed, SMALL)
+
+    def answer(k: int, x: Array, abar: float) -> Array:
+        return np.asarray(plain(k, x[:1], abar) + (moves[:, 2 + k, None] if k < queries else 0.0))
+
+    try:
+        moved = run(target, answer, _start(target, seed) + moves[:, 1, None], seed, deadline=deadline)
+    except SamplerFault:
+        return None  # it is told as it comes in the run of one row
+    if moved.times.size != queries or moved.draws or moved.foreign_draws or moved.unit != DOUBLE:
+        return None
+    return replace(moved, x=moved.x[:, :1], answers=moved.answers[:, :1]), moved, moves
+
+
+def _start(target: Target, seed: int) -> Array:
+    """(1, d): what is handed over as x_T, before it is moved."""
+    return np.asarray(generator(seed).standard_normal((1, target.dimensions)))
 
 
 def _directions(queries: int, drawn: int, seed: int) -> Array:
@@ -156,8 +191,7 @@ def _nudged(target: Target, first: Run, moves: Array, seed: int, deadline: float
         still = draw(i, (1, shape[1])) if draw is not None else np.zeros((1, shape[1]))
         return np.asarray(still + (moves[:, 2 + queries + i, None] if 2 + queries + i < moves.shape[1] else 0.0))
 
-    start = generator(seed).standard_normal((1, target.dimensions)) + moves[:, 1, None]
-    seen = run(target, answer, start, seed, noise=noise, deadline=deadline)
+    seen = run(target, answer, _start(target, seed) + moves[:, 1, None], seed, noise=noise, deadline=deadline)
     if not np.array_equal(seen.times, first.times):
         raise SamplerFault("no-grid", "the sampler asks at other times when its data differ: it has no grid.")
     return seen

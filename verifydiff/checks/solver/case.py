@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,16 +76,12 @@ class SolverCase:
     def on(self, steps: int) -> Response:
         """The response on that many evenly spaced steps."""
         assert self.target.on_log_grid is not None  # noqa: S101 - asked by whom has seen that there is one
-        if steps not in self._responses:
-            self._responses[steps] = self._of(self.target.on_log_grid(steps))
-        return self._responses[steps]
+        return self._of(self.target.on_log_grid, steps, self._responses)
 
     def on_uneven(self, steps: int) -> Response:
         """The response on that many steps that are in turn short and twice as long."""
         assert self.target.on_uneven_grid is not None  # noqa: S101 - as above
-        if steps not in self._uneven_responses:
-            self._uneven_responses[steps] = self._of(self.target.on_uneven_grid(steps))
-        return self._uneven_responses[steps]
+        return self._of(self.target.on_uneven_grid, steps, self._uneven_responses)
 
     def knows_uneven(self, steps: tuple[int, ...]) -> bool:
         """Whether these have been asked for already, so that they cost no more."""
@@ -98,8 +95,21 @@ class SolverCase:
     def _uneven_responses(self) -> dict[int, Response]:
         return {}
 
-    def _of(self, target: Target) -> Response:
-        return respond(target, seed=self.seed, timeout=self.deadline - time.monotonic())
+    def _of(self, grid: Callable[[int], Target], steps: int, seen: dict[int, Response]) -> Response:
+        if steps not in seen:
+            left = self.deadline - time.monotonic()
+            seen[steps] = respond(grid(steps), seed=self.seed, timeout=left, queries=self._likely_queries(steps, seen))
+        return seen[steps]
+
+    def _likely_queries(self, steps: int, seen: dict[int, Response]) -> int | None:
+        """How often the model will be asked on that many steps: as on evenly spaced ones, or so many times more for each step."""
+        if steps in self._responses:
+            return self._responses[steps].queries
+        known = sorted(n for n in seen if n < steps)[-2:]
+        if len(known) < 2:
+            return None
+        few, more = known
+        return seen[more].queries + round((steps - more) * (seen[more].queries - seen[few].queries) / (more - few))
 
     @property
     def why_not(self) -> str:
