@@ -11,11 +11,22 @@ brackets. A formula that is not read to its end is not read at all; the token at
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from .tokens import BRANCH, NotUnderstoodError, Token, tokens
+from .cursor import Cursor
+from .shapes import (
+    bounds_of,
+    is_divergence,
+    is_function,
+    is_label,
+    is_transpose,
+    items_of,
+    operator_of,
+    takes_time,
+    without_differentials,
+)
+from .tokens import BRANCH, NotUnderstoodError
 from .tree import (
     Absolute,
     Applied,
@@ -40,7 +51,6 @@ from .tree import (
     Root,
     Sum,
     Term,
-    walk,
 )
 from .words import (
     ACCENTS,
@@ -56,18 +66,12 @@ from .words import (
     LABELS,
     LARGE,
     MEANS,
-    MODELS,
-    NETWORKS,
     PRODUCTS,
     SCRIPTS,
     STATED,
-    TIMED,
-    TIMES,
     VARIANTS,
     WORDS,
 )
-
-MAX_DEPTH = 40
 
 
 def parse(source: str) -> tuple[Chain, ...]:
@@ -91,63 +95,10 @@ def parse_one(source: str) -> Node:
     return chains[0].sides[0]
 
 
-class _Parser:
+class _Parser(Cursor):
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.tokens = tokens(source)
-        self.at = 0
-        self.depth = 0
+        super().__init__(source)
         self.within_bars = False  # whether the next bar closes or separates, and opens nothing
-
-    # -- tokens ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def here(self) -> Token:
-        return self.tokens[self.at]
-
-    @property
-    def ended(self) -> int:
-        """Where the last token that was taken ends."""
-        return self.tokens[self.at - 1].end if self.at else 0
-
-    def peek(self, by: int = 1) -> Token:
-        return self.tokens[min(self.at + by, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        token = self.here
-        if token.kind != "end":
-            self.at += 1
-        return token
-
-    def is_sign(self, *signs: str) -> bool:
-        return self.here.kind == "sign" and self.here.text in signs
-
-    def is_command(self, *names: str) -> bool:
-        return self.here.kind == "command" and self.here.text in names
-
-    def accept(self, sign: str) -> bool:
-        if self.is_sign(sign) or self.is_command(sign):
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, sign: str) -> None:
-        if not self.accept(sign):
-            raise self.refused(f"`{sign}` was expected")
-
-    def refused(self, why: str = "") -> NotUnderstoodError:
-        token = self.here
-        text = self.source[token.start : token.end] or token.text
-        return NotUnderstoodError(text, token.start, why)
-
-    def deeper(self, read: Callable[[], Node]) -> Node:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise self.refused(f"more than {MAX_DEPTH} levels within one another")
-        try:
-            return read()
-        finally:
-            self.depth -= 1
 
     # -- statements --------------------------------------------------------------------------------------------------------
 
@@ -238,7 +189,7 @@ class _Parser:
                 factors.append(self.factor())
             elif self.is_sign("/"):
                 self.take()
-                below = self.divisor()
+                below = self.factor()
                 above = factors[0] if len(factors) == 1 else Product(start, factors[-1].end, tuple(factors))
                 factors = [Quotient(start, self.ended, above, below, flat=True)]
             elif self.begins_factor():
@@ -248,9 +199,6 @@ class _Parser:
         if len(factors) == 1:
             return factors[0]
         return Product(start, self.ended, tuple(factors))
-
-    def divisor(self) -> Node:
-        return self.factor()
 
     def begins_factor(self) -> bool:
         token = self.here
@@ -288,7 +236,7 @@ class _Parser:
             return node
         self.take()
         exponent = self.script()
-        if _is_transpose(exponent):
+        if is_transpose(exponent):
             return node
         return Power(start, self.ended, node, exponent)
 
@@ -296,7 +244,7 @@ class _Parser:
         r"""The root of an indexed letter, where the index was written behind the root: \sqrt\beta_t."""
         if not isinstance(node, Root) or not isinstance(node.body, Letter) or node.body.index or node.body.end != node.end:
             return None
-        letter = replace(node.body, index=_items(self.script()), end=self.ended)
+        letter = replace(node.body, index=items_of(self.script()), end=self.ended)
         return replace(node, body=letter, end=self.ended)
 
     def script(self) -> Node:
@@ -566,13 +514,13 @@ class _Parser:
                 letter = replace(letter, marks=(*letter.marks, "prime"), end=self.ended)
             elif self.is_sign("_"):
                 self.take()
-                letter = replace(letter, index=(*letter.index, *_items(self.script())), end=self.ended)
+                letter = replace(letter, index=(*letter.index, *items_of(self.script())), end=self.ended)
             elif self.is_sign("^") and power is None:
                 self.take()
                 letter, power = self.superscript(letter)
             else:
                 break
-        if letter.base in MEANS and self.opens_mean(letter) and not (letter.base == "E" and _is_function(letter)):
+        if letter.base in MEANS and self.opens_mean(letter) and not (letter.base == "E" and is_function(letter)):
             return self.mean(letter)
         node: Node = letter
         if callable_ and self.is_sign("(", "["):
@@ -585,10 +533,10 @@ class _Parser:
         exponent = self.script()
         if isinstance(exponent, Letter) and exponent.base in ("star", "prime", "plus", "minus", "dagger"):
             return replace(letter, marks=(*letter.marks, exponent.base), end=self.ended), None
-        if _is_transpose(exponent) and letter.base not in ("alpha", "beta"):
+        if is_transpose(exponent) and letter.base not in ("alpha", "beta"):
             return replace(letter, end=self.ended), None
-        if _is_label(exponent):
-            return replace(letter, upper=(*letter.upper, *_items(exponent)), end=self.ended), None
+        if is_label(exponent):
+            return replace(letter, upper=(*letter.upper, *items_of(exponent)), end=self.ended), None
         return letter, exponent
 
     def opens_mean(self, letter: Letter) -> bool:
@@ -616,16 +564,16 @@ class _Parser:
         """A call if what stands in the brackets are arguments; else the letter alone, and the bracket is a factor."""
         before, depth = self.at, self.depth
         square = self.is_sign("[")
-        if square and letter.base not in ("KL", "D_KL", "H", "F", "cal:F", "Var", "Cov") and not _is_divergence(letter):
+        if square and letter.base not in ("KL", "D_KL", "H", "F", "cal:F", "Var", "Cov") and not is_divergence(letter):
             return letter
         try:
             arguments, marks = self.arguments()
         except NotUnderstoodError:
-            if _is_function(letter):
+            if is_function(letter):
                 raise
             self.at, self.depth = before, depth
             return letter
-        if marks or _is_function(letter) or _takes_time(letter, arguments):
+        if marks or is_function(letter) or takes_time(letter, arguments):
             return Call(letter.start, self.ended, letter, arguments, marks)
         self.at = before
         return letter
@@ -742,7 +690,7 @@ class _Parser:
         start = self.take().start
         above = self.fraction_part()
         below = self.fraction_part()
-        if (operator := _derivative(above, below)) is not None:
+        if (operator := operator_of(above, below)) is not None:
             return self.derivative(start, *operator)
         return Quotient(start, self.ended, above, below)
 
@@ -863,7 +811,7 @@ class _Parser:
             if self.take().text == "^":
                 high = self.script()
             else:
-                index, low, high = _bounds(self.script(), high)
+                index, low, high = bounds_of(self.script(), high)
         if kind == "int":
             return self.integral(start, low if high is None else index, None if high is None else low, high)
         body = self.product()
@@ -871,110 +819,7 @@ class _Parser:
 
     def integral(self, start: int, index: Node | None, low: Node | None, high: Node | None) -> Node:
         body = self.sum()
-        body, over = _without_differentials(body)
+        body, over = without_differentials(body)
         if not over and index is None:
             raise NotUnderstoodError("\\int", start, "an integral without a differential")
         return Large(start, self.ended, "int", body, index, low, high, over)
-
-
-# -- what kind of thing it is ------------------------------------------------------------
-
-
-def _items(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Listed) else (node,)
-
-
-def _is_transpose(node: Node) -> bool:
-    return isinstance(node, Letter) and node.base in ("T", "top", "intercal", "mathsf") and not node.index
-
-
-def _is_label(node: Node) -> bool:
-    r"""Whether a superscript only tells letters apart: x^{(i)}, x^{\text{cfg}}, eps^\theta."""
-    if isinstance(node, (Group, Listed)):
-        return True
-    if isinstance(node, Letter):
-        return node.base in MODELS or (len(node.base) > 1 and node.base not in GREEK)
-    return False
-
-
-def _is_divergence(letter: Letter) -> bool:
-    return letter.base in ("D", "bb:D") and any(isinstance(one, Letter) and one.base == "KL" for one in letter.index)
-
-
-def _is_function(letter: Letter) -> bool:
-    if letter.base in DENSITIES or letter.base in NETWORKS:
-        return True
-    hung = {one.base for one in (*letter.index, *letter.upper) for one in walk(one) if isinstance(one, Letter)}
-    return bool(hung & MODELS)
-
-
-def _takes_time(letter: Letter, arguments: tuple[Node, ...]) -> bool:
-    if letter.base not in TIMED and len(letter.base) == 1:
-        return False
-    first = arguments[0].base if isinstance(arguments[0], Letter) else ""
-    if (letter.base, first) in (("sigma", "eta"), ("lambda", "sigma"), ("w", "sigma")):
-        return True
-    if any(_is_time(one) for one in letter.index) and letter.base != "x":
-        return (len(letter.base) > 1 and letter.base not in GREEK) or (
-            (letter.marks != () or letter.base in ("psi", "phi", "u", "v"))
-            and letter.base in ("mu", "epsilon", "x", "psi", "phi", "u", "v")
-            and _is_state(arguments[0])
-        )
-    return _is_time(arguments[0]) or (
-        letter.base in ("mu", "epsilon", "s", "v", "u", "x", "psi", "phi") and _is_state(arguments[0])
-    )
-
-
-def _is_state(node: Node) -> bool:
-    return isinstance(node, Letter) and node.base in ("x", "z", "y", "X")
-
-
-def _is_time(node: Node) -> bool:
-    """Whether it reads as a time: t, s - 1, 0, T."""
-    if isinstance(node, Sum):
-        bases = [term.body for term in node.terms]
-        if len(bases) != 2 or not isinstance(bases[0], Letter) or bases[0].base not in TIMES:
-            return False
-        return isinstance(bases[1], Number) or (isinstance(bases[1], Letter) and bases[1].base in ("Delta", "dt"))
-    if isinstance(node, Letter):
-        return node.base in TIMES and not node.marks
-    return isinstance(node, Number) and node.value in (0, 1)
-
-
-def _bounds(node: Node, high: Node | None) -> tuple[Node | None, Node | None, Node | None]:
-    """The index and its bounds by what stands below a large sign, with what stands above it."""
-    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in ("=", ":="):
-        return node.sides[0], node.sides[1], high
-    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] == "<=":  # from the first on
-        return node.sides[0], Number(node.start, node.start, Fraction(1)), node.sides[1]
-    if isinstance(node, Chain) and len(node.sides) == 2 and node.relations[0] in (">", ">=") and high is None:  # up to the last
-        first = node.sides[1]
-        if isinstance(first, Number):
-            value = first.value + (node.relations[0] == ">")
-            return node.sides[0], Number(node.end, node.end, value), Letter(node.end, node.end, "T")
-    if isinstance(node, Chain):
-        return node.sides[0], None, high
-    return None, node, high
-
-
-def _derivative(above: Node, below: Node) -> tuple[Node, int] | None:
-    """Along what a fraction such as d/dt takes a derivative; None if it is no operator."""
-    if isinstance(above, Letter) and above.base == "d" and not above.index and isinstance(below, Differential):
-        return below.of, 1
-    return None
-
-
-def _without_differentials(body: Node) -> tuple[Node, tuple[Differential, ...]]:
-    """The integrand, and what it is integrated over."""
-    if isinstance(body, Differential):
-        return Number(body.start, body.start, Fraction(1)), (body,)
-    if isinstance(body, Sum) and len(body.terms) == 1:
-        inner, over = _without_differentials(body.terms[0].body)
-        return replace(body, terms=(replace(body.terms[0], body=inner),)), over
-    if not isinstance(body, Product):
-        return body, ()
-    over = tuple(one for one in body.factors if isinstance(one, Differential))
-    rest = tuple(one for one in body.factors if not isinstance(one, Differential))
-    if not rest:
-        return Number(body.start, body.start, Fraction(1)), over
-    return (rest[0] if len(rest) == 1 else replace(body, factors=rest)), over
