@@ -8,8 +8,9 @@ from written import ALSO_RIGHT, DDIM_PAGE, MISPRINTS, RIGHT, ROOT_PAGE
 
 from verifydiff.notes.amend import edits
 from verifydiff.notes.edit import statement
-from verifydiff.notes.page import Judged, Span, Standing, judge
+from verifydiff.notes.page import Judged, Span, Standing
 from verifydiff.notes.parser import parse
+from verifydiff.notes.statements import judge
 
 DDPM = Span(1, r"\bar\alpha_t = \prod_{i=1}^t \alpha_i", display=True)
 WRONG = (Standing.FAILS, Standing.NOTATION)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from verifydiff.notes.page import Judged, Span, Standing, judge
+from verifydiff.notes.page import Judged, Span, Standing
+from verifydiff.notes.statements import judge
 
 HOLDS, FAILS, NOTATION, DEFINITION = Standing.HOLDS, Standing.FAILS, Standing.NOTATION, Standing.DEFINITION
 PAGE = Span(1, r"x_t = \sqrt{\bar\alpha_t} x_0 + \sqrt{1 - \bar\alpha_t} \epsilon", display=True)

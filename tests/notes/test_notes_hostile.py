@@ -16,8 +16,9 @@ from pretending import report as pretended
 from verifydiff.cli import main
 from verifydiff.notes.documents import read, read_text, statements
 from verifydiff.notes.documents.document import Kind
-from verifydiff.notes.page import Span, Standing, judge
+from verifydiff.notes.page import Span, Standing
 from verifydiff.notes.report import judge_document
+from verifydiff.notes.statements import judge
 from verifydiff.report.html.notes import notes_page
 from verifydiff.report.notes_annotated import annotated
 
@@ -92,7 +93,8 @@ def test_a_formula_takes_bounded_time_and_memory(latex):
     """In a process of its own, which is ended if it does not end: no test may hang."""
     script = (
         "import resource, sys, time\nresource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))\n"
-        "from verifydiff.notes.page import Span, judge\njudge([Span(1, 'a = b')])\nbegan = time.process_time()\n"
+        "from verifydiff.notes.page import Span\nfrom verifydiff.notes.statements import judge\n"
+        "judge([Span(1, 'a = b')])\nbegan = time.process_time()\n"
         "found = judge([Span(1, sys.stdin.read())])\nprint(time.process_time() - began, [str(one.status) for one in found])"
     )
     run = subprocess.run(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from verifydiff.notes.page import Judged, Span, Standing, judge
+from verifydiff.notes.page import Judged, Span, Standing
+from verifydiff.notes.statements import judge
 
 HOLDS, FAILS, DEFINITION = Standing.HOLDS, Standing.FAILS, Standing.DEFINITION
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from verifydiff.notes.page import Span, Standing, judge
+from verifydiff.notes.page import Span, Standing
 from verifydiff.notes.parser import parse
+from verifydiff.notes.statements import judge
 
 HOLDS, FAILS = Standing.HOLDS, Standing.FAILS
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from verifydiff.notes.page import Span, Standing, judge
+from verifydiff.notes.page import Span, Standing
+from verifydiff.notes.statements import judge
 
 HOLDS, FAILS, NOTATION = Standing.HOLDS, Standing.FAILS, Standing.NOTATION
 DEFINITION, NOT_UNDERSTOOD = Standing.DEFINITION, Standing.NOT_UNDERSTOOD

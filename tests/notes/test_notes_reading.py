@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written import RIGHT
 
-from verifydiff.notes.page import Span, Standing, judge
+from verifydiff.notes.page import Span, Standing
 from verifydiff.notes.parser import parse
-from verifydiff.notes.statements import BROKEN
+from verifydiff.notes.statements import BROKEN, judge
 from verifydiff.notes.tokens import NotUnderstoodError
 from verifydiff.notes.tree import Node, letters, walk
 

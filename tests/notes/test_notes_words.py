@@ -4,8 +4,9 @@
 import pytest
 
 from verifydiff.notes.documents import read_text
-from verifydiff.notes.page import Span, Standing, judge
+from verifydiff.notes.page import Span, Standing
 from verifydiff.notes.report import judge_document
+from verifydiff.notes.statements import judge
 
 HOLDS, FAILS = Standing.HOLDS, Standing.FAILS
 DEFINITION, NOT_UNDERSTOOD = Standing.DEFINITION, Standing.NOT_UNDERSTOOD

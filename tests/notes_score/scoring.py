@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from verifydiff.notes.page import Judged, Span, Standing, judge
+from verifydiff.notes.page import Judged, Span, Standing
 from verifydiff.notes.report import placed
+from verifydiff.notes.statements import judge
 
 from .corpus import Slip, slips, stated
 

@@ -1,16 +1,7 @@
-r"""A page of formulas, judged.
-
-A page is a sequence of spans of mathematics with the words between them. Every span that states something is judged once for each
-statement in it: a chain :math:`a = b = c` is one statement, each line of an ``align`` that stands alone is another. A span that
-only names something, such as :math:`x_t`, states nothing and is passed over.
-
-What a page says early holds for what it says later: a symbol that it introduces is remembered, and its convention (whether
-:math:`\alpha_t` is one factor or the whole product) is read off all its formulas together.
-"""
+"""What the formulas of a page are before they are judged, and after."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,14 +76,3 @@ class Judged:
     reason: str
     counterexample: dict[str, object] | None = None
     suggestion: tuple[Suggestion, ...] = ()
-
-
-def judge(spans: Sequence[Span]) -> list[Judged]:
-    """Judge every statement of a page, in the order of the page.
-
-    Args:
-        spans: the mathematics of the page, in its order.
-    """
-    from .statements import judged
-
-    return judged(spans)

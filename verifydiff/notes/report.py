@@ -10,7 +10,8 @@ from typing import Any
 
 from ..verdict import Status
 from .documents import Document, Statement, statements
-from .page import Judged, Span, Standing, judge
+from .page import Judged, Span, Standing
+from .statements import judge
 
 JUDGED = (Standing.HOLDS, Standing.FAILS, Standing.NOTATION)
 """What is said of a formula that claims something; a definition claims nothing that could be wrong."""

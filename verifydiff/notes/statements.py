@@ -1,8 +1,12 @@
 r"""From the spans of a page to judged statements.
 
-A statement is a chain of sides, :math:`a = b = c`, and stands as its weakest link does. A span that begins with a relation goes on
-with the last side of the one before it; what words join is joined before (:mod:`.documents.joining`). The page's convention is read
-off its formulas: where :math:`\bar\alpha` is written, :math:`\alpha` is one factor; where it is not, the convention under which
+A page is a sequence of spans of mathematics with the words between them. Every span that states something is judged once for each
+statement in it: a chain :math:`a = b = c` is one statement and stands as its weakest link does, each line of an ``align`` that
+stands alone is another. A span that only names something, such as :math:`x_t`, states nothing and is passed over; one that begins
+with a relation goes on with the last side of the one before it; what words join is joined before (:mod:`.documents.joining`).
+
+What a page says early holds for what it says later: a symbol that it introduces is remembered. Its convention is read off its
+formulas together: where :math:`\bar\alpha` is written, :math:`\alpha` is one factor; where it is not, the convention under which
 most formulas hold is the page's own.
 """
 
@@ -75,8 +79,12 @@ class Piece:
         return self.span.line + self.source.count("\n", 0, start)
 
 
-def judged(spans: Sequence[Span]) -> list[Judged]:
-    """See :func:`verifydiff.notes.page.judge`."""
+def judge(spans: Sequence[Span]) -> list[Judged]:
+    """Judge every statement of a page, in the order of the page.
+
+    Args:
+        spans: the mathematics of the page, in its order.
+    """
     pieces = list(_pieces(spans))
     preferred = _convention(pieces)
     known = Known(is_latent=_is_latent(pieces), squares_eta=_squares_eta(pieces))

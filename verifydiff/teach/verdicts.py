@@ -8,8 +8,9 @@ from functools import lru_cache
 from threading import RLock
 from typing import Any
 
-from ..notes.page import Judged, Span, Standing, judge
+from ..notes.page import Judged, Span, Standing
 from ..notes.parser import parse
+from ..notes.statements import judge
 from ..notes.tokens import NotUnderstoodError
 from ..verdict import MisuseError
 
