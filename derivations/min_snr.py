@@ -50,7 +50,9 @@ def v_weight(d):
     d.conclude(x0_weight / factor)
 
 
-@derivation(id="min_snr.two_cases", title="min-SNR weights for the noise, the data and the velocity", source=f"{HANG}, sec. 3.4")
+@derivation(
+    id="min_snr.two_cases", title="min-SNR weights for the noise, the data and the velocity", source=f"{HANG}, sec. 3.4 and 4.2"
+)
 def two_cases(d):
     """Below gamma the plain loss in the noise; above it, one that falls as 1 / SNR. Both cases agree where they meet."""
     noise, velocity = d.use(bound.eps_from_x0_weight), d.use(bound.v_from_x0_weight)

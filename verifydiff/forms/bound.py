@@ -126,11 +126,11 @@ bits_per_dimension = Form(
 eps_from_x0_weight = Form(
     "min_snr.eps_weight", "a weight of the loss in the data, for the loss in the noise", r"w_\epsilon",
     x0_weight / snr_t,
-    Source(HANG, "sec. 3.4", "there with min(SNR, gamma) for w"),
+    Source(HANG, "sec. 4.2", "there with min(SNR, gamma) for w"),
 )  # fmt: skip
 
 v_from_x0_weight = Form(
     "min_snr.v_weight", "a weight of the loss in the data, for the loss in the velocity", r"w_v",
     x0_weight / (snr_t + 1),
-    Source(HANG, "sec. 3.4", "there with min(SNR, gamma) for w"),
+    Source(HANG, "sec. 4.2", "there with min(SNR, gamma) for w"),
 )  # fmt: skip

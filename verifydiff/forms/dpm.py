@@ -110,7 +110,7 @@ second_noise = Form(
     sqrt(abar_s) / sqrt(abar_t) * x_t
     - sqrt(1 - abar_s) * (exp(h) - 1) * eps
     - sqrt(1 - abar_s) / (2 * r) * (exp(h) - 1) * (eps_r - eps),
-    Source(LU, "app. B, algorithm 4", LEVELS),
+    Source(LU, "app. C, algorithm 4", LEVELS),
     assuming=(abar_s < 1,),
 )  # fmt: skip
 
