@@ -230,11 +230,12 @@ def test_a_run_of_rows_that_are_not_moved_is_made_where_there_are_bends_or_const
 
 
 @pytest.mark.parametrize("name", ["euler", "heun", "ab-3"])
-@pytest.mark.parametrize(("off", "runs"), [(0, 1), (1, 3), (-1, 3)])
-def test_a_guess_of_the_number_of_queries_saves_a_run_and_changes_not_a_bit(name, off, runs):
-    on = RIGHT[name].target().on_log_grid
-    plain = respond(on(12))
-    watched, rows = counted(on(12))
+@pytest.mark.parametrize("prediction", Prediction)
+@pytest.mark.parametrize(("off", "runs"), [(0, 1), (1, 3), (-1, 3), (-5, 3)])
+def test_a_guess_of_the_number_of_queries_saves_a_run_and_changes_not_a_bit(name, prediction, off, runs):
+    one = replace(RIGHT[name].target().on_log_grid(12), prediction=prediction)  # another method by another reading, affine as well
+    plain = respond(one)
+    watched, rows = counted(one)
     guessed = respond(watched, queries=plain.queries + off)
     assert len(rows) == runs
     for part in ("start", "answers", "residual", "spread"):

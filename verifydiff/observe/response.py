@@ -153,7 +153,7 @@ def _at_once(target: Target, queries: int, seed: int, deadline: float) -> tuple[
     plain = answers(seed, SMALL)
 
     def answer(k: int, x: Array, abar: float) -> Array:
-        return np.asarray(plain(k, x[:1], abar) + (moves[:, 2 + k, None] if k < queries else 0.0))
+        return np.asarray(plain(k, x[:1], abar) + (moves[:, 2 + k, None] if k < queries else 0.0) + 0.0 * x)
 
     try:
         moved = run(target, answer, _start(target, seed) + moves[:, 1, None], seed, deadline=deadline)
