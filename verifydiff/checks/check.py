@@ -129,7 +129,9 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
         finding = _only_there(target, fault, seed, deadline) or behaviour.at_fault(check, fault)
         return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
-    return _of_family(observation, claimed, contract, seed, deadline)
+    identity = identify(observation)
+    of_none = None if claimed or identity.found else _of_no_family(observation, contract, seed, deadline)
+    return of_none or _of_family(observation, claimed, identity, contract, seed, deadline)
 
 
 def _only_there(target: Target, fault: SamplerFault, seed: int, deadline: float) -> Finding | None:
@@ -164,14 +166,31 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
     rates = RATES.shared_among(STATISTICAL_CHECKS)
     case = solver.SolverCase(observation, contract, claimed, response, rates, seed, deadline)
     findings = tuple(solver.findings(case))
-    identified = solver.kind(response) if response.affine else "no affine map of what it was given"
+    identified = solver.kind(response) if case.affine else "no affine map of what it was given"
     if case.seen is not None:
         identified = f"{case.seen}, {identified}"
     return Report(target.name, identified, findings, solver.explanations(case.seen), 0.0, target.notes)
 
 
-def _of_family(observation: Observation, claimed: Family | None, contract: Contract, seed: int, deadline: float) -> Report:
-    target, identity = observation.target, identify(observation)
+def _of_no_family(observation: Observation, contract: Contract, seed: int, deadline: float) -> Report | None:
+    """The report on a method that claims nothing and has the steps of no family, as a solver; None where that fails.
+
+    Any step that lands on its level with noise of its scale is right, as those of DDIM are for an eta of each step's own. One that
+    does not was meant to be something else, and what that is the families tell best.
+    """
+    if contract.spacing is not None:
+        return None
+    try:
+        report = _of_solver(observation, None, contract, seed, deadline)
+    except SamplerFault:
+        return None
+    return None if report.status is Status.FAIL else report
+
+
+def _of_family(
+    observation: Observation, claimed: Family | None, identity: Identity, contract: Contract, seed: int, deadline: float
+) -> Report:
+    target = observation.target
     family = claimed or identity.family
     case = Case(observation, contract, family, RATES.shared_among(STATISTICAL_CHECKS))
     findings = tuple(_findings(case, identity, seed, deadline))
@@ -213,7 +232,7 @@ def _suspects(claimed: Family | None, identity: Identity) -> list[Family]:
     """The families that a wrong sampler may have been meant to be, likeliest first."""
     if claimed is not None:
         return [claimed]
-    etas = {eta for eta in (identity.eta, 0.0, 0.5) if eta is not None and 0 <= eta <= 1}
+    etas = {eta for eta in (identity.eta, *identity.etas, 0.5) if eta is not None and 0 <= eta <= 1}
     return [identity.family, DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in sorted(etas)), Euler(), EulerAncestral()]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..forms.families import DDIM, DDPM, Family
+from ..forms.families import DDIM, DDPM, Family, Renoise
 from ..observe import Observation
 from ..schedule import Array
 from .case import in_single_precision, told_levels
@@ -29,12 +29,14 @@ class Identity:
         distance: median over the steps of the relative distance of the weights.
         eta: the eta of that family, where it has one.
         found: whether it matches at all, if only in single precision.
+        etas: what the mean and the noise tell of an eta, each by itself; a mistake in one of them leaves the other as it was meant.
     """
 
     family: Family
     distance: float
     eta: float | None
     found: bool
+    etas: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         if not self.found:
@@ -46,11 +48,13 @@ def identify(observation: Observation) -> Identity:
     """The nearest family; ties go to the simpler name."""
     seen = [eta for eta in (_eta_of_mean(observation), _eta_of_noise(observation)) if eta is not None]
     etas = dict.fromkeys([0.0, *(round(eta, 2) for eta in seen), *(round(eta, 6) for eta in seen), *seen])
-    candidates = [DDPM("small"), DDPM("large"), *(DDIM(eta) for eta in etas if eta == 0 or 1e-6 < eta < 1 - 1e-6)]
+    ddim = [DDIM(eta) for eta in etas if eta == 0 or 1e-6 < eta < 1 - 1e-6]
+    candidates = [DDPM("small"), DDPM("large"), *ddim, Renoise()]
     distances = [distance(observation, family) for family in candidates]
     near = [i for i, d in enumerate(distances) if d <= 2 * min(distances) + 1e-9]
     best = max(near, key=lambda i: (_likelihood(observation, candidates[i]), -i))
-    return Identity(candidates[best], distances[best], candidates[best].eta, _found(observation, candidates[best], distances[best]))
+    found = _found(observation, candidates[best], distances[best])
+    return Identity(candidates[best], distances[best], candidates[best].eta, found, tuple(etas))
 
 
 def _found(observation: Observation, family: Family, nearness: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..observe import SamplerFault
-from ..observe.probe import more_noise
+from ..observe.probe import FINE, more_noise
 from ..schedule import Array
 from ..statistics import Decision, Evidence, compare_variance, draws_needed_for_variance, standard_normal_battery
 from ..verdict import Finding, Status
@@ -50,7 +50,10 @@ def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
         return
     if not (observation.hidden & (right > 0)).any():
         use = observation.noisy & (observation.scale > 0)
-        u = observation.noise[use] / observation.scale[use, None, None]
+        if observation.run.unit > FINE:  # draws that are known are better looked at than what rounding made of them
+            u = np.array(observation.run.draws)[observation.draw_of_step[use]]
+        else:
+            u = observation.noise[use] / observation.scale[use, None, None]
         yield law(case, battery(u), u.size)
         return
     use = observation.noisy & (right > 0)
@@ -82,12 +85,23 @@ def exact_scale(case: Case) -> Iterator[Finding]:
     seen = np.where(hidden, right, observation.z)
     bound = case.tolerance[2] + 1e-13
     off = ~(np.abs(seen - right) <= bound) | (hidden & (right == 0))
+    lost = off & ~observation.noisy & (right <= observation.resolution[2])  # rounding may hide as much
+    off &= ~lost
     last = off & (case.levels.end == -1) & (right == 0)
     if last.any():
         yield _noise_at_the_end(case, int(np.flatnonzero(last)[0]))
     off &= ~last
     if off.any():
         yield wrong_weights(case, "noise-scale", "z", observation.scale, right, bound, off)
+    elif lost.any():
+        k = int(np.flatnonzero(lost)[0])
+        yield Finding(
+            "noise-scale",
+            Status.INCONCLUSIVE,
+            f"in the precision of its states, noise cannot be told from rounding at {np.count_nonzero(lost)} of {observation.steps} "
+            f"steps (first: {case.step(k)}, where {case.family.title} has {right[k]:.4g}).",
+            expected=float(right[k]),
+        )
     elif not observation.noisy.any():
         yield Finding("noise-scale", Status.PASS, "no step adds noise, as the closed form says.")
     elif not hidden.any():

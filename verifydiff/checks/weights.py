@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..observe.clipping import Kind
+from ..observe.clipping import Clipping, Kind
 from ..schedule import Array, Mask
 from ..verdict import Finding, Status
 from .case import DOUBLE, RELATIVE, Case
@@ -55,12 +55,12 @@ def affinity(case: Case) -> Iterator[Finding]:
             measured=float(observation.residual.max()),
             tolerance=1e-9,
         )
-    yield from clipping(case)
+    if observation.affine.all() or observation.clip.kind is not Kind.OTHER:
+        yield from clipped(observation.clip)
 
 
-def clipping(case: Case) -> Iterator[Finding]:
+def clipped(clip: Clipping) -> Iterator[Finding]:
     """What becomes of large predictions of the data?"""
-    clip = case.observation.clip
     if clip.kind in (Kind.CLIPPED, Kind.DATA_ONLY):
         stale = ", and the noise is not taken from the clipped x_0" if clip.kind is Kind.DATA_ONLY else ""
         yield Finding(
@@ -70,7 +70,7 @@ def clipping(case: Case) -> Iterator[Finding]:
             "range, where it does nothing.",
             measured=[clip.lower, clip.upper],
         )
-    elif clip.kind is Kind.OTHER and case.observation.affine.all():
+    elif clip.kind is Kind.OTHER:
         yield Finding(
             "clipping",
             Status.INCONCLUSIVE,

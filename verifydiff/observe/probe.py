@@ -35,6 +35,10 @@ AFFINE = 2.0**23
 COARSELY_AFFINE = 0.01
 """And below this share of it, or so many roundings, however coarse they are."""
 FEW = 16
+FINE = 2.0**-24
+"""Down to single precision, what rounding may leave of a step is so small that noise below it is none."""
+PROPORTIONAL, CLEARLY = 0.999, 0.9
+"""How like a draw noise has to be, as a cosine, to be that draw: where rounding is small, and where it is not."""
 FEW_NUMBERS = 1024
 """In answers that are kept."""
 Indices = np.ndarray[Any, np.dtype[np.intp]]
@@ -57,9 +61,11 @@ class Observation:
         residual: (N,): what is not affine, relative to the step.
         offset: (N,): what a step adds that depends on nothing, the largest over the elements.
         remembers: (N,): whether a step can only be explained with the predictions before it.
-        noise: (N, batch, d): the noise of every step in a run of its own; rounding where there is none.
+        noise: (N, batch, d): the noise of every step in a run of its own, less the offset; rounding where there is none.
         draw_of_step: (N,): the index of the recorded draw that explains the noise; -1 for none.
         run: that run.
+        varied: a run on the same noise from other states, with other answers.
+        large: a run on the same noise from the same states, with large answers.
         drawn: how many normal draws were recorded.
         replays: whether the same seed gave the same run; None where that was not asked.
         seeds_differ: whether another seed gave another run; None where that was not asked.
@@ -81,6 +87,8 @@ class Observation:
     noise: Array
     draw_of_step: Array
     run: Run
+    varied: Run
+    large: Run
     drawn: int
     replays: bool | None
     seeds_differ: bool | None
@@ -192,9 +200,11 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), see
         residual=residual,
         offset=offset,
         remembers=remembers,
-        noise=noise,
+        noise=noise - offset[:, None, None],
         draw_of_step=draw_of_step,
         run=natural,
+        varied=varied,
+        large=large,
         drawn=len(natural.draws),
         replays=same[0],
         seeds_differ=None if same[1] is None else not same[1],
@@ -323,16 +333,19 @@ def _explain(noise: Array, natural: Run, rounding: Array) -> tuple[Array, Array,
     size, drawn_before = np.sqrt((draws**2).sum(axis=1)), np.array(natural.drawn_before)
     for k in range(steps):
         rest = noise[k].ravel()
-        if np.abs(rest).max() <= rounding[k] or not np.isfinite(rest).all():
+        fresh = np.flatnonzero(drawn_before == k + 1)
+        if not np.isfinite(rest).all():
             continue
-        constant = float(rest.mean())
-        if np.abs(rest - constant).max() <= rounding[k]:
-            offset[k] = constant
-            continue
-        c[k] = np.nan
-        if not size.size:
-            continue
-        best = _likest(rest, draws, size, np.flatnonzero(drawn_before == k + 1))
+        if np.abs(rest).max() <= rounding[k]:
+            if natural.unit <= FINE or _likest(rest, draws, size, (fresh,), CLEARLY) < 0:
+                continue  # rounding; else noise that stands out from rounding as coarse as it is
+        else:
+            constant = float(rest.mean())
+            if np.abs(rest - constant).max() <= rounding[k]:
+                offset[k] = constant
+                continue
+            c[k] = np.nan
+        best = _likest(rest, draws, size, (fresh, np.arange(size.size)), PROPORTIONAL if np.isnan(c[k]) else CLEARLY)
         if best < 0:
             continue
         (weight, constant), left = _least_squares(np.column_stack([draws[best], np.ones_like(rest)]), rest)
@@ -342,10 +355,10 @@ def _explain(noise: Array, natural: Run, rounding: Array) -> tuple[Array, Array,
     return c, draw_of_step, offset
 
 
-def _likest(rest: Array, draws: Array, size: Array, fresh: Indices) -> int:
-    """The draw that is proportional to the noise: one made since the query, if it is, else any; -1 if there is none."""
-    for among in (fresh, np.arange(size.size)):
+def _likest(rest: Array, draws: Array, size: Array, among_these: tuple[Indices, ...], least: float) -> int:
+    """The draw that is proportional to the noise, of the first of these in which one is so to that degree; -1 if there is none."""
+    for among in among_these:
         likeness = np.abs(draws[among] @ rest) / np.maximum(size[among] * np.sqrt(rest @ rest), np.finfo(np.float64).tiny)
-        if likeness.size and likeness.max() > 0.999:
+        if likeness.size and likeness.max() > least:
             return int(among[np.argmax(likeness)])
     return -1

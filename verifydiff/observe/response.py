@@ -96,6 +96,11 @@ class Response:
         scales = [frame.noise_over_signal for frame in self.frames if frame.alpha > 2.0**-40]
         return np.asarray(self.unit * (1 + sizes) * max(1.0, *scales))
 
+    def unexplained(self, one: Run, other: Run) -> Array:
+        """(N + 1, rows, d): what the response leaves of the difference of two other runs, of as many queries, on one noise."""
+        started = self.start[:, None, None] * (one.x_init - other.x_init)
+        return np.asarray(one.x - other.x - started - np.tensordot(self.answers, one.answers - other.answers, 1))
+
     @property
     def affine(self) -> bool:
         """Whether every state is an affine map of what was given."""
@@ -161,7 +166,7 @@ def _at_once(target: Target, queries: int, seed: int, deadline: float) -> tuple[
         return None  # it is told as it comes in the run of one row
     if moved.times.size != queries or moved.draws or moved.foreign_draws or moved.unit != DOUBLE:
         return None
-    return replace(moved, x=moved.x[:, :1], answers=moved.answers[:, :1]), moved, moves
+    return replace(moved, x=moved.x[:, :1], answers=moved.answers[:, :1], x_init=moved.x_init[:1]), moved, moves
 
 
 def _start(target: Target, seed: int) -> Array:

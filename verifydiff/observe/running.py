@@ -65,6 +65,7 @@ class Run:
         told: what the state holds by the told time, for each query; empty where times alone say nothing.
         meant: what the state holds as the sampler means it, for each query; by the told time where nothing else is said.
         answers: (N, batch, d): the prediction of x_0 that was given, whatever the sampler was told it in.
+        x_init: (batch, d): what was handed over as x_T.
         draws: the standard normal draws in order, each of the state's shape.
         drawn_before: for each draw, the number of queries made before it.
         foreign_draws: draws whose shape does not fit the state.
@@ -76,6 +77,7 @@ class Run:
     x: Array
     times: Array
     answers: Array
+    x_init: Array
     told: list[Frame] = field(default_factory=list)
     meant: list[Frame] = field(default_factory=list)
     draws: list[Array] = field(default_factory=list)
@@ -136,7 +138,7 @@ def run(
         raise SamplerFault("not-finite", f"the sampler returned {_share(final)} that are not finite.")
     if not np.array_equal(given, x_init.reshape(recorder.outer)):
         recorder.mutated = recorder.mutated or "its argument x_init"
-    return recorder.finish(final)
+    return recorder.finish(final, x_init)
 
 
 def over_its_arrays(target: Target, once: Callable[[Target], Run]) -> tuple[Target, Run]:
@@ -262,7 +264,7 @@ class _Recorder:
             self.drawn_before.extend([len(self.times)] * len(fresh))
         return values
 
-    def finish(self, final: Array) -> Run:
+    def finish(self, final: Array, x_init: Array) -> Run:
         if self.fault is not None:
             raise self.fault
         if not self.times:
@@ -272,6 +274,7 @@ class _Recorder:
             np.array([*self.x, final / self.target.end.size]),
             np.array(self.times),
             np.array(self.answers),
+            x_init,
             self.told,
             self.meant,
             self.draws,

@@ -7,15 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ...forms.solvers import Solver
 from ...observe import Observation, Target
-from ...observe.response import Response, respond
+from ...observe.probe import affine_within
+from ...observe.response import NUDGE, Response, respond
 from ...schedule import Array
 from ...statistics import ErrorRates
 from ..case import Contract
 from .convergence import STEPS
 from .multistep import Seen, seen_in
 
+WEIGHTS = 8.0
+"""Roundings of a state by which each of the weights may be off, times the length of a nudge."""
 LANDS = 2.0**10
 """How many roundings a state may be off where it lands, each of the size of what it is summed of."""
 
@@ -52,10 +57,40 @@ class SolverCase:
         """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise."""
         return LANDS * self.response.rounding
 
+    @property
+    def has_grid(self) -> bool:
+        """Whether it asks at the same times, whatever its data."""
+        times = self.response.run.times
+        return all(np.array_equal(one.times, times) for one in (self.observation.run, self.observation.varied))
+
+    @cached_property
+    def elsewhere(self) -> Array:
+        """(N + 1, rows): what the response leaves unexplained of a whole batch of other states, answered otherwise, relative.
+
+        The response is told from rows that lie near to one another, and this from rows all over: of two runs on one noise, the
+        difference.
+        """
+        one, other = self.observation.run, self.observation.varied
+        if not self.has_grid:
+            return np.full((self.response.queries + 1, len(one.x_init)), np.inf)
+        size = np.maximum(1.0, np.maximum(np.abs(one.x), np.abs(other.x)).max(axis=(1, 2)))
+        return np.asarray(np.abs(self.response.unexplained(one, other)).max(axis=2) / size[:, None])
+
+    @cached_property
+    def affine(self) -> bool:
+        """Whether every state is an affine map of what was given, near the run of the response and everywhere else."""
+        return self.response.affine and bool((self.elsewhere.max(axis=1) <= self.affine_within).all())
+
+    @property
+    def affine_within(self) -> Array:
+        """(N + 1,): what may be left over of an affine map elsewhere: what may be near by, and the rounding of its weights."""
+        weights = np.sqrt(1 + self.response.queries) * self.response.rounding / NUDGE
+        return np.asarray(affine_within(max(self.response.unit, self.observation.run.unit)) + WEIGHTS * weights)
+
     @cached_property
     def seen(self) -> Seen | None:
         """The method of known weights that it is, if it is one."""
-        return seen_in(self.response)
+        return seen_in(self.response) if self.affine else None
 
     @cached_property
     def grids(self) -> list[Response]:

@@ -10,7 +10,7 @@ from ...verdict import Finding, Status
 from .. import behaviour, half, library, promises
 from ..behaviour import at_fault
 from ..told_time import told_time
-from . import consistency, grid, law, multistep, noise, orders, precision
+from . import clipping, consistency, grid, law, multistep, noise, orders, precision
 from .case import SolverCase
 
 
@@ -23,8 +23,9 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from library.tables(case.target)
     yield from grid.affinity(case)
     yield from behaviour.seed(case.observation, noisy=noise.noisy(case))
-    if not case.response.affine:
+    if not case.affine:
         return
+    yield from clipping.clipping(case)
     landing = list(grid.pairing(case))
     weights = list(multistep.coefficients(case.seen))
     yield from (*landing, *weights)

@@ -20,7 +20,7 @@ ROWS = 64
 def noisy(case: SolverCase) -> bool:
     """Whether there is noise, reached or not."""
     response = case.response
-    return bool(response.draws.any() or (response.affine and response.hidden))  # what bends is unexplained, and no noise
+    return bool(response.draws.any() or (case.affine and response.hidden))  # what bends is unexplained, and no noise
 
 
 def last_step(case: SolverCase) -> Iterator[Finding]:
@@ -43,10 +43,10 @@ def noise_law(case: SolverCase) -> Iterator[Finding]:
     if not noisy(case):
         yield Finding("noise-law", Status.NOT_APPLICABLE, "no step adds noise.")
         return
-    if not case.response.draws.any():
-        yield Finding(
-            "noise-law", Status.INCONCLUSIVE, "there is noise, and it cannot be reached: its scale and its law stay unjudged."
-        )
+    if case.response.hidden:
+        there = "besides the draws that were seen there is noise that does not come from them" if case.response.draws.any() else ""
+        message = f"{there or 'there is noise, and it cannot be reached'}: its scale and its law stay unjudged."
+        yield Finding("noise-law", Status.INCONCLUSIVE, message)
         return
     start = generator(case.seed).standard_normal((ROWS, case.target.dimensions))
     try:
