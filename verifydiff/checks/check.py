@@ -169,7 +169,7 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
     identified = solver.kind(response) if case.affine else "no affine map of what it was given"
     if case.seen is not None:
         identified = f"{case.seen}, {identified}"
-    return Report(target.name, identified, findings, solver.explanations(case.seen), 0.0, target.notes)
+    return Report(target.name, identified, findings, solver.explanations(case.seen, claimed.order), 0.0, target.notes)
 
 
 def _of_no_family(observation: Observation, contract: Contract, seed: int, deadline: float) -> Report | None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..observe import Observation
-from ..schedule import Array, Schedule, grid
+from ..schedule import Array, grid
 from ..verdict import Finding, Status
 from .case import Case
 
+ON_THE_DATA = 1e-9
+"""A weight of the signal this near to 1 is that of the data."""
 MOST_SIGNAL = 0.5
 """Pure noise handed over where the signal's weight is larger than this is no choice of grid any more."""
 SPACINGS = ("trailing", "leading", "linspace")
@@ -110,7 +112,7 @@ def pairing(case: Case) -> Iterator[Finding]:
         "pairing",
         Status.FAIL,
         f"{off.size} of {observation.steps} steps do not land on the level they should; the worst, {case.step(k)}, lands on "
-        f"sqrt(abar) = {landed[k]:.8g}{_index_of(landed[k], observation.schedule)}, not on {right[k]:.8g} "
+        f"sqrt(abar) = {landed[k]:.8g}{level_in_words(landed[k], *known_levels(observation))}, not on {right[k]:.8g} "
         f"(off by {landed[k] - right[k]:.2g}).",
         measured=float(landed[k]),
         expected=float(right[k]),
@@ -129,10 +131,27 @@ def _landing_bound(case: Case) -> Array:
     return np.asarray(p * np.sqrt(case.levels.abar_t) + q + 1e-12)
 
 
-def _index_of(root: float, schedule: Schedule) -> str:
-    """The (fractional) array index that has this level, in words."""
-    abar = root**2
-    if not schedule.abar[-1] <= abar <= 1:
-        return " (a level that the schedule does not have)"
-    index = float(np.interp(-abar, -schedule.abar, np.arange(-1, schedule.timesteps)))
-    return f" (the level of {'the data' if index < -0.5 else f't = {index:.4g}'})"
+def known_levels(observation: Observation) -> tuple[Array, Array]:
+    """The weights of the signal that have a time, and the times: of a whole table where there is one, else of the queries."""
+    table = observation.target.schedule
+    if table is None:
+        return np.sqrt(observation.levels), observation.times
+    return np.sqrt(table.abar[1:]), np.arange(table.timesteps, dtype=np.float64)
+
+
+def level_in_words(root: float, roots: Array, times: Array) -> str:
+    """The time at which the signal's weight is that, between those that have one, in brackets for a message.
+
+    Args:
+        root: a weight of the signal, sqrt(abar).
+        roots, times: of the levels that have a time, as from :func:`known_levels`.
+    """
+    order = np.argsort(roots, kind="stable")
+    roots, times = roots[order], times[order]
+    if abs(root - 1) <= ON_THE_DATA:
+        return " (the data)"
+    if not roots[0] <= root <= 1:
+        return " (a level that was never told)"
+    if root > roots[-1]:
+        return f" (a level between that of t = {times[-1]:.6g} and the data)"
+    return f" (the level of t = {float(np.interp(root, roots, times)):.6g})"

@@ -98,8 +98,8 @@ def exact_scale(case: Case) -> Iterator[Finding]:
         yield Finding(
             "noise-scale",
             Status.INCONCLUSIVE,
-            f"in the precision of its states, noise cannot be told from rounding at {np.count_nonzero(lost)} of {observation.steps} "
-            f"steps (first: {case.step(k)}, where {case.family.title} has {right[k]:.4g}).",
+            f"in the precision of its states, noise cannot be told from rounding at {np.count_nonzero(lost)} of "
+            f"{observation.steps} steps (first: {case.step(k)}, where {case.family.title} has {right[k]:.4g}).",
             expected=float(right[k]),
         )
     elif not observation.noisy.any():

@@ -70,6 +70,13 @@ def clipped(clip: Clipping) -> Iterator[Finding]:
             "range, where it does nothing.",
             measured=[clip.lower, clip.upper],
         )
+    elif clip.kind is Kind.RETURNED:
+        yield Finding(
+            "clipping",
+            Status.NOTE,
+            f"what is returned is clipped to [{clip.lower:.4g}, {clip.upper:.4g}], and no step before is.",
+            measured=[clip.lower, clip.upper],
+        )
     elif clip.kind is Kind.OTHER:
         yield Finding(
             "clipping",

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     NONE = "used as they are"
     CLIPPED = "clipped"
     DATA_ONLY = "clipped, and the noise is not taken from the clipped data"
+    RETURNED = "used as they are, and what is returned is clipped"
     OTHER = "changed in another way than by clipping"
     UNKNOWN = "not seen"
 
@@ -60,8 +61,11 @@ def clipping(large: Run, natural: Run, p: Array, q: Array, landed: Array) -> Cli
     told = np.abs(q) > same * np.maximum(grown[:-1], grown[1:])
     if not told.any():
         return Clipping(Kind.UNKNOWN)
-    if np.all(np.abs(moved) <= same * np.maximum(grown[:-1], grown[1:])[:, None, None]):
+    kept = (np.abs(moved) <= same * np.maximum(grown[:-1], grown[1:])[:, None, None]).all(axis=(1, 2))
+    if kept.all():
         return Clipping(Kind.NONE)
+    if kept[:-1].all() and (of_returned := returned(large.x[-1], large.x[-1] - moved[-1], same)):
+        return of_returned
     for kind, weight in ((Kind.CLIPPED, q), (Kind.DATA_ONLY, landed)):
         used = large.answers[told] + moved[told] / weight[told][:, None, None]
         slack = same * (grown[:-1] / np.abs(weight))[told][:, None, None]
@@ -70,3 +74,9 @@ def clipping(large: Run, natural: Run, p: Array, q: Array, landed: Array) -> Cli
         if np.all(np.abs(used - np.clip(large.answers[told], lower, upper)) <= np.maximum(slack, same)):
             return Clipping(kind, lower, upper)
     return Clipping(Kind.OTHER)
+
+
+def returned(x: Array, whole: Array, same: float) -> Clipping | None:
+    """What was returned, if it is but clipped from what the steps lead to."""
+    lower, upper = float(x.min()), float(x.max())
+    return Clipping(Kind.RETURNED, lower, upper) if np.all(np.abs(x - np.clip(whole, lower, upper)) <= same) else None

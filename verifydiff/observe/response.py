@@ -37,6 +37,8 @@ NUDGE = 2.0**-4
 """Length of the unit vectors: small enough to stay within every clipping range with the answers, large against their rounding."""
 COARSE_NUDGE = 2.0**-2
 """The same where states come in less than double precision."""
+PLACES = 2.0**8
+"""So many parts of 1 are told apart in draws, and in directions; nudged, they take some 16 binary places."""
 HIDDEN = 2.0**14
 """What nothing explains of a state is noise when it is more than so many roundings."""
 EXPLAINED = 2.0**6
@@ -90,11 +92,16 @@ class Response:
         return np.array([frame.preserving.sigma for frame in self.frames])
 
     @cached_property
+    def sizes(self) -> Array:
+        """(N + 1,): of what a state is summed of."""
+        given = np.abs(self.answers).sum(axis=1) + np.abs(self.draws).sum(axis=1)
+        return np.asarray(1 + np.abs(self.run.x).max(axis=(1, 2)) + given)
+
+    @cached_property
     def rounding(self) -> Array:
         """(N + 1,): what rounding may leave of a state: of what it is summed of, over the widest range of scales on its way."""
-        sizes = np.abs(self.run.x).max(axis=(1, 2)) + np.abs(self.answers).sum(axis=1) + np.abs(self.draws).sum(axis=1)
         scales = [frame.noise_over_signal for frame in self.frames if frame.alpha > 2.0**-40]
-        return np.asarray(self.unit * (1 + sizes) * max(1.0, *scales))
+        return np.asarray(self.unit * self.sizes * max(1.0, *scales))
 
     def unexplained(self, one: Run, other: Run) -> Array:
         """(N + 1, rows, d): what the response leaves of the difference of two other runs, of as many queries, on one noise."""
@@ -180,8 +187,13 @@ def _directions(queries: int, drawn: int, seed: int) -> Array:
     directions = np.zeros((columns + COMBINATIONS, columns))
     ones = np.arange(1, columns)
     directions[ones, ones] = 1.0
-    directions[columns:, 1:] = generator([seed, 1]).uniform(-1, 1, (COMBINATIONS, columns - 1))
+    directions[columns:, 1:] = _short(generator([seed, 1]).uniform(-1, 1, (COMBINATIONS, columns - 1)))
     return directions
+
+
+def _short(values: Array) -> Array:
+    """The same in so few binary places that single precision holds them and their sums with nudges: a sampler may keep draws so."""
+    return np.asarray(np.round(values * PLACES) / PLACES)
 
 
 def _nudged(target: Target, first: Run, moves: Array, seed: int, deadline: float) -> Run:
@@ -193,7 +205,7 @@ def _nudged(target: Target, first: Run, moves: Array, seed: int, deadline: float
         return np.asarray(first.answers[min(k, queries - 1)] + (moves[:, 2 + k, None] if k < queries else 0.0) + 0.0 * x)
 
     def noise(i: int, shape: tuple[int, ...]) -> Array:
-        still = draw(i, (1, shape[1])) if draw is not None else np.zeros((1, shape[1]))
+        still = _short(draw(i, (1, shape[1]))) if draw is not None else np.zeros((1, shape[1]))
         return np.asarray(still + (moves[:, 2 + queries + i, None] if 2 + queries + i < moves.shape[1] else 0.0))
 
     seen = run(target, answer, _start(target, seed) + moves[:, 1, None], seed, noise=noise, deadline=deadline)

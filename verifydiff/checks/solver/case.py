@@ -15,12 +15,14 @@ from ...observe.probe import affine_within
 from ...observe.response import NUDGE, Response, respond
 from ...schedule import Array
 from ...statistics import ErrorRates
-from ..case import Contract
+from ..case import SINGLE, Contract
 from .convergence import STEPS
 from .multistep import Seen, seen_in
 
 WEIGHTS = 8.0
 """Roundings of a state by which each of the weights may be off, times the length of a nudge."""
+TABLES = 2.0**4
+"""How many roundings of single precision a table in it may be off, each of the size of what a state is summed of."""
 LANDS = 2.0**10
 """How many roundings a state may be off where it lands, each of the size of what it is summed of."""
 
@@ -56,6 +58,11 @@ class SolverCase:
     def bound(self) -> Array:
         """(N + 1,): what rounding may do to a state of unit predictions, a unit start and unit noise."""
         return LANDS * self.response.rounding
+
+    @cached_property
+    def single(self) -> Array:
+        """(N + 1,): what tables in single precision may do to such a state."""
+        return np.asarray(TABLES * SINGLE * self.response.sizes)
 
     @property
     def has_grid(self) -> bool:

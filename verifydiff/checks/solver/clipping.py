@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...observe.clipping import SAME, Clipping, Kind
+from ...observe.clipping import SAME, Clipping, Kind, returned
 from ...verdict import Finding
 from ..weights import clipped
 from .case import SolverCase
@@ -28,8 +28,11 @@ def _seen(case: SolverCase) -> Clipping:
         return Clipping(Kind.UNKNOWN)
     same = max(SAME, 64 * max(natural.unit, large.unit)) * np.maximum(1.0, np.abs(large.x).max(axis=(1, 2)))
     moved = case.response.unexplained(large, natural)
-    if (np.abs(moved).max(axis=(1, 2)) <= same).all():
+    kept = np.abs(moved).max(axis=(1, 2)) <= same
+    if kept.all():
         return Clipping(Kind.NONE)
+    if kept[:-1].all() and (of_returned := returned(large.x[-1], large.x[-1] - moved[-1], float(same[-1]))):
+        return of_returned
     weights, answers = case.response.answers[1:], large.answers.reshape(len(large.answers), -1)
     changed = np.linalg.lstsq(weights, moved[1:].reshape(len(weights), -1), rcond=None)[0]
     used = (answers + changed)[int(np.argmax(np.abs(weights).max(axis=0)))]  # of the answer that shows most

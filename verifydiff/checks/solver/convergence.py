@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...observe.response import Response
+from ...observe.response import DOUBLE, Response
 from ...schedule import Array
 from .gaussian import law, local_errors
 
@@ -35,6 +35,8 @@ MORE = 320
 """And where its order is still in doubt; twice as many where its slope still rises, as that of much churn does."""
 FLOOR = 2.0**18
 """An error below this many roundings is rounding: 3e-11 in double precision."""
+COARSE_FLOOR = 2.0**15
+"""The same in less than double precision: 0.002 in single precision."""
 NEAR = 0.15
 """A measured order is that of the nearest whole number when it lies this near to it."""
 SETTLES = 0.75
@@ -100,7 +102,8 @@ def local_error(response: Response) -> float:
 def measured(responses: list[Response], error: Callable[[Response], float]) -> Slope:
     """The slope of an error over responses on ever finer grids, by the number of their queries."""
     errors = [error(response) for response in responses]
-    return slope([response.queries for response in responses], errors, FLOOR * max(r.unit for r in responses))
+    unit = max(response.unit for response in responses)
+    return slope([response.queries for response in responses], errors, (FLOOR if unit == DOUBLE else COARSE_FLOOR) * unit)
 
 
 def landing(response: Response) -> tuple[Array, Array]:

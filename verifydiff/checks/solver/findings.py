@@ -27,7 +27,7 @@ def findings(case: SolverCase) -> Iterator[Finding]:
         return
     yield from clipping.clipping(case)
     landing = list(grid.pairing(case))
-    weights = list(multistep.coefficients(case.seen))
+    weights = list(multistep.coefficients(case.seen, case.solver.order))
     yield from (*landing, *weights)
     yield from noise.last_step(case)
     yield from noise.noise_law(case)

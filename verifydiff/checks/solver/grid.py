@@ -9,6 +9,7 @@ import numpy as np
 from ...observe.probe import affine_within
 from ...verdict import Finding, Status
 from ..case import SINGLE
+from ..grid import known_levels, level_in_words
 from .case import LANDS, SolverCase
 from .convergence import landing
 from .kind import stages
@@ -93,14 +94,20 @@ def pairing(case: SolverCase) -> Iterator[Finding]:
         yield Finding("pairing", Status.INCONCLUSIVE if off.max() > COARSELY else Status.PASS, message, float(off.max()))
         return
     k = int(wrong[np.argmax(off[wrong])])
+    level = level_in_words(float(data[k]), *known_levels(case.observation)) if _on_a_level(data[k], spread[k]) else ""
     where = (
         f"{wrong.size} of {off.size} states; the worst, {case.query(k)}, holds {data[k]:.8g} of the data and noise of scale "
-        f"{spread[k]:.8g}, and is meant to hold {response.alpha[k]:.8g} and {response.sigma[k]:.8g}"
+        f"{spread[k]:.8g}{level}, and is meant to hold {response.alpha[k]:.8g} and {response.sigma[k]:.8g}"
     )
     share = None if case.target.inexact else _falls(case)
     details = {"steps": wrong.tolist(), "landed": data.tolist(), "expected": response.alpha.tolist()}
     if case.target.inexact:
         message = f"by construction the level is missed at {where}: {case.target.inexact}."
+        yield Finding("pairing", Status.NOTE, message, float(off[k]), 0.0, float(case.bound[k]), details=details)
+    elif (off <= np.maximum(case.bound, case.single)).all():
+        message = (
+            f"states are off their levels by up to {off[k]:.1g} ({case.query(k)}), no more than tables in single precision are."
+        )
         yield Finding("pairing", Status.NOTE, message, float(off[k]), 0.0, float(case.bound[k]), details=details)
     elif wrong.tolist() == [response.queries] and response.sigma[-1] == 0 and off[k] <= SINGLE:
         message = f"what is returned holds noise of scale {spread[k]:.1g}, less than single precision holds."
@@ -115,6 +122,11 @@ def pairing(case: SolverCase) -> Iterator[Finding]:
         yield Finding(
             "pairing", Status.FAIL, f"the level is missed at {where}.", float(off[k]), 0.0, float(case.bound[k]), details=details
         )
+
+
+def _on_a_level(data: float, spread: float) -> bool:
+    """Whether a state that holds so much of the data, and such noise, is one of the forward process at all."""
+    return abs(data**2 + spread**2 - 1) <= SINGLE
 
 
 def _falls(case: SolverCase) -> float | None:

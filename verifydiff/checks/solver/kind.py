@@ -8,6 +8,8 @@ from ...observe.response import Response
 
 NOTHING = 1e-9
 """A weight below this share of its row is none."""
+FEW = 2.0**10
+"""Or of so many roundings."""
 MOST = 9
 """Predictions that a step is thought to remember; past that it is said to use all."""
 
@@ -50,6 +52,6 @@ def _back(response: Response, k: int) -> int:
         sizes = np.maximum(np.linalg.norm(states, axis=0), np.finfo(np.float64).tiny)
         combination = np.linalg.lstsq(states / sizes, reached, rcond=None)[0]
         left = np.abs(reached - states / sizes @ combination).max()
-        if left <= NOTHING * max(1.0, float(np.abs(weights[k : k + 2]).max())):
+        if left <= max(NOTHING, FEW * response.unit) * max(1.0, float(np.abs(weights[k : k + 2]).max())):
             return m
     return k

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...verdict import Finding, Status
-from ..case import SINGLE
 from .case import SolverCase
 from .gaussian import law
 
@@ -25,7 +24,7 @@ def point_mass(case: SolverCase) -> Iterator[Finding]:
     off = max(abs(mean - MEAN), deviation)
     if case.target.inexact:
         return
-    if off <= max(float(case.bound[-1]), SINGLE):
+    if off <= max(float(case.bound[-1]), float(case.single[-1])):
         yield Finding(
             "point-mass",
             Status.PASS,

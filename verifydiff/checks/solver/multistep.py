@@ -71,8 +71,13 @@ def seen_in(response: Response) -> Seen | None:
     return None
 
 
-def coefficients(seen: Seen | None) -> Iterator[Finding]:
-    """Are the weights of every step those of the method that it is?"""
+def coefficients(seen: Seen | None, claimed: int | None) -> Iterator[Finding]:
+    """Are the weights of every step those of the method that it is?
+
+    Args:
+        seen: that method, perhaps with a mistake in it.
+        claimed: the order that was claimed of it. Of the first order any extrapolation is, and may be meant.
+    """
     if seen is None:
         return
     ends = np.flatnonzero(~seen.highest)
@@ -81,13 +86,16 @@ def coefficients(seen: Seen | None) -> Iterator[Finding]:
         message = f"every step is one of {seen.method.title} (off by at most {seen.residual:.1g}){lower if ends.size else ''}."
         yield Finding("coefficients", Status.PASS, message, seen.residual, 0.0, seen.bound)
         return
-    message = f"every step of the highest order is one of {seen.method.title} in which {seen.slip.description}."
-    yield Finding("coefficients", Status.FAIL, message, seen.residual, 0.0, seen.bound, details={"slip": seen.slip.id})
+    message = f"every step of the highest order is one of {seen.method.title} in which {seen.slip.description}"
+    if claimed == 1:
+        message += "; the first order, which is claimed, leaves it that freedom"
+    status = Status.NOTE if claimed == 1 else Status.FAIL
+    yield Finding("coefficients", status, f"{message}.", seen.residual, 0.0, seen.bound, details={"slip": seen.slip.id})
 
 
-def explanations(seen: Seen | None) -> tuple[Explanation, ...]:
+def explanations(seen: Seen | None, claimed: int | None) -> tuple[Explanation, ...]:
     """The mistake, as a diagnosis."""
-    if seen is None or seen.slip is None:
+    if seen is None or seen.slip is None or claimed == 1:
         return ()
     return (Explanation(seen.slip.id, seen.slip.description, seen.residual, seen.method.title),)
 

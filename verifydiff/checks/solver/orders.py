@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from ...observe.response import Response
+from ...observe.response import DOUBLE, Response
 from ...verdict import Finding, Status
 from .case import SolverCase
 from .convergence import MORE, NEAR, STEPS, Slope, global_error, local_error, measured
@@ -36,6 +37,9 @@ def order(case: SolverCase) -> Iterator[Finding]:
         if finding.status in in_doubt and all(response.affine for response in grids):
             grids = [*grids, case.on(steps)]
             finding = _judged(case, *_slopes(grids))
+    if finding.status is Status.FAIL and max(response.unit for response in grids) > DOUBLE:
+        message = f"in less than double precision rounding hides what finer steps would show: {finding.message}"
+        finding = replace(finding, status=Status.INCONCLUSIVE, message=message)
     yield finding
     if finding.status in (Status.PASS, Status.NOTE) and (case.solver.order or 1) > 1:
         yield from _on_uneven_steps(case)
