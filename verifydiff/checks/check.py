@@ -30,6 +30,8 @@ from .report import Report
 from .told_time import told_time
 
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
+IDLE = 1e-9
+"""A step whose weights are this near to 1 and 0 does nothing."""
 STATISTICAL_CHECKS = 3
 """The scale of hidden noise, of all steps and of each, and the law of the noise; everything else is free of chance."""
 
@@ -130,7 +132,8 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
         return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
     identity = identify(observation)
-    of_none = None if claimed or identity.found else _of_no_family(observation, contract, seed, deadline)
+    known = claimed is not None or (identity.found and _leads_one_way(observation))
+    of_none = None if known else _of_no_family(observation, contract, seed, deadline)
     return of_none or _of_family(observation, claimed, identity, contract, seed, deadline)
 
 
@@ -170,6 +173,13 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
     if case.seen is not None:
         identified = f"{case.seen}, {identified}"
     return Report(target.name, identified, findings, solver.explanations(case.seen, claimed.order), 0.0, target.notes)
+
+
+def _leads_one_way(observation: Observation) -> bool:
+    """Whether every step leads towards the data, or does nothing: families do not correct a state where it is, nor go back."""
+    still = np.diff(observation.levels) <= 0
+    idle = (np.abs(observation.x_t - 1) + np.abs(observation.x_0) < IDLE) & ~observation.noisy
+    return not (still & ~idle[:-1]).any()
 
 
 def _of_no_family(observation: Observation, contract: Contract, seed: int, deadline: float) -> Report | None:

@@ -16,7 +16,7 @@ from .kind import stages
 
 DOUBLED_TWICE = (40, 160)
 """Numbers of steps on which an error is looked at again: it falls as they grow, but may change its sign from one to the next."""
-COARSELY = 0.01
+COARSELY = 0.001
 """A state that is off by more than this does not pass, however coarse its precision is."""
 VANISHES = 0.75**2
 """What comes of discretisation falls to less than this share of itself; to a quarter, at the first order."""
