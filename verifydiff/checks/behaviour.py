@@ -15,8 +15,8 @@ PURE = 1e-9
 
 
 def at_fault(check: str, fault: SamplerFault, where: str = "") -> Finding:
-    """The finding of a fault: a failure, but for a time limit that ran out, which proves nothing."""
-    status = Status.INCONCLUSIVE if fault.kind == "out-of-time" else Status.FAIL
+    """The finding of a fault: a failure, but for what proves nothing: a time limit that ran out, a question without an answer."""
+    status = Status.INCONCLUSIVE if fault.kind in ("out-of-time", "no-answer") else Status.FAIL
     return Finding(check, status, f"{where}{fault}", measured=fault.kind)
 
 

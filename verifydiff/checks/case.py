@@ -11,8 +11,8 @@ multiple of
 since an error of u in the tables is the least it must live with: 1 - abar_s loses digits where abar_s is near 1.
 
 The unit is that of double precision, unless the states came in a coarser type, or the weights show that the tables did: then at
-half of the steps or more they miss the closed form, by no more than single precision explains. For that a sharper bound serves
-(:func:`of_a_product`), so that a wrong table is not taken for a rounded one.
+a quarter of the steps or more they miss the closed form, by no more than single precision explains. For that a sharper bound
+serves (:func:`of_a_product`), so that a wrong table is not taken for a rounded one.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ SINGLE_ROUNDINGS = 6
 """And how many of those that :func:`of_a_product` knows, in less than double precision."""
 HALF = 0.5
 """The share of the steps that rounding has to explain, for the tables to be in single precision."""
-LEAST_SHARE = 0.005
-"""Rounding in single precision is not believed to be smaller than this share of its bound, at half of the steps."""
+LEAST_SHARE = 2e-4
+"""Rounding in single precision is not believed to be smaller than this share of its bound, at a quarter of these steps."""
 DOUBLE, SINGLE = 2.0**-53, 2.0**-24
 """Unit roundoffs."""
 
@@ -148,7 +148,7 @@ def in_single_precision(observation: Observation, family: Family, expected: tupl
             one = np.where(np.isfinite(weight), np.abs(weight - right) / np.maximum(bound + states, SINGLE**2), 0.0)
         share = np.maximum(share, np.nan_to_num(one, nan=np.inf))
     explained = share <= 1
-    return bool(explained.mean() >= least and (observation.run.unit > DOUBLE or np.median(share[explained]) >= LEAST_SHARE))
+    return bool(explained.mean() >= least and (observation.run.unit > DOUBLE or np.quantile(share[explained], 0.75) >= LEAST_SHARE))
 
 
 def state_rounding(observation: Observation) -> Array:

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..observe.clipping import Clipping, Kind
+from ..observe.probe import FINE
 from ..schedule import Array, Mask
 from ..verdict import Finding, Status
 from .case import DOUBLE, RELATIVE, Case
 
+COARSELY = 0.25
+"""What rounding in half precision may leave of a step, where states of much noise tell little of the data."""
 NAMES = {"x_t": "x_t", "x_0": "the predicted x_0", "z": "the noise"}
 
 
@@ -20,6 +23,16 @@ def affinity(case: Case) -> Iterator[Finding]:
     observation = case.observation
     if not np.isfinite(observation.x_t).all():
         yield Finding("affinity", Status.FAIL, "the sampler asks at other times when its data differ: it has no grid.")
+        return
+    bent = np.flatnonzero(~observation.affine)
+    if bent.size and observation.run.unit > FINE and (left := float(observation.residual[bent].max())) <= COARSELY:
+        yield Finding(
+            "affinity",
+            Status.INCONCLUSIVE,
+            f"{bent.size} of {observation.steps} steps leave up to {left:.2g} of themselves unexplained, and rounding in the "
+            "precision of its states may be all of that: nothing more is judged.",
+            measured=left,
+        )
         return
     if observation.remembers.any():
         k = int(np.flatnonzero(observation.remembers)[0])
@@ -30,7 +43,6 @@ def affinity(case: Case) -> Iterator[Finding]:
             f"(first: {case.step(k)}): a multistep method, which is none of the known families.",
         )
         return
-    bent = np.flatnonzero(~observation.affine)
     if bent.size and observation.hidden.any() and not observation.replays:
         yield Finding(
             "affinity",

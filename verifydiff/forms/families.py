@@ -124,6 +124,7 @@ class Family:
         source: where it was published.
         silent_end: whether the step onto the data adds no noise by convention, whatever its formula gives there.
         eta: the noise scale relative to the posterior's, where the family has one.
+        limit: a family of the same weights whose form holds at a level without signal too, where its own divides by 0.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Family:
     source: Source
     silent_end: bool = False
     eta: float | None = None
+    limit: Family | None = None
 
     def coefficients(self, start: ArrayLike, end: ArrayLike) -> tuple[Any, Any, Any]:
         """(p, q, c) of the steps from the levels ``start`` to the levels ``end``, each of shape (N,).
@@ -147,6 +149,10 @@ class Family:
             )
         if self.silent_end:
             c = np.where(end == 1, 0.0, c)
+        if self.limit is not None and (start == 0).any():
+            p, q, c = (
+                np.where(start == 0, there, own) for own, there in zip((p, q, c), self.limit.coefficients(start, end), strict=True)
+            )
         return p, q, c
 
     def __str__(self) -> str:
@@ -215,7 +221,7 @@ def Euler() -> Family:  # noqa: N802
             (x_s, sqrt(abar_s) * xbar_s),
         )
     )
-    return Family("euler", "Euler in sigma space", (writing,), Source(euler.KARRAS, "algorithm 1"), eta=0.0)
+    return Family("euler", "Euler in sigma space", (writing,), Source(euler.KARRAS, "algorithm 1"), eta=0.0, limit=DDIM(0.0))
 
 
 def EulerAncestral() -> Family:  # noqa: N802
@@ -230,7 +236,12 @@ def EulerAncestral() -> Family:  # noqa: N802
         )
     )
     return Family(
-        "euler-ancestral", "Euler ancestral in sigma space", (writing,), Source(euler.KATHERINE, "sample_euler_ancestral"), eta=1.0
+        "euler-ancestral",
+        "Euler ancestral in sigma space",
+        (writing,),
+        Source(euler.KATHERINE, "sample_euler_ancestral"),
+        eta=1.0,
+        limit=DDIM(1.0),
     )
 
 

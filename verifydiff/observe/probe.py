@@ -37,6 +37,8 @@ COARSELY_AFFINE = 0.01
 FEW = 16
 FINE = 2.0**-24
 """Down to single precision, what rounding may leave of a step is so small that noise below it is none."""
+LOST = 2.0**8
+"""So many roundings of single precision are what a sampler in double precision may lose by keeping something in single."""
 PROPORTIONAL, CLEARLY = 0.999, 0.9
 """How like a draw noise has to be, as a cosine, to be that draw: where rounding is small, and where it is not."""
 FEW_NUMBERS = 1024
@@ -179,6 +181,8 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), see
     large = run(target, answers(seed, LARGE), start, seed, noise=replayed, deadline=deadline)
 
     same_grid = varied.times.shape == natural.times.shape and np.array_equal(varied.times, natural.times)
+    if same_grid and natural.unit < FINE and _kept_in_single(natural, varied):
+        natural.unit = FINE
     steps = [_fit(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
     p, q, residual, remembers = (
         (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
@@ -295,19 +299,28 @@ def replay(recorded: Run) -> Noise | None:
     return noise
 
 
+def _kept_in_single(first: Run, second: Run) -> bool:
+    """Whether every step is affine but for what is lost where something on its way is kept in single precision."""
+    left = [_least_squares(_present(first, second, k), _difference(first, second, "x", k + 1))[1] for k in range(first.times.size)]
+    return affine_within(first.unit) < max(left) <= LOST * FINE
+
+
+def _difference(first: Run, second: Run, values: str, i: int) -> Array:
+    return np.asarray(getattr(first, values)[i] - getattr(second, values)[i]).ravel()
+
+
+def _present(first: Run, second: Run, k: int) -> Array:
+    return np.stack([_difference(first, second, values, k) for values in ("x", "answers")], axis=1)
+
+
 def _fit(first: Run, second: Run, k: int) -> tuple[float, float, float, bool]:
     """(p, q, residual, remembers) of step k from the difference of two runs on one noise."""
-
-    def difference(values: str, i: int) -> Array:
-        return np.asarray(getattr(first, values)[i] - getattr(second, values)[i]).ravel()
-
-    target = difference("x", k + 1)
-    present = np.stack([difference("x", k), difference("answers", k)], axis=1)
+    target, present = _difference(first, second, "x", k + 1), _present(first, second, k)
     weights, residual = _least_squares(present, target)
     within = affine_within(max(first.unit, second.unit))
     if residual < within or k == 0:
         return float(weights[0]), float(weights[1]), residual, False
-    past = [difference(values, i) for i in range(max(0, k - 2), k) for values in ("x", "answers")]
+    past = [_difference(first, second, values, i) for i in range(max(0, k - 2), k) for values in ("x", "answers")]
     _, with_past = _least_squares(np.column_stack([present, *past]), target)
     return float(weights[0]), float(weights[1]), min(residual, with_past), with_past < within
 

@@ -196,7 +196,9 @@ class _Recorder:
             self.strike()
         if k >= self.limit:
             raise SamplerFault(
-                "never-ends", f"the sampler asked the model {self.limit} times without returning: it does not seem to end."
+                "never-ends",
+                f"the sampler asked the model {self.limit} times without returning: it does not seem to end. "
+                "(One that chooses its steps by its own errors has no grid, and cannot be judged.)",
             )
         self._watch_handed()
         state = self.state(x, f"asked the model (query {k}) with")
@@ -212,6 +214,12 @@ class _Recorder:
         if self.keep:
             self.x.append(seen)
             self.answers.append(x0)
+        if frame.sigma == 0 and self.target.wording is None and self.target.prediction is not Prediction.SAMPLE:
+            raise SamplerFault(
+                "no-answer",
+                f"query {k} (t = {time_told:g}) asks for a {_WORDS[self.target.prediction]} at a level without noise, where no exact "
+                "model has one: take the last step without that question, or end just above.",
+            )
         prediction = predict(self.target, state, seen, x0, frame)
         return self._hand_over(prediction.reshape(self.outer).astype(_float_type(x)))
 
@@ -295,6 +303,13 @@ class _Recorder:
         now, then = self._handed
         if now.shape != then.shape or not (now == then).all():
             self.mutated = self.mutated or "the model's prediction"
+
+
+_WORDS = {
+    Prediction.EPSILON: "prediction of the noise",
+    Prediction.V_PREDICTION: "velocity",
+    Prediction.FLOW_PREDICTION: "velocity",
+}
 
 
 def predict(target: Target, asked: Array, x: Array, x0: Array, frame: Frame) -> Array:

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from ...forms.solvers import Solver
-from ...observe import Observation, Target
+from ...observe import Observation, SamplerFault, Target
+from ...observe.faults import one_line
 from ...observe.probe import affine_within
 from ...observe.response import NUDGE, Response, respond
 from ...schedule import Array
@@ -140,7 +141,7 @@ class SolverCase:
     def _of(self, grid: Callable[[int], Target], steps: int, seen: dict[int, Response]) -> Response:
         if steps not in seen:
             left = self.deadline - time.monotonic()
-            seen[steps] = respond(grid(steps), seed=self.seed, timeout=left, queries=self._likely_queries(steps, seen))
+            seen[steps] = respond(_made(grid, steps), seed=self.seed, timeout=left, queries=self._likely_queries(steps, seen))
         return seen[steps]
 
     def _likely_queries(self, steps: int, seen: dict[int, Response]) -> int | None:
@@ -162,3 +163,15 @@ class SolverCase:
         """How messages call a state."""
         times = self.response.run.times
         return f"query {k}, t = {times[k]:.6g}" if k < times.size else "what is returned"
+
+
+def _made(grid: Callable[[int], Target], steps: int) -> Target:
+    """The target on that many steps; what its maker raises is a fault of the target's."""
+    try:
+        return grid(steps)
+    except SamplerFault:
+        raise
+    except Exception as error:
+        raise SamplerFault(
+            "raises", f"the target for {steps} steps cannot be made: {type(error).__name__}: {one_line(error)}"
+        ) from None

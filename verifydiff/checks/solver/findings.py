@@ -31,7 +31,7 @@ def findings(case: SolverCase) -> Iterator[Finding]:
     yield from (*landing, *weights)
     yield from noise.last_step(case)
     yield from noise.noise_law(case)
-    yield from law.point_mass(case)
+    yield from law.point_mass(case, exact=all(finding.status is not Status.NOTE for finding in landing))
     yield from law.method_bias(case)
     if case.contract.converge:
         yield from _on_finer_steps(case, landing, weights)

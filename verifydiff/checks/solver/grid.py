@@ -81,12 +81,13 @@ def pairing(case: SolverCase) -> Iterator[Finding]:
     """
     response = case.response
     data, spread = landing(response)
-    hidden = response.spread > 2.0**4 * case.bound
     with np.errstate(invalid="ignore"):
-        off = np.maximum(np.abs(data - response.alpha), np.where(hidden, 0.0, np.abs(spread - response.sigma)))
+        off = np.abs(data - response.alpha)
+        if not response.hidden:
+            off = np.maximum(off, np.abs(spread - response.sigma))
     wrong = np.flatnonzero(~(off <= case.bound))
     if not wrong.size:
-        noise = ", with noise of its scale," if response.draws.any() and not hidden.any() else ""
+        noise = ", with noise of its scale," if response.draws.any() and not response.hidden else ""
         message = f"every state lands{noise} on the level it is meant at (off by at most {off.max():.1g})."
         if off.max() > COARSELY:
             k = int(np.argmax(off))

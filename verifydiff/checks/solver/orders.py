@@ -115,7 +115,7 @@ def _judged(case: SolverCase, whole: Slope, single: Slope | None) -> Finding:
             Status.FAIL, f"it does not converge: on {whole.steps[0]} to {whole.steps[-1]} steps the errors are {_brief(whole)}."
         )
     words = f"{kind} {whole.order:.2f} from {whole.steps[0]} to {whole.steps[-1]} steps (errors {_brief(whole)})"
-    if single is not None and not single.exact:
+    if single is not None and single.order == single.order:
         words += f", and single steps fall as their {single.order:.2f}th power"
     if whole.rises and whole.order < (LEAST if claimed is None else claimed - NEAR):
         return finding(Status.INCONCLUSIVE, f"its errors fall ever faster, and its order has not settled: {words}.")
