@@ -30,8 +30,6 @@ from .report import Report
 from .told_time import told_time
 
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
-IDLE = 1e-9
-"""A step whose weights are this near to 1 and 0 does nothing."""
 STATISTICAL_CHECKS = 3
 """The scale of hidden noise, of all steps and of each, and the law of the noise; everything else is free of chance."""
 
@@ -176,10 +174,8 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
 
 
 def _leads_one_way(observation: Observation) -> bool:
-    """Whether every step leads towards the data, or does nothing: families do not correct a state where it is, nor go back."""
-    still = np.diff(observation.levels) <= 0
-    idle = (np.abs(observation.x_t - 1) + np.abs(observation.x_0) < IDLE) & ~observation.noisy
-    return not (still & ~idle[:-1]).any()
+    """Whether no step adds noise where it is, or on its way back: correctors and restarts do, and families do not."""
+    return not ((np.diff(observation.levels) <= 0) & observation.noisy[:-1]).any()
 
 
 def _of_no_family(observation: Observation, contract: Contract, seed: int, deadline: float) -> Report | None:

@@ -217,8 +217,8 @@ class _Recorder:
         if frame.sigma == 0 and self.target.wording is None and self.target.prediction is not Prediction.SAMPLE:
             raise SamplerFault(
                 "no-answer",
-                f"query {k} (t = {time_told:g}) asks for a {_WORDS[self.target.prediction]} at a level without noise, where no exact "
-                "model has one: take the last step without that question, or end just above.",
+                f"query {k} (t = {time_told:g}) asks for a {_WORDS[self.target.prediction]} at a level without noise, where no "
+                "exact model has one: take the last step without that question, or end just above.",
             )
         prediction = predict(self.target, state, seen, x0, frame)
         return self._hand_over(prediction.reshape(self.outer).astype(_float_type(x)))

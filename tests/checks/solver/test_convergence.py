@@ -76,7 +76,7 @@ def test_more_steps_are_asked_for_while_a_slope_rises_and_then_it_stays_open(mon
         return slope([10 * 2**n for n in range(len(responses))], errors[: len(responses)], 0.0), None
 
     monkeypatch.setattr(orders, "_slopes", slopes)
-    response = SimpleNamespace(affine=True, hidden=False)
+    response = SimpleNamespace(affine=True, hidden=False, unit=2.0**-53)
     solver = SimpleNamespace(order=claimed, stochastic=True)
     case = SimpleNamespace(response=response, grids=[response] * 5, on=lambda steps: response, solver=solver, uneven=[])
     (finding,) = orders.order(case)
