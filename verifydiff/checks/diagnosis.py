@@ -23,7 +23,7 @@ from .identify import relative
 
 EXPLAINS = 1e-7
 COARSE = 0.1
-"""The most that rounding may be of a weight, relative: tables in single precision do a third of that where a weight nearly cancels."""
+"""The most that rounding may be of a weight, relative; tables in single precision make a third of that where it nearly cancels."""
 AT_THE_END = "noise-at-the-end"
 """The one noise slip of scale alone; of the law of the noise, which shows the others, weights say nothing."""
 

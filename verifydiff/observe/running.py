@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import signal
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..schedule import Array
-from ..surroundings import letting_interrupts_through, unchanged
+from ..surroundings import ProcessExit, letting_interrupts_through, staying, unchanged
 from .faults import OutOfTime, SamplerFault, one_line
 from .frame import Frame
 from .target import Prediction, Target
@@ -321,10 +322,12 @@ def _call(sample: Callable[[], Array], recorder: _Recorder, deadline: float) -> 
     """What the sampler returns; everything that it raises is a fault of its own, but for the user's Ctrl-C."""
     with letting_interrupts_through():
         try:
-            with _alarm(deadline, recorder.strike):
+            with staying(), _alarm(deadline, recorder.strike):
                 return sample()
         except OutOfTime:
             raise recorder.fault or _out_of_time(len(recorder.times)) from None
+        except ProcessExit as error:
+            raise recorder.fault or _ended(error, len(recorder.times)) from None
         except SamplerFault:
             raise
         except BaseException as error:
@@ -336,8 +339,15 @@ def _out_of_time(asked: int) -> SamplerFault:
 
 
 def _raised(error: BaseException, asked: int) -> SamplerFault:
-    where = f"after {asked} model calls" if asked else "before it asked the model"
-    return SamplerFault("raises", f"the sampler raised {where}: {type(error).__name__}: {one_line(error)}{_place(error)}")
+    return SamplerFault("raises", f"the sampler raised {_when(asked)}: {type(error).__name__}: {one_line(error)}{_place(error)}")
+
+
+def _ended(error: ProcessExit, asked: int) -> SamplerFault:
+    return SamplerFault("exits", f"the sampler ended the process {_when(asked)}: {one_line(error)}{_place(error)}")
+
+
+def _when(asked: int) -> str:
+    return f"after {asked} model calls" if asked else "before it asked the model"
 
 
 @contextlib.contextmanager
@@ -366,6 +376,11 @@ def _as_state(value: Any, shape: tuple[int, ...], did: str) -> tuple[Array, floa
         raise SamplerFault(
             "wrong-type", f"the sampler {did} a masked array with {np.count_nonzero(np.ma.getmaskarray(value))} entries hidden."
         )
+    if value is None:
+        raise SamplerFault("wrong-type", f"the sampler {did} None; the state has shape {shape}.")
+    if inspect.iscoroutine(value):
+        value.close()  # else Python warns that it was never awaited
+        raise SamplerFault("wrong-type", f"the sampler {did} a coroutine: a sampler is a plain function, not an async one.")
     try:
         raw = np.asarray(value)
     except Exception as error:
