@@ -50,6 +50,8 @@ class Rounded(np.ndarray[Any, np.dtype[np.float32]]):
 MAX_QUERIES_PER_TIMESTEP = 8
 MOST_TIMES = 1000
 """Where there is no schedule, a sampler is believed to take no more steps than this."""
+WHOLE = 1e-6
+"""A time that lies nearer to an array index is that index, computed in floating point."""
 LONGEST_ALARM = 1e8
 """Seconds; three years, and within what every system's clock can be set to."""
 
@@ -202,7 +204,7 @@ class _Recorder:
         if not np.isfinite(state).all():
             before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
-        time_told = _as_time(t, k)
+        time_told = self._as_index(_as_time(t, k))
         frame = self._frame(time_told, k, at)
         seen = state / frame.size if self.framed or at is not None else state
         x0 = np.asarray(self.answer(k, seen, frame.level), dtype=np.float64)
@@ -213,6 +215,11 @@ class _Recorder:
             self.answers.append(x0)
         prediction = predict(self.target, state, seen, x0, frame)
         return self._hand_over(prediction.reshape(self.outer).astype(_float_type(x)))
+
+    def _as_index(self, told: float) -> float:
+        """The time, taken for the array index that rounding alone keeps it from, where times are indices."""
+        whole = self.target.schedule is not None and not self.target.fractional_times
+        return float(round(told)) if whole and abs(told - round(told)) <= WHOLE else told
 
     def _frame(self, told: float, k: int, at: Frame | None) -> Frame:
         """What the state holds: as the sampler means it where it says so, else by the told time."""
