@@ -89,3 +89,20 @@ def test_noise_whose_law_is_wrong_comes_before_a_slip_of_the_weights():
 
     report = vd.check(ddim(0.7, float(ABAR[0]), uniform), schedule=SCHEDULE, family=vd.DDIM(0.7))
     assert named(report)[0] == "noise-not-normal"
+
+
+@pytest.mark.parametrize("wrong", ["x_0", "the noise", "both"])
+def test_a_velocity_of_the_wrong_sign_is_named(wrong):
+    signs = {"x_0": -1 if wrong != "the noise" else 1, "the noise": -1 if wrong != "x_0" else 1}
+    times = trailing(10)
+
+    def sample(denoise, x, seed):
+        for k, t in enumerate(times):
+            here, there = ABAR[t], ABAR[times[k + 1]] if k + 1 < len(times) else 1.0
+            v = denoise(x, t)
+            x_0 = np.sqrt(here) * x - signs["x_0"] * np.sqrt(1 - here) * v
+            eps = np.sqrt(1 - here) * x + signs["the noise"] * np.sqrt(here) * v
+            x = np.sqrt(there) * x_0 + np.sqrt(1 - there) * eps
+        return x
+
+    assert named(vd.check(sample, schedule=SCHEDULE, prediction="v_prediction")) == ["sign-of-v"]
