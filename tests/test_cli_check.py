@@ -153,6 +153,8 @@ MISUSE = [
     (["samplers.py:right", "--json", ""], "--json needs a file"),
     (["samplers.py:right", "--json", "a" * 300], "cannot be written"),
     (["base.py:sample"], "base.py cannot be imported: KeyboardInterrupt"),
+    (["leaving.py:sample"], "leaving.py cannot be imported: its code ends the process: os._exit(0)"),
+    (["binary.py:sample"], "binary.py: source code string cannot contain null bytes"),
     (["lookup.py:sample"], "'sample' of lookup.py cannot be looked up: RuntimeError: no sample"),
     (["a" * 5000 + ".py:sample"], "cannot be opened"),
     (["a" * 5000 + ".json"], "cannot be read"),
@@ -174,6 +176,8 @@ def test_misuse_is_one_clear_line_and_exit_code_2(file, capsys, arguments, says)
     Path("text.npy").write_text("hello")
     Path("header.npy").write_bytes(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((\n  ")
     Path("base.py").write_text("raise KeyboardInterrupt\n")
+    Path("leaving.py").write_text("import os\nos._exit(0)\n")
+    Path("binary.py").write_bytes(b"\xff\xfe\x00bad")
     Path("lookup.py").write_text("def __getattr__(name): raise RuntimeError('no ' + name)\n")
     Path("nested.json").write_text("[" * 100_000)
     code, out, err = command(capsys, *arguments)
@@ -288,6 +292,15 @@ def test_what_no_exception_can_stop_is_given_up_in_one_line_and_nothing_is_writt
         assert err.startswith("verifydiff: given up")
         assert err.count("\n") == 1
         assert [path.name for path in (tmp_path / name).iterdir() if path.suffix == ".json"] == []
+
+
+def test_a_sampler_that_ends_the_process_has_failed_and_the_report_is_written(tmp_path):
+    done = process(tmp_path, "--json", "report.json", at_import="from os import _exit", before="_exit(0)")
+    assert done.returncode == 1
+    assert "the sampler ended the process" in done.stdout
+    (finding,) = json.loads((tmp_path / "report.json").read_text())["findings"]
+    assert (finding["check"], finding["status"]) == ("behaviour", "fail")
+    assert "before it asked the model: os._exit(0)" in finding["message"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")

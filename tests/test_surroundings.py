@@ -1,12 +1,13 @@
 """Modules that code of others takes away come back; those that it brings stay."""
 
 import gc
+import os
 import sys
 from types import ModuleType
 
 import pytest
 
-from verifydiff.surroundings import SELDOM, aside, rare_collections
+from verifydiff.surroundings import SELDOM, ProcessExit, aside, leave, rare_collections, staying
 
 
 @pytest.fixture
@@ -47,6 +48,14 @@ def test_where_nobody_looks_for_lost_modules_none_comes_back(loaded):
     with aside(modules=False):
         del sys.modules[loaded.__name__]
     assert loaded.__name__ not in sys.modules
+
+
+def test_nothing_within_ends_the_process():
+    with staying():
+        taken = os._exit
+    assert os._exit is leave
+    with pytest.raises(ProcessExit, match=r"os\._exit\(3\)"), staying():
+        taken(3)  # as by `from os import _exit`
 
 
 def test_garbage_is_looked_for_less_often_and_then_as_before():

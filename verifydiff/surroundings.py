@@ -18,8 +18,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from operator import is_
-from typing import Any
+from typing import Any, NoReturn
 
+leave = os._exit
+"""Ends the process, also while :func:`staying` keeps code of others from that."""
 SELDOM = 50_000
 """Objects made, and not gone, before garbage among the young ones is looked for; Python's own default is 700 to 2,000."""
 
@@ -48,7 +50,7 @@ def aside(*, modules: bool = True) -> Iterator[None]:
             yield
     finally:
         if os.getpid() != process:
-            os._exit(1)
+            leave(1)
         sys.setrecursionlimit(limit)
         sys.stdout, sys.stderr = streams
         path[:] = [*sys.path, *(entry for entry in entries if entry not in sys.path)]
@@ -191,6 +193,45 @@ def letting_interrupts_through() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if struck:
             raise KeyboardInterrupt
+
+
+class ProcessExit(BaseException):
+    """Code of a user's called ``os._exit``; not an ``Exception``, as little as the ``SystemExit`` of ``sys.exit`` is."""
+
+
+@contextlib.contextmanager
+def staying() -> Iterator[None]:
+    """``os._exit`` raises meanwhile, also where it was taken from ``os`` in an earlier such time; what was forked off does end.
+
+    Raises:
+        ProcessExit: where the code within would have ended the process, whatever it made of the first one.
+    """
+    before, here = os._exit, _Stay(os.getpid(), [])
+    os._exit = _exits
+    _STAYS.append(here)
+    try:
+        yield
+    finally:
+        _STAYS.remove(here)
+        os._exit = before
+        if here.struck:
+            raise here.struck[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Stay:
+    process: int
+    struck: list[ProcessExit]
+
+
+_STAYS: list[_Stay] = []
+
+
+def _exits(status: int) -> NoReturn:
+    if not _STAYS or _STAYS[-1].process != os.getpid():
+        leave(status)
+    _STAYS[-1].struck.append(ProcessExit(f"os._exit({status!r})"))
+    raise _STAYS[-1].struck[-1]
 
 
 @contextlib.contextmanager

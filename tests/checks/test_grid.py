@@ -33,16 +33,28 @@ WRONG = [
     (over([99, 50], told=lambda t: t + 1), "query 0 tells t = 100; the schedule's indices run over 0..99"),
     (over([99, -1]), "query 1 tells t = -1; the schedule's indices run over 0..99"),
     (over([99, 50], told=lambda t: t / 100), "query 0 tells t = 0.99, which is no array index"),
+    (over([99, 50], told=lambda t: t - 2e-6), "query 0 tells t = 98.999998, which is no array index"),
 ]
 
 
-@pytest.mark.parametrize(("sample", "says"), WRONG, ids=["duplicate", "rising", "one-based", "negative", "fractional"])
+@pytest.mark.parametrize(
+    ("sample", "says"), WRONG, ids=["duplicate", "rising", "one-based", "negative", "fractional", "nearly whole"]
+)
 def test_wrong_times_are_said(sample, says):
     report = vd.check(sample, schedule=SCHEDULE)
     assert report.status is Status.FAIL
     grid = [found for found in report.findings if found.check in ("time-grid", "behaviour") and found.status is Status.FAIL]
     assert grid
     assert says in grid[0].message or "without noise" in grid[0].message
+
+
+@pytest.mark.parametrize("off", [1e-13, -1e-13, 9e-7, -9e-7])
+def test_a_time_that_is_an_index_up_to_rounding_is_that_index(off):
+    report = vd.check(
+        over([99, 66, 33, 0], told=lambda t: t + off), schedule=SCHEDULE, family=vd.DDIM(), steps=4, spacing="linspace"
+    )
+    report.raise_if_failed()
+    assert "from t = 99 to t = 0 of 0..99, linspace spacing" in finding(report, "time-grid").message
 
 
 def test_a_wrong_number_of_steps_and_another_spacing_are_said():

@@ -1,6 +1,7 @@
 """Each way to break the contract ends in one clear line, as a finding and not as a traceback."""
 
 import contextlib
+import os
 import time
 
 import numpy as np
@@ -32,12 +33,32 @@ def exits(denoise, x, seed):
     raise SystemExit(5)
 
 
+def ends_the_process(denoise, x, seed):
+    denoise(x, 99)
+    os._exit(0)
+
+
+def ends_the_process_and_goes_on(denoise, x, seed):
+    x = denoise(x, 99)
+    with contextlib.suppress(BaseException):
+        os._exit(3)
+    return x
+
+
 def returns_another_shape(denoise, x, seed):
     return denoise(x, 99)[:3]
 
 
 def returns_none(denoise, x, seed):
     denoise(x, 99)
+
+
+async def returns_a_coroutine(denoise, x, seed):
+    return denoise(x, 99)
+
+
+def asks_with_none(denoise, x, seed):
+    return denoise(None, 99)
 
 
 def returns_nan(denoise, x, seed):
@@ -117,8 +138,12 @@ FAULTS = [
     (raises, "raised after 1 model calls: KeyError: 'missing' ("),
     (raises_before, "raised before it asked the model: RuntimeError: first line ("),
     (exits, "SystemExit"),
+    (ends_the_process, "the sampler ended the process after 1 model calls: os._exit(0) ("),
+    (ends_the_process_and_goes_on, "the sampler ended the process after 1 model calls: os._exit(3) ("),
     (returns_another_shape, "returned shape (3, 4); the state has shape (64, 4)"),
-    (returns_none, "returned"),
+    (returns_none, "the sampler returned None; the state has shape (64, 4)"),
+    (returns_a_coroutine, "the sampler returned a coroutine: a sampler is a plain function, not an async one"),
+    (asks_with_none, "asked the model (query 0) with None"),
     (returns_nan, "returned 256 of 256 numbers that are not finite"),
     (asks_with_another_shape, "asked the model (query 0) with shape (4,)"),
     (asks_with_nan, "query 1 after the step from t = 99 holds 256 of 256 numbers that are not finite"),
@@ -192,6 +217,17 @@ def test_a_sampler_that_hangs_is_stopped_by_the_timeout():
     report = vd.check(never_ends_silently, schedule=SCHEDULE, timeout=0.3)
     assert "within the time limit" in report.findings[0].message
     assert time.monotonic() - began < 5
+
+
+def test_a_process_that_a_sampler_forks_off_ends():
+    def sample(denoise, x, seed):
+        child = os.fork()
+        if child == 0:
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        return denoise(x, 99)
+
+    assert observe(function_target(sample, SCHEDULE)).steps == 1
 
 
 def test_a_sampler_cannot_swallow_the_timeout():

@@ -2,8 +2,9 @@ r"""Which slip is it? Every slip predicts the weights of every step; those that 
 
 The residual of a slip is the largest relative difference between predicted and observed weights over all steps. A slip
 explains an observation when its residual is below ``EXPLAINS``; right code's own residual is some 1e-12, and two different
-mistakes hardly ever agree to 1e-7 on all steps. Tables in single precision are granted the rounding that they explain. Where
-nothing explains an observation, nothing is named.
+mistakes hardly ever agree to 1e-7 on all steps. Tables in single precision are granted the rounding that they explain, as long as
+it is a small part of every weight (``COARSE``): where there is next to no signal, rounding explains everything, and so tells
+nothing. Where nothing explains an observation, nothing is named.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from .case import in_single_precision, told_levels
 from .identify import relative
 
 EXPLAINS = 1e-7
+COARSE = 0.1
+"""The most that rounding may be of a weight, relative; tables in single precision make a third of that where it nearly cancels."""
+AT_THE_END = "noise-at-the-end"
+"""The one noise slip of scale alone; of the law of the noise, which shows the others, weights say nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,18 @@ def diagnose(observation: Observation, families: list[Family], noise_slips: list
     Args:
         observation: what was seen.
         families: what it may be a slip from; the likeliest first.
-        noise_slips: ids of noise slips whose tests failed; they stand first, since their test names them.
+        noise_slips: ids of noise slips whose tests failed; they stand first, since their test names them, unless a slip that
+            explains the weights has that noise, too.
         most: how many to name.
     """
-    found = [Explanation(slip.id, slip.description, 0.0, "") for slip in CATALOGUE if slip.id in noise_slips]
-    if matches(observation, families[0]):
-        families = []
-    for family in families:
+    noise = [Explanation(slip.id, slip.description, 0.0, "") for slip in CATALOGUE if slip.id in noise_slips]
+    explained: list[Explanation] = []
+    for family in [] if matches(observation, families[0]) else families:
         explained = sorted(_explanations(observation, family), key=lambda e: max(e.residual, 1e-9))
         if explained:
-            found += explained
             break
-    distinct: dict[str, Explanation] = {}
-    for explanation in found:
-        distinct.setdefault(explanation.slip, explanation)
-    return list(distinct.values())[:most]
+    implied = [one for one in noise if explained and one.slip == AT_THE_END]  # they predict the scale of the last step's noise, too
+    return [*(one for one in noise if one not in implied), *explained, *implied][:most]
 
 
 def _explanations(observation: Observation, family: Family) -> Iterator[Explanation]:
@@ -72,14 +74,13 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
             continue
         predictions = list(slipped(slip, family, levels))
         residuals = [residual(observation, predicted) for predicted in predictions]
-        if residuals and min(residuals) < EXPLAINS:
-            yield Explanation(slip.id, slip.description, min(residuals), family.title)
-            continue
-        coarse = [predicted for predicted in predictions if in_single_precision(observation, family, predicted)]
-        if coarse:
-            yield Explanation(
-                slip.id, slip.description, min(residual(observation, predicted) for predicted in coarse), family.title
-            )
+        near = [
+            off
+            for off, predicted in zip(residuals, predictions, strict=True)
+            if off < EXPLAINS or (off < COARSE and in_single_precision(observation, family, predicted))
+        ]
+        if near:
+            yield Explanation(slip.id, slip.description, min(near), family.title)
 
 
 def matches(observation: Observation, family: Family) -> bool:

@@ -53,7 +53,8 @@ def time_grid(case: Case) -> Iterator[Finding]:
 def _faults(times: Array, T: int, *, fractional: bool) -> str:
     if not fractional and (times != np.round(times)).any():
         k = int(np.flatnonzero(times != np.round(times))[0])
-        return f"query {k} tells t = {times[k]:.6g}, which is no array index"
+        digits = 6 if float(f"{times[k]:.6g}") != np.round(times[k]) else 12
+        return f"query {k} tells t = {times[k]:.{digits}g}, which is no array index"
     outside = np.flatnonzero((times < 0) | (times > T - 1))
     if outside.size:
         k = int(outside[0])

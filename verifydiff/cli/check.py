@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..surroundings import rare_collections
+from ..surroundings import leave, rare_collections
 from ..verdict import EXIT_INCONCLUSIVE, MisuseError, exit_code
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _leave(seconds: float) -> None:
     line = f"verifydiff: given up: the target ran on {GRACE:g} s past the limit of {seconds:g} s, and nothing could stop it.\n"
     with suppress(OSError):
         os.write(2, line.encode())
-    os._exit(EXIT_INCONCLUSIVE)
+    leave(EXIT_INCONCLUSIVE)
 
 
 def _judged(arguments: argparse.Namespace) -> Report:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..disk import read_json
 from ..schedule import Schedule
-from ..surroundings import Settings, aside, letting_interrupts_through
+from ..surroundings import ProcessExit, Settings, aside, letting_interrupts_through, staying
 from ..verdict import MisuseError
 from .arrays import Arrays
 from .faults import one_line
@@ -207,9 +207,13 @@ def _executed(load: Callable[[], Any], name: str, what: str = "imported") -> Any
     """What ``load`` gives; whatever the target's code raises is told in one line, but for the user's Ctrl-C."""
     with letting_interrupts_through(), aside():
         try:
-            return load()
+            with staying():
+                return load()
         except SyntaxError as error:
-            raise MisuseError(f"{error.filename or name}, line {error.lineno}: {error.msg}.") from None
+            line = "" if error.lineno is None else f", line {error.lineno}"  # what is no text has no lines
+            raise MisuseError(f"{error.filename or name}{line}: {error.msg}.") from None
+        except ProcessExit as error:
+            raise MisuseError(f"{name} cannot be {what}: its code ends the process: {one_line(error)}.") from None
         except BaseException as error:
             raise MisuseError(f"{name} cannot be {what}: {type(error).__name__}: {one_line(error)}") from None
 

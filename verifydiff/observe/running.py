@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import signal
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..schedule import Array
-from ..surroundings import letting_interrupts_through, unchanged
+from ..surroundings import ProcessExit, letting_interrupts_through, staying, unchanged
 from .faults import OutOfTime, SamplerFault, one_line
 from .frame import Frame
 from .target import Prediction, Target
@@ -49,6 +50,8 @@ class Rounded(np.ndarray[Any, np.dtype[np.float32]]):
 MAX_QUERIES_PER_TIMESTEP = 8
 MOST_TIMES = 1000
 """Where there is no schedule, a sampler is believed to take no more steps than this."""
+WHOLE = 1e-6
+"""A time that lies nearer to an array index is that index, computed in floating point."""
 LONGEST_ALARM = 1e8
 """Seconds; three years, and within what every system's clock can be set to."""
 
@@ -205,7 +208,7 @@ class _Recorder:
         if not np.isfinite(state).all():
             before = f" after the step from t = {self.times[-1]:g}" if self.times else ""
             raise SamplerFault("not-finite", f"query {k}{before} holds {_share(state)} that are not finite{self._hint()}.")
-        time_told = _as_time(t, k)
+        time_told = self._as_index(_as_time(t, k))
         frame = self._frame(time_told, k, at)
         seen = state / frame.size if self.framed or at is not None else state
         x0 = np.asarray(self.answer(k, seen, frame.level), dtype=np.float64)
@@ -222,6 +225,11 @@ class _Recorder:
             )
         prediction = predict(self.target, state, seen, x0, frame)
         return self._hand_over(prediction.reshape(self.outer).astype(_float_type(x)))
+
+    def _as_index(self, told: float) -> float:
+        """The time, taken for the array index that rounding alone keeps it from, where times are indices."""
+        whole = self.target.schedule is not None and not self.target.fractional_times
+        return float(round(told)) if whole and abs(told - round(told)) <= WHOLE else told
 
     def _frame(self, told: float, k: int, at: Frame | None) -> Frame:
         """What the state holds: as the sampler means it where it says so, else by the told time."""
@@ -339,10 +347,12 @@ def _call(sample: Callable[[], Array], recorder: _Recorder, deadline: float) -> 
     """What the sampler returns; everything that it raises is a fault of its own, but for the user's Ctrl-C."""
     with letting_interrupts_through():
         try:
-            with _alarm(deadline, recorder.strike):
+            with staying(), _alarm(deadline, recorder.strike):
                 return sample()
         except OutOfTime:
             raise recorder.fault or _out_of_time(len(recorder.times)) from None
+        except ProcessExit as error:
+            raise recorder.fault or _ended(error, len(recorder.times)) from None
         except SamplerFault:
             raise
         except BaseException as error:
@@ -354,8 +364,15 @@ def _out_of_time(asked: int) -> SamplerFault:
 
 
 def _raised(error: BaseException, asked: int) -> SamplerFault:
-    where = f"after {asked} model calls" if asked else "before it asked the model"
-    return SamplerFault("raises", f"the sampler raised {where}: {type(error).__name__}: {one_line(error)}{_place(error)}")
+    return SamplerFault("raises", f"the sampler raised {_when(asked)}: {type(error).__name__}: {one_line(error)}{_place(error)}")
+
+
+def _ended(error: ProcessExit, asked: int) -> SamplerFault:
+    return SamplerFault("exits", f"the sampler ended the process {_when(asked)}: {one_line(error)}{_place(error)}")
+
+
+def _when(asked: int) -> str:
+    return f"after {asked} model calls" if asked else "before it asked the model"
 
 
 @contextlib.contextmanager
@@ -384,6 +401,11 @@ def _as_state(value: Any, shape: tuple[int, ...], did: str) -> tuple[Array, floa
         raise SamplerFault(
             "wrong-type", f"the sampler {did} a masked array with {np.count_nonzero(np.ma.getmaskarray(value))} entries hidden."
         )
+    if value is None:
+        raise SamplerFault("wrong-type", f"the sampler {did} None; the state has shape {shape}.")
+    if inspect.iscoroutine(value):
+        value.close()  # else Python warns that it was never awaited
+        raise SamplerFault("wrong-type", f"the sampler {did} a coroutine: a sampler is a plain function, not an async one.")
     try:
         raw = np.asarray(value)
     except Exception as error:

@@ -108,6 +108,20 @@ def _swapped_weights(writing: Writing) -> Iterator[Writing]:
         yield edited(writing, mean, lambda e: e.xreplace({x_hat: x_t, x_t: x_hat}))
 
 
+def _of_velocity(writing: Writing) -> Iterator[Writing]:
+    """A velocity of the wrong sign: where the step predicts the data, where it uses the noise, or in all places.
+
+    Over the velocity the noise is sqrt(1 - abar_t) x_t + sqrt(abar_t) v, so that it becomes 2 sqrt(1 - abar_t) x_t less itself.
+    """
+    taken = {eps: 2 * sqrt(1 - abar_t) * x_t - eps}
+    places = [symbol for symbol, expression in writing.equations if expression.has(eps)]
+    if x_s in dict(writing.equations):
+        for symbol in places:
+            yield edited(writing, symbol, lambda e: e.xreplace(taken))
+        if len(places) > 1:
+            yield from substituted_everywhere(taken)(writing)
+
+
 def _divided_out(divisor: sympy.Expr, symbol: sympy.Symbol) -> Rewrite:
     """The equation of ``symbol`` has lost a division by ``divisor``."""
 
@@ -275,6 +289,12 @@ CATALOGUE: tuple[Slip, ...] = (
     ),
     # signs and places
     FormSlip("sign-of-eps", "the predicted noise enters with the wrong sign", substituted(eps, -eps)),
+    FormSlip(
+        "sign-of-v",
+        "the predicted velocity v enters with the wrong sign: x_0 is sqrt(abar_t) x_t + sqrt(1 - abar_t) v, or the noise is "
+        "sqrt(1 - abar_t) x_t - sqrt(abar_t) v, or both",
+        _of_velocity,
+    ),
     FormSlip("swapped-posterior-weights", "the weights of x_0 and x_t in the posterior mean have changed places", _swapped_weights),
     FormSlip(
         "noise-read-as-velocity",
