@@ -6,6 +6,8 @@ import pytest
 from test_tutorials import BLOCK, DOCS, NAMED, Shell
 
 import verifydiff as vd
+from verifydiff.cli import main
+from verifydiff.observe.arrays import Arrays
 from verifydiff.observe.resolve import resolve
 from verifydiff.verdict import MisuseError, Status
 
@@ -73,5 +75,26 @@ def test_a_mistake_in_the_library_or_the_adapter_shows(folder, module, change, c
 
 def test_a_target_says_for_itself_what_it_is_told(folder):
     written(folder)
-    with pytest.raises(MisuseError, match="is a target, and says for itself"):
-        resolve("tinyflow_adapter.py:twenty_steps", steps=10)
+    says = "is a target, and says for itself what it is told: leave out --steps, --eta, --arrays"
+    with pytest.raises(MisuseError, match=says):
+        resolve("tinyflow_adapter.py:twenty_steps", steps=10, eta=0.5, arrays=Arrays.TORCH)
+
+
+def test_another_claim_can_be_laid_over_that_of_a_target(folder, capsys):
+    written(folder)
+    claimed = ["check", "tinyflow_adapter.py:twenty_steps", "--family", "ddim", "--eta"]
+    assert main([*claimed, "0.5"]) == 0
+    assert main([*claimed, "0.25"]) == 1
+    assert main([*claimed[:2], "--order", "1"]) == 0
+    capsys.readouterr()
+    assert main([*claimed[:2], "--eta", "0.5"]) == 2
+    assert "leave out --eta. Another claim" in capsys.readouterr().err
+
+
+def test_what_makes_a_target_is_not_taken_for_a_sampler(folder, capsys):
+    written(folder)
+    assert main(["check", "tinyflow_adapter.py:target"]) == 2
+    said = capsys.readouterr().err
+    assert "tinyflow_adapter.py:target is taken for a sampler sample(denoise, x_init, seed), but makes a Target" in said
+    assert "`mine = target(...)`" in said
+    assert said.count("\n") == 1
