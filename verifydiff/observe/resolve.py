@@ -133,8 +133,8 @@ class Found:
             given = ", ".join(f"--{option}" for option, value in told.items() if value is not None)
             if given:
                 raise MisuseError(
-                    f"{name} is a target, and says for itself what it is told: leave out {given}. Another claim can be laid over its "
-                    "own by --family (with --eta, for ddim) or --order."
+                    f"{name} is a target, and says for itself what it is told: leave out {given}. Another claim can be laid over "
+                    "its own by --family (with --eta, for ddim) or --order."
                 )
             return sample
         if has_loop(sample):
