@@ -223,10 +223,16 @@ class Mapped(WithoutTable):
     betas, timestep_map = BETAS, [3, 1]
 
 
+class WithModules(WithoutTable):
+    betas, wide_modules = BETAS, "library"
+
+
 MISUSE = [
     (WithoutNoise(), {}, "p_sample_loop takes no noise: only loops p_sample_loop(model, shape, noise=None, ...)"),
     (WithoutTable(), {}, "has neither betas nor alphas_cumprod: say --schedule"),
     (WithAWord(), {}, "betas is no table of numbers"),
+    (WithModules(), {}, "wide_modules must hold names of modules, such as ('package.module',), got library."),
+    (Diffusion(), {"schedule": BETAS}, "`schedule` must be a Schedule, got ndarray"),
     (Mapped(), {}, "timestep_map must hold the retained timesteps, rising"),
     (Diffusion(), {"config": {"colour": 1}}, "takes no 'colour'; it takes clip_denoised, progress"),
     (Diffusion(), {"config": {"noise": 1}}, "the noise of p_sample_loop is the probe's to choose"),

@@ -5,7 +5,8 @@ What the object claims is read from the names that such classes share: ``betas``
 ``original_num_steps`` of a spaced process, ``num_timesteps``, ``model_mean_type`` and ``model_var_type``, ``rescale_timesteps``.
 
 The noise comes from torch's global generator. Such classes compute in single precision; so the algebra is judged on their own
-code run wide (:mod:`.wide`), and they are run once more as they are.
+code run wide (:mod:`.wide`), and they are run once more as they are. That code is what stands in the modules of the object's
+classes, and in those that it names in ``wide_modules``.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def _sample(
     double: bool,
 ) -> Callable[..., Any]:
     """``sample(denoise, x_init, seed)`` over tensors, in the precision of the object or wide."""
-    modules = tuple(cls.__module__ for cls in type(diffusion).__mro__ if cls is not object)
+    modules = (*(cls.__module__ for cls in type(diffusion).__mro__ if cls is not object), *_named_modules(diffusion))
     takes = _parameters(loop)
 
     def sample(denoise: Denoise, x_init: Any, seed: int) -> Any:
@@ -175,6 +176,14 @@ def _sample(
         return final["sample"] if isinstance(final, dict) and "sample" in final else final
 
     return sample
+
+
+def _named_modules(diffusion: Any) -> tuple[str, ...]:
+    """The modules that an object around a library names as those to run wide, besides those of its own classes."""
+    named = attribute_of(diffusion, "wide_modules", ())
+    if not isinstance(named, tuple | list) or not all(isinstance(name, str) for name in named):
+        raise MisuseError(f"wide_modules must hold names of modules, such as ('package.module',), got {str(named)[:40]}.")
+    return tuple(named)
 
 
 @cache
