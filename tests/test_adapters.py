@@ -1,16 +1,26 @@
-"""The page on adapters: its example is run as a reader would, it is as short as it says, and what is wrong about it shows."""
+"""The page on adapters: its examples are run as a reader would, are as short as it says, and what is wrong about them shows."""
 
+import re
 import sys
+from dataclasses import fields
 
 import pytest
 from test_tutorials import BLOCK, DOCS, NAMED, Shell
 
 import verifydiff as vd
+import verifydiff.forms.families
+from verifydiff.cli import main
+from verifydiff.forms.claims import named
+from verifydiff.observe import Target
+from verifydiff.observe.arrays import Arrays
 from verifydiff.observe.resolve import resolve
 from verifydiff.verdict import MisuseError, Status
 
-SECTION = (DOCS / "adapters.md").read_text().partition("## An adapter for another library")[2]
-FILES = {NAMED.match(text)[1]: text for language, text in BLOCK.findall(SECTION) if language == "python"}
+SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", (DOCS / "adapters.md").read_text(), re.MULTILINE | re.DOTALL))
+CLAIMS, ADAPTER, OVER_TORCH = (
+    SECTIONS[title] for title in ("What can be claimed", "An adapter for another library", "A library over PyTorch")
+)
+FILES = {NAMED.match(text)[1]: text for language, text in BLOCK.findall(ADAPTER + OVER_TORCH) if language == "python"}
 
 
 @pytest.fixture
@@ -31,21 +41,77 @@ def written(folder, **changes):
         (folder / name).write_text(text)
 
 
-def test_the_page_does_what_it_says(folder):
+@pytest.mark.parametrize("section", [CLAIMS, ADAPTER, OVER_TORCH], ids=["claims", "an adapter", "over PyTorch"])
+def test_the_page_does_what_it_says(section, folder):
+    if section is OVER_TORCH:
+        pytest.importorskip("torch", reason="the library of the example works on tensors")
     shell = Shell()
     written(folder)
-    for language, text in BLOCK.findall(SECTION):
+    for language, text in BLOCK.findall(section):
         if language == "console":
             shell.type(text)
         elif language == "pycon":
             shell.type_python(text)
 
 
-def test_the_adapter_has_some_thirty_lines():
-    code = [
-        line for line in FILES["tinyflow_adapter.py"].splitlines() if line.strip() and not line.startswith(("#", "import", "from"))
-    ]
+@pytest.mark.parametrize("name", ["tinyflow_adapter.py", "tinydiffusion_loop.py", "tinydiffusion_target.py"])
+def test_an_adapter_has_some_thirty_lines(name):
+    code = [line for line in FILES[name].splitlines() if line.strip() and not line.startswith(("#", "import", "from"))]
     assert len(code) <= 30
+
+
+def test_every_field_of_a_target_has_its_row():
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", ADAPTER, re.MULTILINE)
+    assert sorted(name for row in rows for name in re.findall(r"\w+", row)) == sorted(field.name for field in fields(Target))
+
+
+ROW = re.compile(r"^\| `([a-z-]+)`(?:, `([a-z-]+)`)?(?:, with `--(\w+) ([\d.]+)`)? \| `(.*?)`(?:, `(.*?)`)? \|", re.MULTILINE)
+
+
+def test_every_family_of_the_command_has_its_row_and_is_what_the_row_makes():
+    rows = ROW.findall(CLAIMS)
+    assert len(rows) == 7
+    names = []
+    for first, second, option, value, maker, other in rows:
+        told = {option: float(value) if option == "eta" else int(value)} if option else {}
+        for name, makes in ((first, maker), (second, other)):
+            if name:
+                names.append(name)
+                assert eval(makes, {"vd": vd, "verifydiff": verifydiff}) == named(name, **told)
+    with pytest.raises(ValueError, match="no family is called") as error:
+        named("")
+    assert set(re.findall(r"[a-z-]+", str(error.value).partition("auto, ")[2])) == set(names)
+
+
+LOSES = {
+    "its first state is its own": (
+        "tinydiffusion_target",
+        ('with mock.patch("torch.randn", lambda *size, **options: start):', "if 1:"),
+    ),
+    "a step is shifted": ("tinydiffusion", ("self.abar[t - 1] if", "self.abar[max(t - 2, 0)] if")),
+}
+SHOWS = {"its first state is its own": "start", "a step is shifted": "pairing"}
+
+
+@pytest.mark.parametrize("mistake", LOSES)
+def test_a_mistake_over_torch_shows(mistake, folder):
+    pytest.importorskip("torch", reason="the library of the example works on tensors")
+    module, change = LOSES[mistake]
+    written(folder, **{module: [change]})
+    report = vd.check(resolve("tinydiffusion_target.py:hundred_steps"))
+    assert SHOWS[mistake] in [finding.check for finding in report.findings if finding.status is Status.FAIL]
+
+
+def test_without_wide_it_is_judged_in_its_own_precision_and_with_it_finely(folder):
+    pytest.importorskip("torch", reason="the library of the example works on tensors")
+    written(folder)
+    for name in ("tinydiffusion_loop.py:loop", "tinydiffusion_target.py:hundred_steps"):
+        target = resolve(name)
+        errors = [
+            next(finding.measured for finding in vd.check(one).findings if finding.check == "coefficients")
+            for one in (target, target.as_shipped)
+        ]
+        assert errors[0] < 1e-10 < errors[1]
 
 
 MISTAKES = {
@@ -73,5 +139,26 @@ def test_a_mistake_in_the_library_or_the_adapter_shows(folder, module, change, c
 
 def test_a_target_says_for_itself_what_it_is_told(folder):
     written(folder)
-    with pytest.raises(MisuseError, match="is a target, and says for itself"):
-        resolve("tinyflow_adapter.py:twenty_steps", steps=10)
+    says = "is a target, and says for itself what it is told: leave out --steps, --eta, --arrays"
+    with pytest.raises(MisuseError, match=says):
+        resolve("tinyflow_adapter.py:twenty_steps", steps=10, eta=0.5, arrays=Arrays.TORCH)
+
+
+def test_another_claim_can_be_laid_over_that_of_a_target(folder, capsys):
+    written(folder)
+    claimed = ["check", "tinyflow_adapter.py:twenty_steps", "--family", "ddim", "--eta"]
+    assert main([*claimed, "0.5"]) == 0
+    assert main([*claimed, "0.25"]) == 1
+    assert main([*claimed[:2], "--order", "1"]) == 0
+    capsys.readouterr()
+    assert main([*claimed[:2], "--eta", "0.5"]) == 2
+    assert "leave out --eta. Another claim" in capsys.readouterr().err
+
+
+def test_what_makes_a_target_is_not_taken_for_a_sampler(folder, capsys):
+    written(folder)
+    assert main(["check", "tinyflow_adapter.py:target"]) == 2
+    said = capsys.readouterr().err
+    assert "tinyflow_adapter.py:target is taken for a sampler sample(denoise, x_init, seed), but makes a Target" in said
+    assert "`mine = target(...)`" in said
+    assert said.count("\n") == 1

@@ -51,7 +51,10 @@ class Schedule:
         if not np.all(np.isfinite(abar)):
             raise MisuseError(f"`abar` must be finite, got {abar[~np.isfinite(abar)][0]} at t = {_first(~np.isfinite(abar))}.")
         if abar[0] != 1.0:
-            raise MisuseError(f"`abar[0]` must be 1 (the data carry no noise), got {float(abar[0])!r}.")
+            raise MisuseError(
+                f"`abar[0]` must be 1 (the data carry no noise), got {float(abar[0])!r}. A table that begins with the first noisy "
+                "level lacks it: np.append(1.0, table)."
+            )
         rising = np.concatenate([[False], np.diff(abar) >= 0])
         if rising.any():
             t = _first(rising)
@@ -210,6 +213,19 @@ def grid(timesteps: int, steps: int, spacing: str) -> np.ndarray[Any, np.dtype[n
     if spacing == "linspace":
         return np.round(np.linspace(0, timesteps - 1, steps))[::-1].astype(np.int64)
     raise MisuseError(f"no spacing is called {spacing!r}: give trailing, leading or linspace.")
+
+
+def refuse_no_schedule(schedule: Any) -> None:
+    """Raise if something was given as a schedule that is none.
+
+    Raises:
+        MisuseError: if so, with how one is made.
+    """
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise MisuseError(
+            f"`schedule` must be a Schedule, got {type(schedule).__name__}: of betas Schedule.from_betas(betas) makes one, "
+            "of products of alphas Schedule(np.append(1.0, alphas_cumprod))."
+        )
 
 
 def _first(mask: Any) -> int:

@@ -223,10 +223,16 @@ class Mapped(WithoutTable):
     betas, timestep_map = BETAS, [3, 1]
 
 
+class WithModules(WithoutTable):
+    betas, wide_modules = BETAS, "library"
+
+
 MISUSE = [
     (WithoutNoise(), {}, "p_sample_loop takes no noise: only loops p_sample_loop(model, shape, noise=None, ...)"),
     (WithoutTable(), {}, "has neither betas nor alphas_cumprod: say --schedule"),
     (WithAWord(), {}, "betas is no table of numbers"),
+    (WithModules(), {}, "wide_modules must hold names of modules, such as ('package.module',), got library."),
+    (Diffusion(), {"schedule": BETAS}, "`schedule` must be a Schedule, got ndarray"),
     (Mapped(), {}, "timestep_map must hold the retained timesteps, rising"),
     (Diffusion(), {"config": {"colour": 1}}, "takes no 'colour'; it takes clip_denoised, progress"),
     (Diffusion(), {"config": {"noise": 1}}, "the noise of p_sample_loop is the probe's to choose"),
@@ -245,6 +251,60 @@ def test_misuse_is_one_clear_line(diffusion, options, says):
         sample_loop_target(diffusion, **options)
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+class Fixed(Diffusion):
+    """A loop on every tenth time, with an eta of its own; that it takes a hundred steps nobody says."""
+
+    def __init__(self, eta):
+        super().__init__(variance=None)
+        self.eta = eta
+        del self.num_timesteps
+
+    def p_sample_loop(self, model, shape, noise=None):
+        x, times = noise, list(range(9, T, 10))
+        for i, t in reversed(list(enumerate(times))):
+            self.alphas_cumprod_prev[t] = self.alphas_cumprod[times[i - 1]] if i else 1.0
+            x = self.ddim_sample(model, x, torch.tensor([t] * shape[0]), False, self.eta)
+        return x
+
+    ddim_loop = p_sample_loop
+
+
+@pytest.mark.parametrize("method", ["p_sample_loop", "ddim_loop"])
+def test_a_loop_that_says_neither_its_steps_nor_its_eta_claims_none(method):
+    report = vd.check(sample_loop_target(Fixed(0.5), config={"method": method}))
+    assert failed(report) == []
+    assert report.identified_as == "DDIM(eta = 0.5)"
+    assert "time-grid" in failed(vd.check(sample_loop_target(Fixed(0.5), config={"method": method}), steps=20))
+
+
+def test_the_number_of_steps_is_claimed_where_the_object_says_it():
+    class SkipsTheFirst(Diffusion):
+        def p_sample_loop(self, model, shape, noise=None):
+            for i in reversed(range(T - 1)):
+                noise = self.p_sample(model, noise, torch.tensor([i] * shape[0]), False)
+            return noise
+
+    (finding,) = [finding for finding in vd.check(SkipsTheFirst()).findings if finding.check == "time-grid"]
+    assert finding.message == "the model was asked 99 times; 100 steps were claimed."
+    strided = Fixed(0.0)
+    strided.num_timesteps, strided.sampling_timesteps = T, 10
+    assert sample_loop_target(strided).steps is None
+
+
+def test_an_eta_that_is_claimed_need_not_be_an_argument_of_the_loop(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    lines = ("from test_sample_loops import Fixed, Spaced", "half = Fixed(0.5)", "spaced = Spaced(range(9, 100, 10))")
+    Path("fixed.py").write_text("\n".join(lines))
+    claimed = ["--family", "ddim", "--eta"]
+    assert main(["check", "fixed.py:half", *claimed, "0.5"]) == 0
+    assert main(["check", "fixed.py:half", *claimed, "0.25"]) == 1
+    assert main(["check", "fixed.py:spaced", "--config", "method=ddim_sample_loop", *claimed, "0.25"]) == 0  # and is told, if it is
+    capsys.readouterr()
+    assert main(["check", "fixed.py:half", "--eta", "0.5"]) == 2
+    assert "takes no 'eta'; it takes nothing more. What it has of its own is claimed by --family ddim" in capsys.readouterr().err
 
 
 def test_a_loop_that_raises_half_way_is_a_finding():

@@ -35,6 +35,16 @@ def start(observation: Observation) -> Iterator[Finding]:
             "start", Status.FAIL, "the first query is not x_init times a number: the sampler starts from a state of its own."
         )
         return
+    if observation.start_noise and abs(observation.start) <= affine_within(observation.run.unit):
+        yield Finding(
+            "start",
+            Status.FAIL,
+            "the first query holds what the sampler drew itself, and nothing of x_init: it has to be handed x_init in place of "
+            "that draw. What its first step does with its state cannot be told without.",
+            measured=observation.start,
+            expected=1.0,
+        )
+        return
     off, signal = abs(observation.start**2 + observation.start_noise**2 - 1), float(observation.levels[0])
     first = observation.run.meant[0]
     if abs(first.size - 1) > PURE and abs(observation.start * first.size - 1) <= PURE:

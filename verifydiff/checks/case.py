@@ -23,7 +23,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..forms.claims import Claim
+from ..forms.claims import Claim, refuse_no_claim
 from ..forms.families import Family, Writing
 from ..forms.quantities import abar_s, abar_t
 from ..observe import Observation
@@ -55,6 +55,9 @@ class Contract:
         spacing: how its times are spaced; None where nothing is claimed.
         order: the order in which it converges; None where nothing is claimed.
         converge: whether a solver is asked for finer steps, which takes most of the time.
+
+    Raises:
+        MisuseError: if the family is none.
     """
 
     family: Claim | None = None
@@ -62,6 +65,9 @@ class Contract:
     spacing: str | None = None
     order: int | None = None
     converge: bool = True
+
+    def __post_init__(self) -> None:
+        refuse_no_claim(self.family)
 
 
 @dataclass(frozen=True)

@@ -241,6 +241,7 @@ def _judged(arguments: argparse.Namespace) -> Report:
         shape=_shape(arguments.shape),
         config=dict(option(pair) for pair in arguments.config),
         arrays=Arrays(arguments.arrays),
+        eta_is_claimed=arguments.family == "ddim",
     )
     if arguments.eta is not None and arguments.family == "auto" and target.family is None:
         raise MisuseError("--eta belongs to --family ddim.")

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..verdict import MisuseError
 from .families import DDIM, DDPM, Euler, EulerAncestral, Family, Renoise
 from .solvers import ProbabilityFlow, ReverseSDE, Solver
 
 Claim = Family | Solver
+
+
+def refuse_no_claim(family: Any) -> None:
+    """Raise if something was given as a claim that is none: a word, or what makes one and was not called.
+
+    Raises:
+        MisuseError: if so, with what a claim is.
+    """
+    if family is None or isinstance(family, Family | Solver):
+        return
+    given = repr(family)[:40] if isinstance(family, str) else str(getattr(family, "__name__", type(family).__name__))
+    called = ", which has to be called" if callable(family) else ""
+    raise MisuseError(f"`family` must be what vd.DDIM(0.5), vd.DDPM() or vd.ProbabilityFlow(2) makes, got {given}{called}.")
 
 
 def named(name: str, eta: float | None = None, order: int | None = None) -> Claim:

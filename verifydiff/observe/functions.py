@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dis
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from inspect import unwrap
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from ..schedule import Schedule
+from ..schedule import Schedule, refuse_no_schedule
 from ..surroundings import Settings
+from ..verdict import MisuseError
 from .arrays import Arrays, uses
 from .refinable import refinable, takes_levels
 from .target import Denoise, Prediction, Sample, Target
@@ -41,10 +43,16 @@ def function_target(
         settings: what its module set PyTorch and JAX to, which is in force while it runs.
 
     Raises:
-        MisuseError: if the library of the arrays is not installed.
+        MisuseError: if the library of the arrays is not installed, or the function is no sampler and makes a target.
     """
     from .taps import jax_tap, numpy_tap, torch_tap
 
+    refuse_no_schedule(schedule)
+    if makes_target(sample):
+        raise MisuseError(
+            f"{name or _name(sample)} is taken for a sampler sample(denoise, x_init, seed), but makes a Target: call it, and give "
+            f"what it returns, as in `mine = {_name(sample).rpartition('.')[2]}(...)`."
+        )
     if takes_levels(sample):
         told = {"name": name or _name(sample), "prediction": prediction, "shape": shape, "arrays": arrays, "settings": settings}
         return refinable(lambda one, table: function_target(one, table, **told), sample, schedule, steps)  # type: ignore[arg-type]
@@ -70,6 +78,38 @@ def function_target(
         )
     assert target is not None  # noqa: S101 - there is always a kind
     return target
+
+
+def makes_target(function: Any) -> bool:
+    """Whether a function of Python's makes a target, by what it says that it returns, or by the names that its code looks up."""
+    reached, waiting = set(), [function]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, FunctionType) or one in reached:
+            continue
+        reached.add(one)
+        if one.__annotations__.get("return") in (Target, "Target"):
+            return True
+        for value in _looked_up(one.__code__, one.__globals__):
+            own = attribute_of(value, "__module__", None) == one.__module__
+            if value is Target or (isinstance(value, FunctionType) and not own and value.__annotations__.get("return") == "Target"):
+                return True
+            if own:
+                waiting.append(value)
+    return False
+
+
+def _looked_up(code: CodeType, namespace: dict[str, Any]) -> Iterator[Any]:
+    """The values of the global names that a function's code looks up, and of names in modules among them."""
+    for instruction in dis.get_instructions(code):
+        value = namespace.get(instruction.argval) if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") else None
+        if isinstance(value, ModuleType):
+            yield from (vars(value)[name] for name in code.co_names if name in vars(value))
+        elif value is not None:
+            yield value
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _looked_up(constant, namespace)
 
 
 def _name(sample: Callable[..., Any]) -> str:

@@ -21,7 +21,7 @@ from .faults import one_line
 from .functions import attribute_of
 from .functions import function_target as function_target
 from .libraries import LIBRARIES
-from .sample_loops import METHOD, has_loop, sample_loop_target
+from .sample_loops import METHOD, has_loop, sample_loop_target, takes_eta
 from .target import Prediction, Target
 
 
@@ -36,6 +36,7 @@ def resolve(
     shape: tuple[int, ...] | None = None,
     config: dict[str, Any] | None = None,
     arrays: Arrays = Arrays.AUTO,
+    eta_is_claimed: bool = False,
 ) -> Target:
     """The target that a user names.
 
@@ -49,6 +50,7 @@ def resolve(
         shape: what one state looks like; where nothing is said, (4,) to a function and a small image to a scheduler.
         config: further options of a library's scheduler, or arguments of a sampling loop.
         arrays: the arrays that a plain function works on; found out where nothing is said.
+        eta_is_claimed: whether the eta belongs to a family that is claimed, and need not be told to what takes none.
 
     Raises:
         MisuseError: if there is no such target, or it cannot be loaded.
@@ -72,7 +74,15 @@ def resolve(
         )
     found = look_up(name)
     return found.target(
-        schedule=schedule, prediction=prediction, steps=steps, spacing=spacing, eta=eta, shape=shape, config=config, arrays=arrays
+        schedule=schedule,
+        prediction=prediction,
+        steps=steps,
+        spacing=spacing,
+        eta=eta,
+        shape=shape,
+        config=config,
+        arrays=arrays,
+        eta_is_claimed=eta_is_claimed,
     )
 
 
@@ -105,12 +115,27 @@ class Found:
         shape: tuple[int, ...] | None = None,
         config: dict[str, Any] | None = None,
         arrays: Arrays = Arrays.AUTO,
+        eta_is_claimed: bool = False,
     ) -> Target:
         """It as a target; arguments and errors are those of :func:`resolve`."""
         name, sample, settings = self.name, self.thing, self.settings
         if isinstance(sample, Target):
-            if any(option is not None for option in (schedule, prediction, steps, spacing, eta, shape)) or config:
-                raise MisuseError(f"{name} is a target, and says for itself what it is and what it is told: leave the options out.")
+            told: dict[str, Any] = {
+                "schedule": schedule,
+                "prediction": prediction,
+                "steps": steps,
+                "spacing": spacing,
+                "eta": None if eta_is_claimed else eta,
+                "shape": shape,
+                "config": config or None,
+                "arrays": None if arrays is Arrays.AUTO else arrays,
+            }
+            given = ", ".join(f"--{option}" for option, value in told.items() if value is not None)
+            if given:
+                raise MisuseError(
+                    f"{name} is a target, and says for itself what it is told: leave out {given}. Another claim can be laid over "
+                    "its own by --family (with --eta, for ddim) or --order."
+                )
             return sample
         if has_loop(sample):
             if arrays is not Arrays.AUTO:
@@ -120,7 +145,7 @@ class Found:
                 name=name,
                 schedule=schedule,
                 prediction=prediction,
-                eta=eta,
+                eta=None if eta_is_claimed and not takes_eta(sample, config) else eta,
                 shape=shape,
                 config=config,
                 settings=settings,

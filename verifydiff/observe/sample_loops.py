@@ -2,10 +2,11 @@ r"""Adapter for classes in the manner of guided-diffusion: an object with ``p_sa
 
 The model is called as ``model(x, t)`` with one time for every row, which a spaced process maps to the times of the original one.
 What the object claims is read from the names that such classes share: ``betas`` (or ``alphas_cumprod``), ``timestep_map`` and
-``original_num_steps`` of a spaced process, ``model_mean_type`` and ``model_var_type``, ``rescale_timesteps``.
+``original_num_steps`` of a spaced process, ``num_timesteps``, ``model_mean_type`` and ``model_var_type``, ``rescale_timesteps``.
 
 The noise comes from torch's global generator. Such classes compute in single precision; so the algebra is judged on their own
-code run wide (:mod:`.wide`), and they are run once more as they are.
+code run wide (:mod:`.wide`), and they are run once more as they are. That code is what stands in the modules of the object's
+classes, and in those that it names in ``wide_modules``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..forms.families import DDIM, DDPM, Family
-from ..schedule import MOST_TIMESTEPS, Array, Schedule
+from ..schedule import MOST_TIMESTEPS, Array, Schedule, refuse_no_schedule
 from ..surroundings import Settings
 from ..verdict import MisuseError
 from .faults import one_line
@@ -50,6 +51,12 @@ def has_loop(thing: Any, method: str = METHOD) -> bool:
     return not isinstance(thing, type) and callable(attribute_of(thing, method, None))
 
 
+def takes_eta(diffusion: Any, config: dict[str, Any] | None) -> bool:
+    """Whether the loop that these options choose has an argument ``eta``."""
+    loop = attribute_of(diffusion, str((config or {}).get("method", METHOD)), None)
+    return callable(loop) and not {"eta", "**"}.isdisjoint(_parameters(loop))
+
+
 def sample_loop_target(
     diffusion: Any,
     *,
@@ -76,6 +83,7 @@ def sample_loop_target(
     Raises:
         MisuseError: if torch is missing, the loop is not of this kind or refuses an argument, or nothing tells its schedule.
     """
+    refuse_no_schedule(schedule)
     arguments = dict(config or {})
     method = str(arguments.pop("method", METHOD))
     if eta is not None:
@@ -100,7 +108,7 @@ def sample_loop_target(
             taps=(numpy_tap({}), torch_tap()),
             family=_family(method, variance, arguments, loop),
             prediction=prediction or _prediction(diffusion),
-            steps=used.size if used is not None else claimed.timesteps,
+            steps=_steps(diffusion, used, claimed),
             tables=tables,
             notes=notes,
         )
@@ -127,7 +135,8 @@ def _loop(diffusion: Any, method: str, arguments: dict[str, Any]) -> Callable[..
             raise MisuseError(f"the {argument} of {method} is the probe's to choose.")
         if argument not in takes and "**" not in takes:
             known = [name for name in takes if name not in OURS]
-            raise MisuseError(f"{method} takes no {argument!r}; it takes {', '.join(known) or 'nothing more'}.")
+            claim = " What it has of its own is claimed by --family ddim and --eta." if argument == "eta" else ""
+            raise MisuseError(f"{method} takes no {argument!r}; it takes {', '.join(known) or 'nothing more'}.{claim}")
     return loop  # type: ignore[no-any-return]
 
 
@@ -150,7 +159,7 @@ def _sample(
     double: bool,
 ) -> Callable[..., Any]:
     """``sample(denoise, x_init, seed)`` over tensors, in the precision of the object or wide."""
-    modules = tuple(cls.__module__ for cls in type(diffusion).__mro__ if cls is not object)
+    modules = (*(cls.__module__ for cls in type(diffusion).__mro__ if cls is not object), *_named_modules(diffusion))
     takes = _parameters(loop)
 
     def sample(denoise: Denoise, x_init: Any, seed: int) -> Any:
@@ -167,6 +176,14 @@ def _sample(
         return final["sample"] if isinstance(final, dict) and "sample" in final else final
 
     return sample
+
+
+def _named_modules(diffusion: Any) -> tuple[str, ...]:
+    """The modules that an object around a library names as those to run wide, besides those of its own classes."""
+    named = attribute_of(diffusion, "wide_modules", ())
+    if not isinstance(named, tuple | list) or not all(isinstance(name, str) for name in named):
+        raise MisuseError(f"wide_modules must hold names of modules, such as ('package.module',), got {str(named)[:40]}.")
+    return tuple(named)
 
 
 @cache
@@ -212,9 +229,9 @@ def _prediction(diffusion: Any) -> Prediction:
 
 def _family(method: str, variance: str, arguments: dict[str, Any], loop: Callable[..., Any]) -> Family | None:
     """The family that a loop claims: DDIM if it takes an eta, DDPM with its variance if it is the usual one."""
-    takes = _parameters(loop)
-    if method.startswith("ddim") or "eta" in takes:
-        eta = arguments.get("eta", takes.get("eta", 0.0))
+    told = {**_parameters(loop), **arguments}
+    if "eta" in told:
+        eta = told["eta"]
         return DDIM(float(eta)) if isinstance(eta, int | float) and 0 <= eta <= 1 else None
     return DDPM(VARIANCES[variance]) if method == METHOD and variance in VARIANCES else None
 
@@ -228,6 +245,15 @@ def _used_times(diffusion: Any) -> Array | None:
     if times.ndim != 1 or not times.size or (times != np.round(times)).any() or times[0] < 0 or (np.diff(times) <= 0).any():
         raise MisuseError("timestep_map must hold the retained timesteps, rising.")
     return times
+
+
+def _steps(diffusion: Any, used: Array | None, schedule: Schedule) -> int | None:
+    """The number of steps, where the object says one: a loop may take fewer than there are levels in a table."""
+    if used is not None:
+        return int(used.size)
+    said = attribute_of(diffusion, "num_timesteps", None)
+    whole = isinstance(said, int | np.integer) and 1 <= said <= schedule.timesteps
+    return int(said) if whole and attribute_of(diffusion, "sampling_timesteps", said) == said else None
 
 
 def _factor(diffusion: Any, schedule: Schedule) -> float:

@@ -23,9 +23,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..forms.families import Family
-from ..forms.solvers import Solver
-from ..schedule import Array, Schedule
+from ..forms.claims import Claim, refuse_no_claim
+from ..schedule import Array, Schedule, refuse_no_schedule
 from ..verdict import MisuseError
 from .frame import DATA, Frame
 
@@ -118,6 +117,9 @@ class Target:
         keeps_modules: whether it is known to take no module off those that are loaded, which is then not looked at after every run.
         key: what tells it from all that is not the same sampler, where the same one may come again: what was seen of it once may be
             kept (:mod:`verifydiff.observe.once`).
+
+    Raises:
+        MisuseError: if one of these is of another kind, or a state is too large.
     """
 
     name: str
@@ -125,7 +127,7 @@ class Target:
     schedule: Schedule | None
     shape: tuple[int, ...] = (4,)
     taps: tuple[Tap, ...] = ()
-    family: Family | Solver | None = None
+    family: Claim | None = None
     prediction: Prediction = Prediction.EPSILON
     wording: Wording | None = None
     frame: Callable[[float], Frame] | None = None
@@ -151,6 +153,20 @@ class Target:
     key: Hashable | None = None
 
     def __post_init__(self) -> None:
+        refuse_no_schedule(self.schedule)
+        refuse_no_claim(self.family)
+        try:
+            object.__setattr__(self, "prediction", Prediction(self.prediction))
+        except ValueError:
+            raise MisuseError(f"no prediction is called {str(self.prediction)[:40]!r}: give {', '.join(Prediction)}.") from None
+        functions = {"sample": self.sample, "frame": self.frame, "wording": self.wording, "on_log_grid": self.on_log_grid}
+        for name, function in functions.items():
+            if not (callable(function) or (function is None and name != "sample")):
+                raise MisuseError(f"`{name}` must be a function, got {type(function).__name__}.")
+        if not isinstance(self.end, Frame):
+            raise MisuseError(f"`end` must be a Frame, such as Frame(1.0, 0.0) for the data, got {type(self.end).__name__}.")
+        if not isinstance(self.taps, tuple) or not all(map(callable, self.taps)):
+            raise MisuseError("`taps` must be a tuple of taps, such as (torch_tap(),).")
         whole = all(isinstance(n, (int, np.integer)) and n >= 1 for n in self.shape)
         if not whole or len(self.shape) > MOST_AXES or math.prod(map(int, self.shape)) > MOST_NUMBERS:
             raise MisuseError(
