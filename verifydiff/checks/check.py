@@ -99,7 +99,8 @@ def _as_target(
         raise MisuseError(f"no arrays are called {arrays!r}: give {', '.join(Arrays)}.") from None
     if has_loop(sample):
         return sample_loop_target(sample, schedule=schedule, prediction=kind if prediction != "epsilon" else None, shape=shape)
-    return function_target(sample, schedule or Schedule.linear(1000), prediction=kind, steps=steps, shape=shape, arrays=library)
+    table = Schedule.linear(1000) if schedule is None else schedule
+    return function_target(sample, table, prediction=kind, steps=steps, shape=shape, arrays=library)
 
 
 def _contract(

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..schedule import Array, Mask, Schedule
 from .clipping import Clipping, clipping
+from .faults import SamplerFault
 from .running import Answer, Noise, Run, over_its_arrays, run
 from .target import Target
 
@@ -173,6 +174,8 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), see
     start, other_start = rng.standard_normal(shape), rng.standard_normal(shape)
 
     target, natural = over_its_arrays(target, lambda it: run(it, answers(seed, SMALL), start, seed, deadline=deadline))
+    if natural.unanswerable:
+        _refuse_if_heard(natural, run(target, answers(seed, SMALL), start, seed, deadline=deadline, without_noise=1.0))
     replayed = replay(natural)
     natural.unit = max(natural.unit, _unit_of_numbers(natural.x[1:]))
     once_more = [run(target, answers(seed, SMALL), start, seed + i, deadline=deadline) for i in range(2 if seeds else 0)]
@@ -217,6 +220,17 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), see
         start_residual=start_residual,
         clip=clipping(large, natural, p, q, p * np.sqrt(levels) + q),
     )
+
+
+def _refuse_if_heard(one: Run, other: Run) -> None:
+    """Nobody can judge what is made of an answer that no exact model has; that of who asks and does not listen, anybody can."""
+    if not np.array_equal(one.x, other.x):
+        k = one.unanswerable[0]
+        raise SamplerFault(
+            "no-answer",
+            f"query {k} (t = {one.times[k]:g}) asks for noise or a velocity at a level without noise, where no exact model has an "
+            "answer: take the last step without that question, or end just above.",
+        )
 
 
 def _given(start: Array, seen: Run) -> Array:

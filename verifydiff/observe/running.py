@@ -75,6 +75,7 @@ class Run:
         unit: unit roundoff of the coarsest floating type that the states came in.
         mutated: what the sampler changed in place that was not its own.
         finest: unit roundoff of the finest floating type that the states came in.
+        unanswerable: the queries for noise, or for a velocity, at a level without noise.
     """
 
     x: Array
@@ -89,6 +90,7 @@ class Run:
     unit: float = 2.0**-53
     mutated: str = ""
     finest: float = 2.0**-53
+    unanswerable: list[int] = field(default_factory=list)
 
     @property
     def levels(self) -> Array:
@@ -114,6 +116,7 @@ def run(
     noise: Noise | None = None,
     deadline: float = float("inf"),
     keep: bool = True,
+    without_noise: float = 0.0,
 ) -> Run:
     """Run the sampler once.
 
@@ -125,12 +128,13 @@ def run(
         noise: replaces the sampler's standard normal draws where they can be reached; None leaves them as they are.
         deadline: the value of ``time.monotonic()`` at which the run is broken off.
         keep: whether states, answers and draws are kept; without, the run holds what was returned and the times.
+        without_noise: what the model says the noise is where there is none.
 
     Raises:
         SamplerFault: if the sampler raises, never asks, asks or returns with another shape, or does not end.
         KeyboardInterrupt: if the user interrupts, even if the sampler swallows that.
     """
-    recorder = _Recorder(target, answer, x_init.shape, noise, deadline, keep)
+    recorder = _Recorder(target, answer, x_init.shape, noise, deadline, keep, without_noise)
     given = x_init.reshape(recorder.outer).copy()
     with contextlib.ExitStack() as stack:
         stack.enter_context(unchanged(modules=not target.keeps_modules))
@@ -165,12 +169,20 @@ class _Recorder:
     """The model and the source of noise of one run."""
 
     def __init__(
-        self, target: Target, answer: Answer, shape: tuple[int, ...], noise: Noise | None, deadline: float, keep: bool
+        self,
+        target: Target,
+        answer: Answer,
+        shape: tuple[int, ...],
+        noise: Noise | None,
+        deadline: float,
+        keep: bool,
+        without_noise: float,
     ) -> None:
         self.target, self.answer, self.shape, self.noise, self.deadline = target, answer, shape, noise, deadline
         self.outer = (shape[0], *target.shape)
         self.unit, self.finest = 2.0**-53, float("inf")
         self.keep, self.drawn = keep, 0
+        self.without_noise, self.unanswerable = without_noise, list[int]()
         self.x: list[Array] = []
         self.times: list[float] = []
         self.answers: list[Array] = []
@@ -218,12 +230,8 @@ class _Recorder:
             self.x.append(seen)
             self.answers.append(x0)
         if frame.sigma == 0 and self.target.wording is None and self.target.prediction is not Prediction.SAMPLE:
-            raise SamplerFault(
-                "no-answer",
-                f"query {k} (t = {time_told:g}) asks for a {_WORDS[self.target.prediction]} at a level without noise, where no "
-                "exact model has one: take the last step without that question, or end just above.",
-            )
-        prediction = predict(self.target, state, seen, x0, frame)
+            self.unanswerable.append(k)
+        prediction = predict(self.target, state, seen, x0, frame, self.without_noise)
         return self._hand_over(prediction.reshape(self.outer).astype(_float_type(x)))
 
     def _as_index(self, told: float) -> float:
@@ -299,6 +307,7 @@ class _Recorder:
             self.unit,
             self.mutated,
             self.finest,
+            self.unanswerable,
         )
 
     def _hand_over(self, prediction: Array) -> Array:
@@ -313,14 +322,7 @@ class _Recorder:
             self.mutated = self.mutated or "the model's prediction"
 
 
-_WORDS = {
-    Prediction.EPSILON: "prediction of the noise",
-    Prediction.V_PREDICTION: "velocity",
-    Prediction.FLOW_PREDICTION: "velocity",
-}
-
-
-def predict(target: Target, asked: Array, x: Array, x0: Array, frame: Frame) -> Array:
+def predict(target: Target, asked: Array, x: Array, x0: Array, frame: Frame, without_noise: float = 0.0) -> Array:
     """What the target's model says at the state that says that the data is x0.
 
     Args:
@@ -329,13 +331,14 @@ def predict(target: Target, asked: Array, x: Array, x0: Array, frame: Frame) -> 
         x: the same, variance preserving.
         x0: (batch, d).
         frame: what ``asked`` holds.
+        without_noise: the noise that is seen where there is none, and no exact model says what it was.
     """
     if target.wording is not None:
         return np.asarray(target.wording(asked, x0, frame))
     if target.prediction is Prediction.SAMPLE:
         return x0.copy()
     kept = frame.preserving
-    eps = (x - kept.alpha * x0) / kept.sigma
+    eps = (x - kept.alpha * x0) / kept.sigma if kept.sigma > 0 else np.full_like(x, without_noise)
     if target.prediction is Prediction.EPSILON:
         return np.asarray(eps)
     if target.prediction is Prediction.FLOW_PREDICTION:
@@ -465,9 +468,10 @@ def _share(values: Array) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """File and line where the error arose: the innermost of the sampler's own, not of a library that it called."""
+    """File and line where the error arose: the innermost of the sampler's own, and of a library that it called, if it was there."""
     ours = str(Path(__file__).parent.parent)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     own = [frame for frame in frames if "site-packages" not in frame.filename and not frame.filename.startswith(sys.base_prefix)]
     chosen = (own or frames)[-1:]
-    return "".join(f" ({frame.filename}:{frame.lineno})" for frame in chosen)
+    inner = [frame for frame in frames[-1:] if frame not in chosen]
+    return f" ({'; in '.join(f'{frame.filename}:{frame.lineno}' for frame in chosen + inner)})" if chosen else ""
