@@ -177,3 +177,21 @@ def repeated(seed, shape):
 def test_an_eta_of_each_steps_own_is_right_and_a_coordinate_that_takes_the_draws_of_another_is_not_passed_over():
     assert judged(stochastic(fresh)).status is Status.PASS
     assert judged(stochastic(repeated)).status is not Status.PASS
+
+
+def test_a_one_step_method_may_clip_the_data_and_keep_the_noise():
+    def sample(denoise, x, seed):
+        normal = fresh(seed, x.shape)
+        for k in range(STEPS):
+            (a, s), (b, r) = levels(k), levels(k + 1)
+            eps = denoise(x, STEPS - 1 - k)
+            x_0 = np.clip((x - s * eps) / a, -1, 1)
+            spread = (0.5 + k / 40) * r / s * np.sqrt(1 - (a / b) ** 2)
+            x = b * x_0 + np.sqrt(r**2 - spread**2) * eps + spread * normal()
+        return x
+
+    report = judged(sample)
+    (found,) = of(report, "clipping")
+    assert (report.status, found.status) == (Status.PASS, Status.NOTE)
+    assert found.measured == pytest.approx([-1, 1], abs=1e-6)
+    assert "the noise is not taken from the clipped x_0" in found.message

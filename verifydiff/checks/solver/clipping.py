@@ -55,6 +55,7 @@ def _weights(case: SolverCase) -> Iterator[tuple[Kind, Array]]:
     """
     response = case.response
     yield Kind.CLIPPED, response.answers[1:]
-    if memory(response) == 0 and (response.start != 0).all():
-        kept = response.start[1:, None] / response.start[None, 1:]
-        yield Kind.DATA_ONLY, np.tril(kept) * response.alpha[None, 1:]
+    if memory(response) == 0 and (response.start[:-1] != 0).all():
+        kept = np.eye(response.queries)  # of a state, in those that follow
+        kept[:, :-1] = np.tril(response.start[1:, None] / response.start[None, 1:-1])
+        yield Kind.DATA_ONLY, kept * response.alpha[None, 1:]

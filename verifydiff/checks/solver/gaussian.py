@@ -42,9 +42,10 @@ class Law:
 
 
 def gain(response: Response, variance: float) -> Array:
-    """(N,): g, what the exact denoiser makes of a deviation of the state."""
+    """(N,): g, what the exact denoiser makes of a deviation of the state; nothing where neither data nor noise deviate."""
     alpha, sigma = response.alpha[:-1], response.sigma[:-1]
-    return np.asarray(alpha * variance / (alpha**2 * variance + sigma**2))
+    spread = alpha**2 * variance + sigma**2
+    return np.asarray(alpha * variance / np.where(spread > 0, spread, 1.0))
 
 
 def true_deviation(response: Response, variance: float) -> Array:
