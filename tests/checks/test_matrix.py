@@ -190,6 +190,28 @@ def test_what_cannot_be_judged_does_not_stand_for_the_order_of_its_method(monkey
     assert ["order" in [finding.check for finding in one.findings] for one in report.reports] == [False, True, False]
 
 
+@pytest.mark.parametrize("lost", [(), (0,)], ids=["refused", "lost"])
+def test_where_the_first_configuration_of_a_method_does_not_run_the_order_is_measured_on_the_first_that_does(
+    monkeypatch, in_process, lost
+):
+    first = LISTED[0] if lost else LISTED[1]
+    listed = (first, LISTED[1], LISTED[3], Listed("toy", "Euler", steps=9, method="euler"))
+    monkeypatch.setitem(LIBRARIES, "toy", Library("toy", "numpy", toy_target, lambda: iter(listed)))
+    in_process.lost = lost
+    done = []
+    results = in_process.results
+
+    def once_lost(self, pieces):
+        yield from results(self, pieces)
+        in_process.lost = ()
+
+    monkeypatch.setattr(in_process, "results", once_lost)
+    report = check_library("toy", progress=lambda i, of, one: done.append(one.target))
+    assert ["order" in [finding.check for finding in one.findings] for one in report.reports] == [False, False, True, False]
+    assert [one.listed for one in in_process.seen] == [listed[2]]
+    assert len(done) == len(listed)
+
+
 def test_a_target_whose_process_is_lost_is_inconclusive(toy, in_process):
     in_process.lost = (0,)
     report = check_library("toy", only=lambda listed: listed.name == "Euler")

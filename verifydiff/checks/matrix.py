@@ -1,6 +1,7 @@
 """A whole library: every sampler that it has, over the options that matter.
 
-The order of convergence is measured once for every method, since a grid, a prediction type or a table of betas leaves it as it is.
+The order of convergence is measured once for every method, since a grid, a prediction type or a table of betas leaves it as it is:
+on the first configuration, or, where that one does not run at all, on the first that does.
 """
 
 from __future__ import annotations
@@ -83,6 +84,9 @@ def check_library(
             for i, came in workers.results(pieces):
                 done[i] = _lost(pieces[i], came) if isinstance(came, LostError) else came
                 progress(len(done), len(pieces), done[i])
+            again = _unmeasured(pieces, done)
+            for j, came in workers.results([replace(pieces[i], converge=True) for i in again]) if again else ():
+                done[again[j]] = _lost(pieces[again[j]], came) if isinstance(came, LostError) else came
         except KeyboardInterrupt:
             pass  # what is there is kept, and what is missing is said
     reports = tuple(done[i] for i in sorted(done))
@@ -93,10 +97,25 @@ def _pieces(library: str, only: Callable[[Listed], bool], seed: int, timeout: fl
     seen: set[str] = set()
     for listed in LIBRARIES[library].everything():
         if only(listed):
-            method = listed.method or str(listed)
-            yield Piece(listed, method not in seen, seed, timeout, allow)
+            yield Piece(listed, _method(listed) not in seen, seed, timeout, allow)
             if listed.reason is None:
-                seen.add(method)
+                seen.add(_method(listed))
+
+
+def _method(listed: Listed) -> str:
+    return listed.method or str(listed)
+
+
+def _unmeasured(pieces: list[Piece], done: dict[int, Report]) -> list[int]:
+    """Of every method whose order was to be measured where it does not run, the first configuration that does."""
+    runs = {i: any(f.check == "behaviour" and f.status is Status.PASS for f in report.findings) for i, report in done.items()}
+    asked = {i: _method(piece.listed) for i, piece in enumerate(pieces) if piece.converge}
+    lost = {asked[i] for i in asked if not runs[i]} - {asked[i] for i in asked if runs[i]}
+    first: dict[str, int] = {}
+    for i, piece in enumerate(pieces):
+        if runs[i] and _method(piece.listed) in lost:
+            first.setdefault(_method(piece.listed), i)
+    return list(first.values())
 
 
 def _alike(before: Piece, piece: Piece) -> bool:
