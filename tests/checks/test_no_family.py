@@ -62,12 +62,21 @@ def langevin(size, *, noise=2.0):
 
 RIGHT = {
     "eta that falls": steps(ddim(lambda a: 1 - a)),
+    "eta that ends": steps(ddim(lambda a: 1.0 if a < 0.3 else 0.0)),
     "eta of no family": steps(ddim(lambda a: 0.3 + 0.6 * a)),
     "renoised": steps(renoised),
     "corrected": steps(ddim(lambda a: 0.0), corrected=langevin(0.1)),
     "much corrected": steps(ddim(lambda a: 0.5), corrected=langevin(0.4)),
 }
 WRONG = {
+    "eta that ends, and noise that does not": steps(
+        lambda x, x_0, eps, a, b, normal: (
+            ddim(lambda a: 1.0 if a < 0.3 else 0.0)(x, x_0, eps, a, b, normal) + 0.1 * np.sqrt(1 - b) * normal()
+        )
+    ),
+    "noise left out of half of the steps": steps(
+        lambda x, x_0, eps, a, b, normal: ddim(lambda a: 1.0, loud=1.0 if a < 0.3 else 0.0)(x, x_0, eps, a, b, normal)
+    ),
     "noise too loud": steps(ddim(lambda a: 1 - a, loud=1.1)),
     "no root": steps(ddim(lambda a: 0.3 + 0.6 * a, root=False)),
     "too clean": steps(lambda x, x_0, eps, a, b, normal: renoised(x, x_0, eps, a, min(1.0, 1.01 * b), normal)),

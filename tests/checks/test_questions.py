@@ -161,3 +161,22 @@ def test_a_level_has_the_time_that_was_told_where_there_is_no_table():
     (found,) = (finding for finding in report.findings if finding.check == "pairing")
     assert found.status is Status.FAIL
     assert "the level of t = 0.61" in found.message or "the level of t = 0.62" in found.message
+
+
+def test_a_sampler_without_a_table_makes_no_mistake_with_its_entries():
+    """Noise left out on a last step that ends at a level: nothing of an index explains it."""
+    levels = np.append(np.linspace(0.02, 0.9, 20), 0.97)
+
+    def sample(denoise, x, seed):
+        rng = np.random.default_rng(seed)
+        for k, (a, b) in enumerate(pairwise(levels)):
+            x_0 = (x - np.sqrt(1 - a) * denoise(x, a)) / np.sqrt(a)
+            x = (np.sqrt(b) * (1 - a / b) * x_0 + np.sqrt(a / b) * (1 - b) * x) / (1 - a)
+            if k < levels.size - 2:
+                x = x + np.sqrt((1 - b) / (1 - a) * (1 - a / b)) * rng.standard_normal(x.shape)
+        return x
+
+    by_level = Target("by level", sample, None, frame=Frame.of_level, end=Frame.of_level(levels[-1]), family=vd.DDPM())
+    report = vd.check(by_level)
+    assert [finding.check for finding in report.findings if finding.status is Status.FAIL] == ["noise-scale"]
+    assert report.diagnosis == ()

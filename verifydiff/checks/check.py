@@ -30,6 +30,8 @@ from .report import Report
 from .told_time import told_time
 
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
+WEIGHTS = {"coefficients", "noise-scale", "exact-moments"}
+"""What a method fails that has the steps of a family in part, and in the rest others that may be as right."""
 STATISTICAL_CHECKS = 3
 """The scale of hidden noise, of all steps and of each, and the law of the noise; everything else is free of chance."""
 
@@ -130,10 +132,21 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
         finding = _only_there(target, fault, seed, deadline) or behaviour.at_fault(check, fault)
         return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
-    identity = identify(observation)
-    known = claimed is not None or (identity.found and _leads_one_way(observation))
-    of_none = None if known else _of_no_family(observation, contract, seed, deadline)
-    return of_none or _of_family(observation, claimed, identity, contract, seed, deadline)
+    report = _of_family(observation, claimed, identity := identify(observation), contract, seed, deadline)
+    if claimed is None and report.status is Status.FAIL and not _is_known(observation, identity, report):
+        return _of_no_family(observation, contract, seed, deadline) or report
+    return report
+
+
+def _is_known(observation: Observation, identity: Identity, report: Report) -> bool:
+    """Whether a method that claims nothing, and fails, can only have been meant as the family that it is like.
+
+    It need not where no family has half of its steps; where it adds noise where it is, or on its way back, as correctors and
+    restarts do and families do not; or where the weights alone are wrong, as they are in steps of another eta.
+    """
+    corrects = ((np.diff(observation.levels) <= 0) & observation.noisy[:-1]).any()
+    failed = {finding.check for finding in report.findings if finding.status is Status.FAIL}
+    return bool(identity.found and not corrects and not failed <= WEIGHTS)
 
 
 def _only_there(target: Target, fault: SamplerFault, seed: int, deadline: float) -> Finding | None:
@@ -172,11 +185,6 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
     if case.seen is not None:
         identified = f"{case.seen}, {identified}"
     return Report(target.name, identified, findings, solver.explanations(case.seen, claimed.order), 0.0, target.notes)
-
-
-def _leads_one_way(observation: Observation) -> bool:
-    """Whether no step adds noise where it is, or on its way back: correctors and restarts do, and families do not."""
-    return not ((np.diff(observation.levels) <= 0) & observation.noisy[:-1]).any()
 
 
 def _of_no_family(observation: Observation, contract: Contract, seed: int, deadline: float) -> Report | None:

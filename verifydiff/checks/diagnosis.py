@@ -70,7 +70,7 @@ def _explanations(observation: Observation, family: Family) -> Iterator[Explanat
     if not np.isfinite(observation.x_t).all():
         return
     for slip in CATALOGUE:
-        if isinstance(slip, NoiseSlip):
+        if isinstance(slip, NoiseSlip) or (slip.by_table and observation.target.schedule is None):
             continue
         predictions = list(slipped(slip, family, levels))
         residuals = [residual(observation, predicted) for predicted in predictions]

@@ -313,12 +313,13 @@ CATALOGUE: tuple[Slip, ...] = (
         "step-in-sigma-unscaled", "the step in sigma space lacks the change of sigma", substituted(ve_s - ve_t, -ve_t, xbar_s)
     ),
     # bars, roots and indices within a formula
-    FormSlip("lost-bar", "alphas[t] stands where the product abar_t belongs", substituted(abar_t, alpha_of_t)),
-    FormSlip("lost-bar-at-s", "alphas[s] stands where the product abar_s belongs", substituted(abar_s, alpha_of_s)),
+    FormSlip("lost-bar", "alphas[t] stands where the product abar_t belongs", substituted(abar_t, alpha_of_t), by_table=True),
+    FormSlip("lost-bar-at-s", "alphas[s] stands where the product abar_s belongs", substituted(abar_s, alpha_of_s), by_table=True),
     FormSlip(
         "lost-bar-everywhere",
         "alphas stand where their cumulative products belong, in every place",
         substituted_everywhere({abar_t: alpha_of_t, abar_s: alpha_of_s}),
+        by_table=True,
     ),
     FormSlip(
         "one-step-alpha-on-a-stride",
@@ -329,6 +330,7 @@ CATALOGUE: tuple[Slip, ...] = (
             substituted(beta_t, 1 - alpha_of_t),
             substituted(abar_t / abar_s, alpha_of_t),
         ),
+        by_table=True,
     ),
     FormSlip("t-for-s", "abar_t stands where abar_s belongs", substituted(abar_s, abar_t)),
     FormSlip("s-for-t", "abar_s stands where abar_t belongs", substituted(abar_t, abar_s)),
@@ -358,6 +360,7 @@ CATALOGUE: tuple[Slip, ...] = (
         "an-entry-skipped",
         "a step leads to the entry after the next of the list of times",
         _end_at(lambda v: np.append(v.end[1:], -1)),
+        by_table=False,
     ),
     LevelSlip("time-told-one-late", "the model is told t + 1 where the step starts from t", _shifted(-1)),
     LevelSlip("time-told-one-early", "the model is told t - 1 where the step starts from t", _shifted(+1)),
@@ -373,7 +376,12 @@ CATALOGUE: tuple[Slip, ...] = (
         "the last step ends at the last entry of the table, which index -1 stands for, not on the data",
         _last_end(lambda v: float(v.schedule.abar[-1])),
     ),
-    LevelSlip("final-level-is-one", "the last step ends on the data, not at the level it was told", _last_end(lambda _: 1.0)),
+    LevelSlip(
+        "final-level-is-one",
+        "the last step ends on the data, not at the level it was told",
+        _last_end(lambda _: 1.0),
+        by_table=False,
+    ),
     LevelSlip("products-of-betas", "the levels are cumulative products of beta, not of 1 - beta", _table(_of_betas)),
     LevelSlip("table-one-late", "the table of levels starts with a 1: every level is that of the time before", _table(_one_late)),
     LevelSlip("endpoint-left-out", "betas are spaced up to the last one without reaching it", _table(_endpoint_left_out)),

@@ -78,11 +78,13 @@ class FormSlip:
         id: stable kebab-case name.
         description: a clause that completes "the sampler does as if ...": what is done in place of what.
         rewrite: all writings that the mistake can make of a right one; none where there is no place for it.
+        by_table: whether it is one with the entries of a table; a sampler whose times are no indices has none.
     """
 
     id: str
     description: str
     rewrite: Callable[[Writing], Iterator[Writing]]
+    by_table: bool = False
 
     def variants(self, family: Family) -> Iterator[Writing]:
         """Every distinct slipped writing of the family's step."""
@@ -99,11 +101,13 @@ class LevelSlip:
     Attributes:
         id, description: as of a form slip.
         shift: every set of levels that the mistake can feed to the equations; none where there is no place for it.
+        by_table: whether it is one with the entries of a table; a sampler whose times are no indices has none.
     """
 
     id: str
     description: str
     shift: Callable[[Levels], Iterable[Levels]]
+    by_table: bool = True
 
 
 @dataclass(frozen=True)
