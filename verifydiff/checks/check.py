@@ -134,7 +134,8 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
     assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
     report = _of_family(observation, claimed, identity := identify(observation), contract, seed, deadline)
     if claimed is None and report.status is Status.FAIL and not _is_known(observation, identity, report):
-        return _of_no_family(observation, contract, seed, deadline) or report
+        otherwise = _of_no_family(observation, contract, seed, deadline)
+        return report if otherwise is None or (report.diagnosis and otherwise.status is not Status.PASS) else otherwise
     return report
 
 

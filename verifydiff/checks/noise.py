@@ -8,7 +8,7 @@ import numpy as np
 
 from ..observe import SamplerFault
 from ..observe.probe import FINE, more_noise
-from ..schedule import Array
+from ..schedule import Array, Mask
 from ..statistics import Decision, Evidence, compare_variance, draws_needed_for_variance, standard_normal_battery
 from ..verdict import Finding, Status
 from .behaviour import at_fault
@@ -72,10 +72,22 @@ def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
         )
         yield _wrong_law(case, shared, len(shared))
         return
+    if observation.drawn and _drew_at(case, use & observation.hidden):
+        message = (
+            "besides the draws that were seen there is noise that does not come from them: its scale and its law stay unjudged."
+        )
+        yield Finding("noise-law", Status.INCONCLUSIVE, message)
+        return
     scale = scale_by_draws(case, u, tests, needed)
     if not any(finding.status is Status.FAIL for finding in known):
         yield scale
     yield law(case, tests, u.size) if scale.status is not Status.FAIL else shape(case, u)
+
+
+def _drew_at(case: Case, steps: Mask) -> bool:
+    """Whether at all of these steps draws of the state's shape were made and seen, which yet do not explain their noise."""
+    before = np.array(case.observation.run.drawn_before)
+    return bool(np.isin(np.flatnonzero(steps) + 1, before).all())
 
 
 def exact_scale(case: Case) -> Iterator[Finding]:

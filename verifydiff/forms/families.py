@@ -149,6 +149,8 @@ class Family:
             )
         if self.silent_end:
             c = np.where(end == 1, 0.0, c)
+        nowhere = (start == 1) & (end == 1)  # from the data to the data
+        p, q, c = np.where(nowhere, 1.0, p), np.where(nowhere, 0.0, q), np.where(nowhere, 0.0, c)
         if self.limit is not None and (start == 0).any():
             p, q, c = (
                 np.where(start == 0, there, own) for own, there in zip((p, q, c), self.limit.coefficients(start, end), strict=True)

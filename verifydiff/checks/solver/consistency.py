@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...observe.response import Response
+from ...observe.response import DOUBLE, Response
 from ...schedule import Array, Mask
 from ...verdict import Finding, Status
 from .case import SolverCase
@@ -115,6 +115,10 @@ def consistency(case: SolverCase, *, missed: bool, explained: bool) -> Iterator[
         yield Finding("consistency", Status.NOT_APPLICABLE, f"the sampler cannot be asked for ever smaller steps{case.why_not}.")
         return
     grids = [case.on(steps) for steps in REFINED]
+    if max(response.unit for response in grids) > DOUBLE:
+        message = "in less than double precision its coefficients are not known finely enough to be extrapolated."
+        yield Finding("consistency", Status.NOT_APPLICABLE, message)
+        return
     if not all(response.affine for response in grids):
         yield Finding("consistency", Status.INCONCLUSIVE, "on finer steps it is no affine map of what it is given.")
         return

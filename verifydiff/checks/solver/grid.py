@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...observe.probe import affine_within
+from ...observe.probe import FINE, affine_within
 from ...verdict import Finding, Status
 from ..case import SINGLE
-from ..grid import known_levels, level_in_words
+from ..grid import MOST_SIGNAL, known_levels, level_in_words
 from .case import LANDS, SolverCase
 from .convergence import landing
-from .kind import stages
+from .kind import memory, stages
 
 DOUBLED_TWICE = (40, 160)
 """Numbers of steps on which an error is looked at again: it falls as they grow, but may change its sign from one to the next."""
+ON_THE_ENDS = 8
+"""So many equal numbers among those returned are clipped ones."""
 COARSELY = 0.001
 """A state that is off by more than this does not pass, however coarse its precision is."""
 VANISHES = 0.75**2
@@ -31,13 +33,16 @@ def time_grid(case: SolverCase) -> Iterator[Finding]:
             "time-grid", Status.FAIL, f"the model was asked {queries} times; {claimed} steps were claimed.", queries, claimed
         )
         return
-    several = stages(response) or (claimed is not None and queries >= 2 * claimed - 1 > 1)
+    several = stages(response) or (claimed is not None and queries >= 2 * claimed - 1 > 1 and memory(response) > 0)
     if claimed is not None and queries != claimed and not several:
         yield Finding(
             "time-grid", Status.FAIL, f"the model was asked {queries} times; {claimed} steps were claimed.", queries, claimed
         )
         return
-    times = response.run.times
+    times, first = response.run.times, float(response.alpha[0])
+    if first > MOST_SIGNAL and response.sigma[-1] < response.sigma[0]:
+        message = f"pure noise is handed over at t = {times[0]:.6g}, where the signal's weight sqrt(abar) is {first:.4g}."
+        yield Finding("time-coverage", Status.FAIL, message, first, details={"times": times.tolist()})
     more = ", more than one a step" if several else ""
     yield Finding("time-grid", Status.PASS, f"{queries} queries from t = {times[0]:.6g} to t = {times[-1]:.6g}{more}.")
 
@@ -53,6 +58,11 @@ def affinity(case: SolverCase) -> Iterator[Finding]:
         yield Finding(
             "affinity", Status.PASS, f"every state is an affine map of all that was given (what is left over: {worst:.1g}).", worst
         )
+        return
+    if (clipped := _clipped_in_the_end(case)) is not None:
+        lower, upper = clipped
+        message = f"what is returned is clipped to [{lower:.4g}, {upper:.4g}], and this method leads beyond: its end is unjudged."
+        yield Finding("affinity", Status.INCONCLUSIVE, message, [lower, upper])
         return
     if response.affine:  # near one run it is
         left, within = case.elsewhere.max(axis=1), case.affine_within
@@ -73,6 +83,17 @@ def affinity(case: SolverCase) -> Iterator[Finding]:
     )
 
 
+def _clipped_in_the_end(case: SolverCase) -> tuple[float, float] | None:
+    """The range of what is returned, where all else is affine, and many numbers lie on its ends to the last digit."""
+    near = case.response.residual[:-1] <= affine_within(case.response.unit)
+    if not (near & (case.elsewhere[:-1].max(axis=1) <= case.affine_within[:-1])).all():
+        return None
+    final = case.observation.run.x[-1]
+    lower, upper = float(final.min()), float(final.max())
+    on_the_ends = np.count_nonzero((final == lower) | (final == upper))
+    return (lower, upper) if on_the_ends >= ON_THE_ENDS else None
+
+
 def pairing(case: SolverCase) -> Iterator[Finding]:
     r"""Do all states land on the levels they are meant at?
 
@@ -89,10 +110,12 @@ def pairing(case: SolverCase) -> Iterator[Finding]:
     if not wrong.size:
         noise = ", with noise of its scale," if response.draws.any() and not response.hidden else ""
         message = f"every state lands{noise} on the level it is meant at (off by at most {off.max():.1g})."
-        if off.max() > COARSELY:
-            k = int(np.argmax(off))
-            message = f"a state lands off by {off.max():.2g} ({case.query(k)}), and rounding in its precision may be all of that."
-        yield Finding("pairing", Status.INCONCLUSIVE if off.max() > COARSELY else Status.PASS, message, float(off.max()))
+        within = response.likely_rounding if response.unit >= FINE else case.bound
+        doubtful = bool((off > np.minimum(within, COARSELY)).any())
+        if doubtful:
+            k = int(np.argmax(off - np.minimum(within, COARSELY)))
+            message = f"a state lands off by {off[k]:.2g} ({case.query(k)}), and rounding in its precision may be all of that."
+        yield Finding("pairing", Status.INCONCLUSIVE if doubtful else Status.PASS, message, float(off.max()))
         return
     k = int(wrong[np.argmax(off[wrong])])
     level = level_in_words(float(data[k]), *known_levels(case.observation)) if _on_a_level(data[k], spread[k]) else ""

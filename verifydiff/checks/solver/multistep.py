@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from ...forms.multistep import MULTISTEP, Levels, Method, Weights
+from ...observe.probe import FINE
 from ...observe.response import Response
 from ...schedule import Array, Mask
 from ...slips import MULTISTEP_SLIPS, MultistepSlip, mistaken
 from ...verdict import Finding, Status
-from ..diagnosis import EXPLAINS, Explanation
+from ..diagnosis import Explanation
 from .kind import NOTHING, memory, stages
 
 Steps = np.ndarray[Any, np.dtype[np.intp]]
@@ -28,6 +29,8 @@ FEWEST = 3
 CLOSE = 2.0**23
 """How many roundings a row may be off: 1e-9 in double precision. Near the data 1 - abar has lost some digits. What is this close to
 the method as it should be is that method, be it closer still to one with a mistake."""
+CLOSE_IN_SINGLE = 2.0**10
+"""The same in single precision: 6e-5."""
 SPANNED = 100 * NOTHING
 """What the predictions of a step may leave of its row, for weights of them to be looked for."""
 
@@ -56,7 +59,7 @@ class Seen:
 
 def seen_in(response: Response) -> Seen | None:
     """The method that a response shows; one with a mistake only where it shows none without."""
-    if response.queries <= FEWEST or response.hidden or not response.affine or stages(response):
+    if response.queries <= FEWEST or response.hidden or not response.affine or stages(response) or response.unit > FINE:
         return None
     back, rows = memory(response), Rows(response)
     for method in MULTISTEP:
@@ -104,7 +107,10 @@ class Rows:
     """The rows of weights of a response: of its states, and of its predictions of the data and of the noise."""
 
     def __init__(self, response: Response) -> None:
-        self.queries, self.bound = response.queries, min(EXPLAINS, CLOSE * response.unit)
+        self.queries, single = response.queries, response.unit >= FINE
+        near_the_data = FINE / np.maximum(response.sigma[:-1] ** 2, FINE)  # what 1 - abar loses there
+        bound = FINE * CLOSE_IN_SINGLE + 4 * near_the_data if single else np.full(self.queries, CLOSE * response.unit)
+        self.bound = np.asarray(bound)
         self.levels = Levels(response.alpha, response.sigma)
         self.states = np.column_stack([response.start, response.answers, response.draws])
         self.size = np.maximum(1.0, np.abs(self.states[1:, : 1 + self.queries]).max(axis=1))
@@ -146,7 +152,7 @@ class Rows:
                 asked = 1 + steps - j  # the answer that no older prediction knows
                 pivot = given[steps - j, asked]
                 left = left - (left[np.arange(steps.size), asked] / pivot)[:, None] * given[steps - j]
-        return bool((self._sizes(left, weights.noise, steps) <= SPANNED).any())
+        return bool((self._sizes(left, weights.noise, steps) <= np.maximum(SPANNED, self.bound[steps])).any())
 
     def _sizes(self, left: Array, noise: Array, steps: Steps) -> Array:
         known = np.abs(left[:, : 1 + self.queries]).max(axis=1)
@@ -159,7 +165,7 @@ ON_THE_DATA = Weights(np.zeros(1), np.ones((1, 1)), np.zeros(1), kind="data")
 
 
 def _as(rows: Rows, shown: Method, method: Method, slip: MultistepSlip | None) -> Seen | None:
-    if not (rows.off(shown.weights(rows.levels, rows.middle), rows.middle) <= rows.bound).any():
+    if not (rows.off(shown.weights(rows.levels, rows.middle), rows.middle) <= rows.bound[rows.middle]).any():
         return None
     steps = np.arange(rows.queries)
     highest = rows.off(shown.weights(rows.levels, steps), steps)
@@ -171,4 +177,4 @@ def _as(rows: Rows, shown: Method, method: Method, slip: MultistepSlip | None) -
     fewest = max(FEWEST, rows.queries / 2)
     if within.size < fewest or (np.diff(within) > 1).any() or not ((lower <= rows.bound) | by_highest).all():
         return None
-    return Seen(method, slip, float(np.where(by_highest, highest, lower).max()), rows.bound, by_highest)
+    return Seen(method, slip, float(np.where(by_highest, highest, lower).max()), float(rows.bound.max()), by_highest)
