@@ -1,5 +1,7 @@
 """States, draws and tables in less than double precision: right ones are not called wrong, and wrong ones do not pass."""
 
+import random
+
 import numpy as np
 import pytest
 from samplers import ABAR, trailing
@@ -117,3 +119,60 @@ def test_an_order_in_single_precision_is_measured_or_left_open():
         report = check(target, family=ProbabilityFlow(claimed))
         (found,) = (one for one in report.findings if one.check == "order")
         assert found.status in ((Status.PASS, Status.INCONCLUSIVE) if claimed == 2 else (Status.INCONCLUSIVE,))
+
+
+# -- what single precision must not hide ---------------------------------------------------------------------------------
+
+LEVELS = np.append(ABAR[TIMES], 1.0)
+
+
+def changing(*, constant=0.0, hidden=0.0, loud=1.0):
+    """Steps of an eta of each one's own, on states in single precision."""
+
+    def sample(denoise, x, seed):
+        rng, unseen, x = np.random.default_rng(seed), random.Random(seed), x.astype(np.float32)
+        for k, t in enumerate(TIMES):
+            a, b = LEVELS[k], LEVELS[k + 1]
+            eps = denoise(x, t)
+            spread = (0.3 + k / 40) * np.sqrt((1 - b) / (1 - a) * (1 - a / b))
+            x = np.sqrt(b) * (x - np.sqrt(1 - a) * eps) / np.sqrt(a) + np.sqrt(1 - b - spread**2) * eps
+            x = x + loud * spread * rng.standard_normal(x.shape) + constant
+            x = (x + hidden * np.reshape([unseen.gauss(0, 1) for _ in range(x.size)], x.shape)).astype(np.float32)
+        return x
+
+    return sample
+
+
+def two_m(ratio=lambda r: r):
+    """DPM-Solver++(2M) on states, and by a table, in single precision."""
+    table = LEVELS.astype(np.float32)
+
+    def sample(denoise, x, seed):
+        x, before, last = x.astype(np.float32), None, None
+        for k, t in enumerate(TIMES):
+            a, b = table[k], table[k + 1]
+            x_0 = (x - np.sqrt(1 - a) * denoise(x, t)) / np.sqrt(a)
+            h = np.float32(0.5) * (np.log(b / (1 - b)) - np.log(a / (1 - a))) if b < 1 else None
+            used = x_0 if before is None or h is None else x_0 + (x_0 - before) * np.float32(0.5) * ratio(h / last)
+            x = np.sqrt((1 - b) / (1 - a)) * x + (np.sqrt(b) - np.sqrt(a) * np.sqrt((1 - b) / (1 - a))) * used
+            before, last = x_0, h
+        return x
+
+    return sample
+
+
+def test_a_right_method_of_changing_eta_in_single_precision_passes():
+    assert check(changing(), schedule=SCHEDULE).status is Status.PASS
+
+
+@pytest.mark.parametrize("wrong", [{"constant": 0.01}, {"hidden": 0.03}, {"loud": 1.01}], ids=["constant", "hidden", "loud"])
+def test_single_precision_hides_neither_constants_nor_noise_nor_its_scale(wrong):
+    assert check(changing(**wrong), schedule=SCHEDULE).status is not Status.PASS
+
+
+def test_a_method_is_known_by_its_weights_in_single_precision_and_so_is_a_mistake_in_it():
+    right, wrong = (check(two_m(ratio), schedule=SCHEDULE) for ratio in (lambda r: r, lambda r: 1 / r))
+    assert right.status is Status.PASS
+    assert "DPM-Solver++(2M)" in right.identified_as
+    assert wrong.status is Status.FAIL
+    assert wrong.diagnosis[0].slip == "ratio-upside-down"

@@ -1,5 +1,7 @@
 """Samplers that claim nothing, and are right without being one of the families; and those that are wrong all the same."""
 
+import random
+
 import numpy as np
 import pytest
 from samplers import ABAR, trailing
@@ -131,3 +133,43 @@ def test_times_that_are_told_twice_for_nothing_stay_a_fault():
     (found,) = (one for one in check(sample, schedule=SCHEDULE).findings if one.check == "time-grid")
     assert found.status is Status.FAIL
     assert "told twice" in found.message
+
+
+@pytest.mark.parametrize(("claimed", "status"), [(20, Status.PASS), (10, Status.FAIL), (15, Status.FAIL)])
+def test_the_number_of_steps_is_held_to_the_claim(claimed, status):
+    assert check(RIGHT["eta of no family"], schedule=SCHEDULE, steps=claimed).status is status
+
+
+def test_pure_noise_that_is_handed_over_where_there_is_much_signal_fails():
+    late = [t for t in TIMES if ABAR[t] > 0.5]
+
+    def sample(denoise, x, seed):
+        rng = np.random.default_rng(seed)
+        for k, t in enumerate(late):
+            a, b = ABAR[t], ABAR[late[k + 1]] if k + 1 < len(late) else 1.0
+            eps = denoise(x, t)
+            x_0, z = (x - np.sqrt(1 - a) * eps) / np.sqrt(a), rng.standard_normal(x.shape)
+            x = ddim(lambda a: 0.3 + 0.6 * a)(x, x_0, eps, a, b, lambda z=z: z)
+        return x
+
+    found = {one.check: one.status for one in check(sample, schedule=SCHEDULE).findings}
+    assert found["time-coverage"] is Status.FAIL
+
+
+def test_noise_besides_the_draws_of_a_family_is_not_passed_over():
+    def sample(denoise, x, seed):
+        rng, unseen = np.random.default_rng(seed), random.Random(seed)
+
+        def normal():
+            return rng.standard_normal(x.shape) + 0.05 * np.reshape([unseen.gauss(0, 1) for _ in range(x.size)], x.shape)
+
+        for k, t in enumerate(TIMES):
+            a, b = ABAR[t], ABAR[TIMES[k + 1]] if k + 1 < len(TIMES) else 1.0
+            eps = denoise(x, t)
+            x = ddim(lambda a: 0.5)(x, (x - np.sqrt(1 - a) * eps) / np.sqrt(a), eps, a, b, normal)
+        return x
+
+    report = check(sample, schedule=SCHEDULE)
+    (found,) = (one for one in report.findings if one.check == "noise-law")
+    assert found.status is Status.INCONCLUSIVE
+    assert report.status is Status.INCONCLUSIVE

@@ -133,21 +133,9 @@ def _report(target: Target, contract: Contract, seed: int, deadline: float) -> R
         return Report(target.name, "not observed", (finding,), (), 0.0, target.notes)
     assert not isinstance(claimed, Solver)  # noqa: S101 - such a claim has just been judged
     report = _of_family(observation, claimed, identity := identify(observation), contract, seed, deadline)
-    if claimed is None and report.status is Status.FAIL and not _is_known(observation, identity, report):
-        otherwise = _of_no_family(observation, contract, seed, deadline)
-        return report if otherwise is None or (report.diagnosis and otherwise.status is not Status.PASS) else otherwise
-    return report
-
-
-def _is_known(observation: Observation, identity: Identity, report: Report) -> bool:
-    """Whether a method that claims nothing, and fails, can only have been meant as the family that it is like.
-
-    It need not where no family has half of its steps; where it adds noise where it is, or on its way back, as correctors and
-    restarts do and families do not; or where the weights alone are wrong, as they are in steps of another eta.
-    """
-    corrects = ((np.diff(observation.levels) <= 0) & observation.noisy[:-1]).any()
-    failed = {finding.check for finding in report.findings if finding.status is Status.FAIL}
-    return bool(identity.found and not corrects and not failed <= WEIGHTS)
+    if claimed is not None or report.status is not Status.FAIL:
+        return report
+    return _of_no_family(report, observation, identity, contract, seed, deadline) or report
 
 
 def _only_there(target: Target, fault: SamplerFault, seed: int, deadline: float) -> Finding | None:
@@ -188,19 +176,26 @@ def _of_solver(observation: Observation, claimed: Claim | None, contract: Contra
     return Report(target.name, identified, findings, solver.explanations(case.seen, claimed.order), 0.0, target.notes)
 
 
-def _of_no_family(observation: Observation, contract: Contract, seed: int, deadline: float) -> Report | None:
-    """The report on a method that claims nothing and has the steps of no family, as a solver; None where that fails.
+def _of_no_family(
+    report: Report, observation: Observation, identity: Identity, contract: Contract, seed: int, deadline: float
+) -> Report | None:
+    """The report, as a solver, on a method that claims nothing and fails as the family it is nearest to; None where that says less.
 
-    Any step that lands on its level with noise of its scale is right, as those of DDIM are for an eta of each step's own. One that
-    does not was meant to be something else, and what that is the families tell best.
+    Any step that lands on its level with noise of its scale is right, as those of DDIM are for an eta of each step's own. The method
+    need not be of a family where none has half of its steps; where it adds noise where it is, or on its way back, as correctors and
+    restarts do; or where the weights alone are wrong, as they are in steps of another eta. What fails as a solver too was meant to
+    be something else, and what that is the families tell best; what stays open, they tell where a slip explains it.
     """
-    if contract.spacing is not None:
+    corrects = ((np.diff(observation.levels) <= 0) & observation.noisy[:-1]).any()
+    weights_alone = {finding.check for finding in report.findings if finding.status is Status.FAIL} <= WEIGHTS
+    if contract.spacing is not None or (identity.found and not corrects and not weights_alone):
         return None
     try:
-        report = _of_solver(observation, None, contract, seed, deadline)
+        otherwise = _of_solver(observation, None, contract, seed, deadline)
     except SamplerFault:
         return None
-    return None if report.status is Status.FAIL else report
+    says_more = otherwise.status is Status.PASS or not (weights_alone or report.diagnosis)
+    return otherwise if otherwise.status is not Status.FAIL and says_more else None
 
 
 def _of_family(

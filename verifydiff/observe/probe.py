@@ -64,7 +64,7 @@ class Observation:
         residual: (N,): what is not affine, relative to the step.
         offset: (N,): what a step adds that depends on nothing, the largest over the elements.
         remembers: (N,): whether a step can only be explained with the predictions before it.
-        noise: (N, batch, d): the noise of every step in a run of its own, less the offset; rounding where there is none.
+        noise: (N, batch, d): the noise of every step in a run of its own; rounding where there is none, and no constant either.
         draw_of_step: (N,): the index of the recorded draw that explains the noise; -1 for none.
         run: that run.
         varied: a run on the same noise from other states, with other answers.
@@ -207,7 +207,7 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), see
         residual=residual,
         offset=offset,
         remembers=remembers,
-        noise=noise - offset[:, None, None],
+        noise=noise - np.where(draw_of_step < 0, offset, 0.0)[:, None, None],
         draw_of_step=draw_of_step,
         run=natural,
         varied=varied,

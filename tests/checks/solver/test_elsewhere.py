@@ -195,3 +195,23 @@ def test_a_one_step_method_may_clip_the_data_and_keep_the_noise():
     assert (report.status, found.status) == (Status.PASS, Status.NOTE)
     assert found.measured == pytest.approx([-1, 1], abs=1e-6)
     assert "the noise is not taken from the clipped x_0" in found.message
+
+
+def test_a_method_that_leads_beyond_what_is_returned_is_not_called_bent():
+    """Adams and Bashforth's weights make of answers within 1/2 a state far beyond 1, which the clip then cuts."""
+
+    def sample(denoise, x, seed):
+        kept = []
+        for k in range(STEPS):
+            (a, s), (b, r) = levels(k), levels(k + 1)
+            eps = denoise(x, STEPS - 1 - k)
+            kept = [eps, *kept][:4]
+            weights = ([1], [3, -1], [23, -16, 5], [55, -59, 37, -9])[len(kept) - 1]
+            used = sum(w * e for w, e in zip(weights, kept, strict=True)) / (1, 2, 12, 24)[len(kept) - 1]
+            x = b / a * (x - s * used) + r * used
+        return np.clip(x, -1, 1)
+
+    report = judged(sample)
+    (found,) = of(report, "affinity")
+    assert (report.status, found.status) == (Status.INCONCLUSIVE, Status.INCONCLUSIVE)
+    assert "what is returned is clipped to [-1, 1]" in found.message
