@@ -72,16 +72,16 @@ def scale_and_law(case: Case, seed: int, deadline: float) -> Iterator[Finding]:
         )
         yield _wrong_law(case, shared, len(shared))
         return
-    if observation.drawn and _drew_at(case, use & observation.hidden):
-        message = (
-            "besides the draws that were seen there is noise that does not come from them: its scale and its law stay unjudged."
-        )
-        yield Finding("noise-law", Status.INCONCLUSIVE, message)
-        return
     scale = scale_by_draws(case, u, tests, needed)
     if not any(finding.status is Status.FAIL for finding in known):
         yield scale
-    yield law(case, tests, u.size) if scale.status is not Status.FAIL else shape(case, u)
+    found = law(case, tests, u.size) if scale.status is not Status.FAIL else shape(case, u)
+    if found.status is Status.PASS and _drew_at(case, use & observation.hidden):
+        message = (
+            "besides the draws that were seen there is noise that does not come from them, and which is whose nobody can tell."
+        )
+        found = Finding("noise-law", Status.INCONCLUSIVE, message)
+    yield found
 
 
 def _drew_at(case: Case, steps: Mask) -> bool:
