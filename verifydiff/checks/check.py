@@ -183,8 +183,8 @@ def _of_no_family(
 
     Any step that lands on its level with noise of its scale is right, as those of DDIM are for an eta of each step's own. The
     method need not be of a family where none has half of its steps; where it adds noise where it is, or on its way back, as
-    correctors and restarts do; or where the weights alone are wrong, as they are in steps of another eta. What fails as a solver too was meant to
-    be something else, and what that is the families tell best; what stays open, they tell where a slip explains it.
+    correctors and restarts do; or where the weights alone are wrong, as they are in steps of another eta. What fails as a solver
+    too was meant to be something else: the families tell best what that is, and tell of what stays open where a slip explains it.
     """
     corrects = ((np.diff(observation.levels) <= 0) & observation.noisy[:-1]).any()
     weights_alone = {finding.check for finding in report.findings if finding.status is Status.FAIL} <= WEIGHTS
