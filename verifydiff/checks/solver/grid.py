@@ -39,8 +39,9 @@ def time_grid(case: SolverCase) -> Iterator[Finding]:
             "time-grid", Status.FAIL, f"the model was asked {queries} times; {claimed} steps were claimed.", queries, claimed
         )
         return
-    times, first = response.run.times, float(response.alpha[0])
-    if first > MOST_SIGNAL and response.sigma[-1] < response.sigma[0]:
+    times, first, table = response.run.times, float(response.alpha[0]), case.target.schedule
+    late = table is not None and times[0] < table.timesteps - 1 - 1e-3
+    if late and first > MOST_SIGNAL and response.sigma[-1] < response.sigma[0]:
         message = f"pure noise is handed over at t = {times[0]:.6g}, where the signal's weight sqrt(abar) is {first:.4g}."
         yield Finding("time-coverage", Status.FAIL, message, first, details={"times": times.tolist()})
     more = ", more than one a step" if several else ""
