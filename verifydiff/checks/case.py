@@ -37,7 +37,7 @@ ROUNDINGS = 128
 """How many rounding errors of the size above an implementation may make."""
 SINGLE_ROUNDINGS = 6
 """And how many of those that :func:`of_a_product` knows, in less than double precision."""
-HALF = 0.5
+ENOUGH = 0.5
 """The share of the steps that rounding has to explain, for the tables to be in single precision."""
 LEAST_SHARE = 2e-4
 """Rounding in single precision is not believed to be smaller than this share of its bound, at a quarter of these steps."""
@@ -100,7 +100,7 @@ class Case:
     def unit(self) -> float:
         """The unit roundoff that the weights are judged at."""
         own = self.observation.run.unit
-        return max(own, SINGLE) if in_single_precision(self.observation, self.family, self.expected, HALF) else own
+        return max(own, SINGLE) if in_single_precision(self.observation, self.family, self.expected, ENOUGH) else own
 
     @cached_property
     def tolerance(self) -> tuple[Array, Array, Array]:

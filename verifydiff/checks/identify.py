@@ -14,7 +14,7 @@ import numpy as np
 from ..forms.families import DDIM, DDPM, Family, Renoise
 from ..observe import Observation
 from ..schedule import Array
-from .case import HALF, in_single_precision, told_levels
+from .case import ENOUGH, in_single_precision, told_levels
 
 MATCHES = 1e-6
 """A family matches when half of the steps are this near to it, relative: one wrong step does not hide the family."""
@@ -63,7 +63,7 @@ def _found(observation: Observation, family: Family, nearness: float) -> bool:
     if family.eta is not None and family.eta != round(family.eta, 2):
         return False  # an eta that was fitted may have taken in what is wrong
     levels = told_levels(observation)
-    return in_single_precision(observation, family, family.coefficients(levels.abar_t, levels.abar_s), HALF)
+    return in_single_precision(observation, family, family.coefficients(levels.abar_t, levels.abar_s), ENOUGH)
 
 
 def _likelihood(observation: Observation, family: Family) -> float:

@@ -18,7 +18,7 @@ from ..observe.libraries import LIBRARIES
 from ..observe.listed import Listed
 from ..observe.once import remembering
 from ..observe.resolve import resolve
-from ..surroundings import standard_output_kept, unchanged
+from ..surroundings import rare_collections, standard_output_kept, unchanged
 from ..verdict import Finding, MisuseError, Status
 from .allow import Allowed
 from .check import check
@@ -82,11 +82,11 @@ def check_library(
         pieces = list(_pieces(library, only, seed, timeout, allow))
         try:
             for i, came in workers.results(pieces):
-                done[i] = _lost(pieces[i], came) if isinstance(came, LostError) else came
+                done[i] = _told(pieces[i], came)
                 progress(len(done), len(pieces), done[i])
             again = _unmeasured(pieces, done)
             for j, came in workers.results([replace(pieces[i], converge=True) for i in again]) if again else ():
-                done[again[j]] = _lost(pieces[again[j]], came) if isinstance(came, LostError) else came
+                done[again[j]] = _told(pieces[again[j]], came)
         except KeyboardInterrupt:
             pass  # what is there is kept, and what is missing is said
     reports = tuple(done[i] for i in sorted(done))
@@ -126,12 +126,10 @@ def _alike(before: Piece, piece: Piece) -> bool:
 @contextmanager
 def in_a_row(library: str) -> Iterator[None]:
     """A process that judges one target of a library after another: the library is imported, and what is made once is kept."""
-    gc.disable()
-    with standard_output_kept(), unchanged(), suppress(Exception):  # what is wrong with it is said by who lists it
-        next(LIBRARIES[library].everything(), None)
-    gc.freeze()  # the million objects of a large library, none of which is garbage, are not looked through for it again and again
-    gc.enable()
-    with remembering():
+    with rare_collections(), remembering():
+        with standard_output_kept(), unchanged(), suppress(Exception):  # what is wrong with it is said by who lists it
+            next(LIBRARIES[library].everything(), None)
+        gc.freeze()  # the million objects of a large library, none of which is garbage, are not looked through for it any more
         yield
 
 
@@ -158,8 +156,11 @@ def _unjudged(name: str, finding: Finding) -> Report:
     return Report(name, "not observed", (finding,))
 
 
-def _lost(piece: Piece, error: LostError) -> Report:
-    return _unjudged(str(piece.listed), Finding("behaviour", Status.INCONCLUSIVE, f"{error}."))
+def _told(piece: Piece, came: Report | LostError) -> Report:
+    """The report that came of a piece, or the one on its process."""
+    if isinstance(came, LostError):
+        return _unjudged(str(piece.listed), Finding("behaviour", Status.INCONCLUSIVE, f"{came}."))
+    return came
 
 
 def light(report: Report) -> Report:

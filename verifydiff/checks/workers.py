@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
-from ..surroundings import rare_collections
-
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
@@ -152,6 +150,6 @@ def _serve(function: Callable[[Any], Any], within: Callable[[], AbstractContextM
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the processes share the cores out, and what is computed is small
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that hands out the pieces
-    with rare_collections(), within(), suppress(EOFError, BrokenPipeError):
+    with within(), suppress(EOFError, BrokenPipeError):
         while True:
             pipe.send(function(pipe.recv()))

@@ -172,7 +172,7 @@ def _theirs(arguments: argparse.Namespace, law: Any) -> Theirs:
         eta=arguments.eta,
         shape=tuple(law.event_shape),
         config=dict(map(option, arguments.config)) or None,
-        **({"eta_is_claimed": True} if arguments.family == "ddim" else {}),
+        eta_is_claimed=arguments.family == "ddim",
     )
 
 

@@ -184,9 +184,10 @@ def observe(target: Target, *, seed: int = 0, timeout: float = float("inf"), see
     large = run(target, answers(seed, LARGE), start, seed, noise=replayed, deadline=deadline)
 
     same_grid = varied.times.shape == natural.times.shape and np.array_equal(varied.times, natural.times)
-    if same_grid and natural.unit < FINE and _kept_in_single(natural, varied):
+    alone = [_alone(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
+    if kept_in_single(natural.unit, max((left for _, left in alone), default=0.0)):
         natural.unit = FINE
-    steps = [_fit(natural, varied, k) for k in range(natural.times.size)] if same_grid else []
+    steps = [_fit(natural, varied, k, *one) for k, one in enumerate(alone)]
     p, q, residual, remembers = (
         (np.array(column) for column in zip(*steps, strict=True)) if steps else _unfitted(natural.times.size)
     )
@@ -313,10 +314,9 @@ def replay(recorded: Run) -> Noise | None:
     return noise
 
 
-def _kept_in_single(first: Run, second: Run) -> bool:
-    """Whether every step is affine but for what is lost where something on its way is kept in single precision."""
-    left = [_least_squares(_present(first, second, k), _difference(first, second, "x", k + 1))[1] for k in range(first.times.size)]
-    return affine_within(first.unit) < max(left) <= LOST * FINE
+def kept_in_single(unit: float, left: float) -> bool:
+    """Whether what is left of affine maps in double precision is what is lost where something on the way is kept in single."""
+    return unit < FINE and affine_within(unit) < left <= LOST * FINE
 
 
 def _difference(first: Run, second: Run, values: str, i: int) -> Array:
@@ -327,15 +327,19 @@ def _present(first: Run, second: Run, k: int) -> Array:
     return np.stack([_difference(first, second, values, k) for values in ("x", "answers")], axis=1)
 
 
-def _fit(first: Run, second: Run, k: int) -> tuple[float, float, float, bool]:
-    """(p, q, residual, remembers) of step k from the difference of two runs on one noise."""
-    target, present = _difference(first, second, "x", k + 1), _present(first, second, k)
-    weights, residual = _least_squares(present, target)
+def _alone(first: Run, second: Run, k: int) -> tuple[Array, float]:
+    """((p, q), residual) of step k from its state and the present prediction alone."""
+    return _least_squares(_present(first, second, k), _difference(first, second, "x", k + 1))
+
+
+def _fit(first: Run, second: Run, k: int, weights: Array, residual: float) -> tuple[float, float, float, bool]:
+    """(p, q, residual, remembers) of step k from the difference of two runs on one noise, with what its present makes of it."""
     within = affine_within(max(first.unit, second.unit))
     if residual < within or k == 0:
         return float(weights[0]), float(weights[1]), residual, False
     past = [_difference(first, second, values, i) for i in range(max(0, k - 2), k) for values in ("x", "answers")]
-    _, with_past = _least_squares(np.column_stack([present, *past]), target)
+    columns = np.column_stack([_present(first, second, k), *past])
+    _, with_past = _least_squares(columns, _difference(first, second, "x", k + 1))
     return float(weights[0]), float(weights[1]), min(residual, with_past), with_past < within
 
 

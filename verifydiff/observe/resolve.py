@@ -60,30 +60,18 @@ def resolve(
         where, (attribute, saved) = "diffusers", _scheduler_config(Path(name))
     else:
         where, attribute = _place(name)
+    told: dict[str, Any] = {
+        "schedule": schedule,
+        "prediction": prediction,
+        "steps": steps,
+        "spacing": spacing,
+        "eta": eta,
+        "shape": shape,
+        "config": config,
+    }
     if where in LIBRARIES:
-        return LIBRARIES[where].target(
-            attribute,
-            schedule=schedule,
-            prediction=prediction,
-            steps=steps,
-            spacing=spacing,
-            eta=eta,
-            shape=shape,
-            config=config,
-            **({"saved": saved} if saved else {}),
-        )
-    found = look_up(name)
-    return found.target(
-        schedule=schedule,
-        prediction=prediction,
-        steps=steps,
-        spacing=spacing,
-        eta=eta,
-        shape=shape,
-        config=config,
-        arrays=arrays,
-        eta_is_claimed=eta_is_claimed,
-    )
+        return LIBRARIES[where].target(attribute, **told, **({"saved": saved} if saved else {}))
+    return look_up(name).target(**told, arrays=arrays, eta_is_claimed=eta_is_claimed)
 
 
 @dataclass(frozen=True)

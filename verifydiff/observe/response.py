@@ -27,7 +27,7 @@ from ..schedule import Array
 from .faults import SamplerFault
 from .frame import Frame
 from .once import once
-from .probe import FINE, LOST, SMALL, affine_within, answers, generator, replay
+from .probe import FINE, SMALL, affine_within, answers, generator, kept_in_single, replay
 from .running import Run, run
 from .target import Target
 
@@ -154,8 +154,8 @@ def _seen(target: Target, seed: int, deadline: float, queries: int | None) -> Re
     first, moved, moves = _one_after_the_other(target, seed, deadline) if pair is None else pair
     weights, residual = _weights(moved, moved.x[:, :1], first, moves)
     rest = _rest(moved, moves, *weights)
-    if moved.unit == DOUBLE and affine_within(DOUBLE) < residual.max() <= LOST * FINE:
-        moved.unit = FINE  # what it was given, or something on the way, was kept in single precision
+    if kept_in_single(moved.unit, float(residual.max())):
+        moved.unit = FINE
     response = Response(target, first, *weights, residual, _root_mean_square(rest), moved.unit)
     if response.affine and (np.abs(rest).max(axis=(1, 2)) <= EXPLAINED * response.rounding).all():
         return response

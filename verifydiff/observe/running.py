@@ -134,7 +134,7 @@ def run(
         SamplerFault: if the sampler raises, never asks, asks or returns with another shape, or does not end.
         KeyboardInterrupt: if the user interrupts, even if the sampler swallows that.
     """
-    recorder = _Recorder(target, answer, x_init.shape, noise, deadline, keep, without_noise)
+    recorder = _Recorder(target, answer, x_init, noise, deadline, keep, without_noise)
     given = x_init.reshape(recorder.outer).copy()
     with contextlib.ExitStack() as stack:
         stack.enter_context(unchanged(modules=not target.keeps_modules))
@@ -145,7 +145,7 @@ def run(
         raise SamplerFault("not-finite", f"the sampler returned {_share(final)} that are not finite.")
     if not np.array_equal(given, x_init.reshape(recorder.outer)):
         recorder.mutated = recorder.mutated or "its argument x_init"
-    return recorder.finish(final, x_init)
+    return recorder.finish(final)
 
 
 def over_its_arrays(target: Target, once: Callable[[Target], Run]) -> tuple[Target, Run]:
@@ -172,14 +172,14 @@ class _Recorder:
         self,
         target: Target,
         answer: Answer,
-        shape: tuple[int, ...],
+        x_init: Array,
         noise: Noise | None,
         deadline: float,
         keep: bool,
         without_noise: float,
     ) -> None:
-        self.target, self.answer, self.shape, self.noise, self.deadline = target, answer, shape, noise, deadline
-        self.outer = (shape[0], *target.shape)
+        self.target, self.answer, self.x_init, self.noise, self.deadline = target, answer, x_init, noise, deadline
+        self.shape, self.outer = x_init.shape, (len(x_init), *target.shape)
         self.unit, self.finest = 2.0**-53, float("inf")
         self.keep, self.drawn = keep, 0
         self.without_noise, self.unanswerable = without_noise, list[int]()
@@ -288,7 +288,7 @@ class _Recorder:
             self.drawn_before.extend([len(self.times)] * len(fresh))
         return values
 
-    def finish(self, final: Array, x_init: Array) -> Run:
+    def finish(self, final: Array) -> Run:
         if self.fault is not None:
             raise self.fault
         if not self.times:
@@ -298,7 +298,7 @@ class _Recorder:
             np.array([*self.x, final / self.target.end.size]),
             np.array(self.times),
             np.array(self.answers),
-            x_init,
+            self.x_init,
             self.told,
             self.meant,
             self.draws,

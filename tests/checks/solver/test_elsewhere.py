@@ -215,3 +215,9 @@ def test_a_method_that_leads_beyond_what_is_returned_is_not_called_bent():
     (found,) = of(report, "affinity")
     assert (report.status, found.status) == (Status.INCONCLUSIVE, Status.INCONCLUSIVE)
     assert "what is returned is clipped to [-1, 1]" in found.message
+
+
+@pytest.mark.parametrize("returned", [np.sign, lambda x: np.maximum(x, 0)], ids=["sign", "rectified"])
+def test_what_cuts_the_data_themselves_is_no_clip_and_fails(returned):
+    (found,) = of(judged(two_m(returned=returned)), "affinity")
+    assert found.status is Status.FAIL

@@ -87,10 +87,10 @@ class SolverCase:
     @cached_property
     def affine(self) -> bool:
         """Whether every state is an affine map of what was given, near the run of the response and everywhere else."""
-        return self.response.affine and bool((self.elsewhere.max(axis=1) <= self.affine_within).all())
+        return self.response.affine and bool((self.elsewhere.max(axis=1) <= self.elsewhere_within).all())
 
     @property
-    def affine_within(self) -> Array:
+    def elsewhere_within(self) -> Array:
         """(N + 1,): what may be left over of an affine map elsewhere: what may be near by, and the rounding of its weights."""
         weights = np.sqrt(1 + self.response.queries) * self.response.rounding / NUDGE
         return np.asarray(affine_within(max(self.response.unit, self.observation.run.unit)) + WEIGHTS * weights)

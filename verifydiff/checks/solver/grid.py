@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...observe.probe import FINE, affine_within
+from ...observe.probe import FINE, SMALL, affine_within
 from ...verdict import Finding, Status
 from ..case import SINGLE
 from ..grid import MOST_SIGNAL, known_levels, level_in_words
@@ -66,7 +66,7 @@ def affinity(case: SolverCase) -> Iterator[Finding]:
         yield Finding("affinity", Status.INCONCLUSIVE, message, [lower, upper])
         return
     if response.affine:  # near one run it is
-        left, within = case.elsewhere.max(axis=1), case.affine_within
+        left, within = case.elsewhere.max(axis=1), case.elsewhere_within
         k = int(np.argmax(left - within))
         rows = np.flatnonzero((case.elsewhere > within[:, None]).any(axis=0))
         of = case.elsewhere.shape[1]
@@ -85,14 +85,18 @@ def affinity(case: SolverCase) -> Iterator[Finding]:
 
 
 def _clipped_in_the_end(case: SolverCase) -> tuple[float, float] | None:
-    """The range of what is returned, where all else is affine, and many numbers lie on its ends to the last digit."""
+    """The range of what is returned, where all else is affine, and many numbers lie on its ends to the last digit.
+
+    A clip leaves the others as they are, no two alike, and does not cut the data of the answers.
+    """
     near = case.response.residual[:-1] <= affine_within(case.response.unit)
-    if not (near & (case.elsewhere[:-1].max(axis=1) <= case.affine_within[:-1])).all():
+    if not (near & (case.elsewhere[:-1].max(axis=1) <= case.elsewhere_within[:-1])).all():
         return None
     final = case.observation.run.x[-1]
     lower, upper = float(final.min()), float(final.max())
-    on_the_ends = np.count_nonzero((final == lower) | (final == upper))
-    return (lower, upper) if on_the_ends >= ON_THE_ENDS else None
+    between = final[(final > lower) & (final < upper)]
+    clipped = final.size - between.size >= ON_THE_ENDS and 0 < between.size == np.unique(between).size
+    return (lower, upper) if clipped and lower <= -SMALL and upper >= SMALL else None
 
 
 def pairing(case: SolverCase) -> Iterator[Finding]:
