@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jax import Array
 from numpy.random import Generator
 
-from .layers import Convolution, GroupNorm, Linear, along, plus, silent
+from .layers import Convolution, GroupNorm, Linear, silent
 from .preset import Padding
 
 
@@ -41,8 +41,8 @@ class Residual(eqx.Module):
     def __call__(self, x: Array, embedding: Array) -> Array:
         r"""x (\*grid, c_in) and the embedding to (\*grid, c_out)."""
         scale, shift = jnp.split(self.modulation(embedding), 2)
-        h = self.norm_out(self.conv_in(jax.nn.silu(self.norm_in(x))))
-        h = self.conv_out(jax.nn.silu(plus(along(1 + scale, h) * h, shift)))
+        h = self.conv_in(jax.nn.silu(self.norm_in(x)))
+        h = self.conv_out(jax.nn.silu(self.norm_out(h, 1 + scale, shift)))
         return h + (x if self.skip is None else self.skip(x))
 
 
