@@ -31,6 +31,7 @@ from ..verdict import MisuseError
 from .arguments import levels
 from .gaussian import Gaussian, SpectralGaussian
 from .low_rank import LowRankGaussian
+from .oracle import contract
 
 
 class State(NamedTuple):
@@ -192,13 +193,13 @@ def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
 
         none = jnp.stack([zero, zero])
         A, B = jax.grad(after, 0)(zero, none), jax.grad(after, 1)(zero, none)
-        return jnp.stack([m, A * m + after(zero, none)]), jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + B @ B])])
+        return jnp.stack([m, A * m + after(zero, none)]), jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + jnp.sum(B**2)])])
 
     means, blocks = jax.vmap(along)(mu, lam, m, start.spectrum.ravel())
     units = jnp.eye(mu.size, dtype=mu.dtype)
     turn = jax.vmap(lambda unit: data._turned_back(unit.reshape(data.loc.shape)).ravel())(units)  # (direction, d)
-    mean = jnp.einsum("kp,ki->pi", means, turn).ravel()
-    covariance = jnp.einsum("kpq,ki,kj->piqj", blocks, turn, turn).reshape(2 * mu.size, 2 * mu.size)
+    mean = contract("kp,ki->pi", means, turn).ravel()
+    covariance = contract("kpq,ki,kj->piqj", blocks, turn, turn).reshape(2 * mu.size, 2 * mu.size)
     return Joint(mean, (covariance + covariance.T) / 2)
 
 
@@ -218,7 +219,8 @@ def _pushed(
 
         zero = jnp.zeros_like(m)
         A, B = jax.jacfwd(affine, (0, 1))(zero, zero)
-        return (A @ m + affine(zero, zero), A @ P @ A.T + B @ B.T), None
+        spread = contract("ij,jk,lk->il", A, P, A) + contract("ij,kj->ik", B, B)
+        return (contract("ij,j->i", A, m) + affine(zero, zero), spread), None
 
     before = jnp.concatenate([abar[:1], abar[:-2]])
     begin = (jnp.stack([mean, jnp.zeros_like(mean)]), jnp.zeros((2, 2), mean.dtype).at[0, 0].set(variance))
