@@ -11,7 +11,17 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 from oracle_laws import CASES, GAUSSIANS
 
-from verifydiff.oracles import FullGaussian, eps_of_columns, frechet_distance, joint_of_noising, joint_of_step, law_after, steps
+from verifydiff.oracles import (
+    FullGaussian,
+    GaussianMixture,
+    eps_of_columns,
+    frechet_distance,
+    joint_of_noising,
+    joint_of_step,
+    law_after,
+    steps,
+)
+from verifydiff.oracles.matrix_form import SHORT
 
 X = jnp.array([[0.3, -1.2], [2.0, 0.5]])
 LEVELS = jnp.array([0.01, 0.3, 0.8, 1.0])
@@ -86,7 +96,8 @@ def test_nor_do_distances_and_models_in_matrix_form():
     p, q = (FullGaussian(jnp.zeros(2), jnp.diag(jnp.array(spread))) for spread in ([1.0, 2.0], [0.5, 1.0]))
     assert rounded(lambda m: frechet_distance(FullGaussian(m, jnp.eye(2)), q), jnp.zeros(2)) == []
     assert rounded(frechet_distance, p, q) == []
-    assert rounded(lambda x: eps_of_columns(CASES["mixture of diagonal"].law)(x, jnp.asarray(0.6)), X.T) == []
+    eps = eps_of_columns(GaussianMixture.isotropic(jnp.array([0.4, 0.6]), jnp.eye(2, SHORT + 1), 0.5))
+    assert rounded(lambda x: eps(x, jnp.asarray(0.6)), jnp.ones((SHORT + 1, 3))) == []
 
 
 @pytest.mark.parametrize(

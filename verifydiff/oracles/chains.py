@@ -193,7 +193,8 @@ def _joint(data: Gaussian, abar: Array, step: Step) -> Joint:
 
         none = jnp.stack([zero, zero])
         A, B = jax.grad(after, 0)(zero, none), jax.grad(after, 1)(zero, none)
-        return jnp.stack([m, A * m + after(zero, none)]), jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + jnp.sum(B**2)])])
+        spread = jnp.stack([jnp.stack([v, A * v]), jnp.stack([A * v, A * A * v + jnp.sum(B**2)])])
+        return jnp.stack([m, A * m + after(zero, none)]), spread
 
     means, blocks = jax.vmap(along)(mu, lam, m, start.spectrum.ravel())
     units = jnp.eye(mu.size, dtype=mu.dtype)
