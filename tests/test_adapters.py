@@ -5,6 +5,7 @@ import sys
 from dataclasses import fields
 
 import pytest
+from samplers import BETAS, ddim
 from test_tutorials import BLOCK, DOCS, NAMED, Shell
 
 import verifydiff as vd
@@ -142,6 +143,25 @@ def test_a_target_says_for_itself_what_it_is_told(folder):
     says = "is a target, and says for itself what it is told: leave out --steps, --eta, --arrays"
     with pytest.raises(MisuseError, match=says):
         resolve("tinyflow_adapter.py:twenty_steps", steps=10, eta=0.5, arrays=Arrays.TORCH)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"schedule": vd.Schedule.linear(1000)}, {"prediction": "sample"}, {"shape": (2, 2)}, {"arrays": "torch"}],
+    ids=lambda told: next(iter(told)),
+)
+def test_from_python_too(folder, told):
+    written(folder)
+    target = resolve("tinyflow_adapter.py:twenty_steps")
+    with pytest.raises(MisuseError, match=f"is a target, and says for itself what it is told: leave out `{next(iter(told))}`"):
+        vd.check(target, **told)
+
+
+def test_a_target_may_be_told_the_schedule_that_it_has():
+    target = Target(name="mine", sample=ddim(), schedule=vd.Schedule.from_betas(BETAS))
+    told = vd.check(target, schedule=vd.Schedule.from_betas(BETAS))
+    assert told.status is Status.PASS
+    assert told.findings == vd.check(target).findings
 
 
 def test_another_claim_can_be_laid_over_that_of_a_target(folder, capsys):

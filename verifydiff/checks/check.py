@@ -32,6 +32,8 @@ from .told_time import told_time
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
 WEIGHTS = {"coefficients", "noise-scale", "exact-moments"}
 """What a method fails that has the steps of a family in part, and in the rest others that may be as right."""
+PREDICTION, SHAPE, ARRAYS = "epsilon", (4,), "auto"
+"""What a plain function is taken for where nothing is said of it."""
 STATISTICAL_CHECKS = 3
 """The scale of hidden noise, of all steps and of each, and the law of the noise; everything else is free of chance."""
 
@@ -45,9 +47,9 @@ def check(
     spacing: str | None = None,
     order: int | None = None,
     converge: bool = True,
-    prediction: str = "epsilon",
-    shape: tuple[int, ...] = (4,),
-    arrays: str = "auto",
+    prediction: str = PREDICTION,
+    shape: tuple[int, ...] = SHAPE,
+    arrays: str = ARRAYS,
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -57,7 +59,8 @@ def check(
     Args:
         sample: ``sample(denoise, x_init, seed) -> x_0`` over arrays of shape (batch, d), or a target of an adapter.
             ``denoise(x, t)`` takes the integer array index t = 0..T-1.
-        schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said.
+        schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said. Like ``prediction``,
+            ``shape`` and ``arrays`` it is the function's: a Target says these by itself.
         family: what it claims to be, a family (``DDIM(0.5)``) or a solver (``ProbabilityFlow(2)``); None identifies it.
         steps: how many steps it claims to take.
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
@@ -77,11 +80,23 @@ def check(
         MisuseError: if the arguments make no sense.
     """
     began = time.monotonic()
-    target = sample if isinstance(sample, Target) else _as_target(sample, schedule, prediction, steps, shape, arrays)
+    if isinstance(sample, Target):
+        target = sample
+        another = schedule is not None and not _same(schedule, target.schedule)
+        told = {"schedule": another, "prediction": prediction != PREDICTION, "shape": shape != SHAPE, "arrays": arrays != ARRAYS}
+        if names := [f"`{name}`" for name, twice in told.items() if twice]:
+            says = "is a target, and says for itself what it is told: leave out"
+            raise MisuseError(f"{target.name} {says} {', '.join(names)}.")
+    else:
+        target = _as_target(sample, schedule, prediction, steps, shape, arrays)
     contract = _contract(target, family, steps if steps is not None else target.steps, spacing, order, converge)
     deadline = began + timeout
     report = _report(target, contract, seed, deadline)
     return replace(apply_allowed(report, allow), seconds=time.monotonic() - began)
+
+
+def _same(one: Schedule, other: Schedule | None) -> bool:
+    return other is not None and bool(np.array_equal(one.abar, other.abar))
 
 
 def _as_target(
