@@ -73,7 +73,7 @@ class Examples(NamedTuple):
     target: Array
 
 
-Program = Callable[[State, Any, int, int], tuple[State, Array, Array]]
+Program = Callable[[State, Any, np.uint32, np.int32], tuple[State, Array, Array]]
 """State, data, seed and number of steps to the new state, and of each step the loss and the norm of the gradient."""
 
 
@@ -120,7 +120,7 @@ def loss(preset: Preset, dtype: Any, network: UNet, batch: Examples) -> Array:
 
 @cache
 def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> Program:
-    """The compiled program: any number of steps, up to ``preset.every``, without a word from the host in between.
+    """A program to be compiled: any number of steps, up to ``preset.every``, without a word from the host in between.
 
     Raises:
         MisuseError: if the devices do not divide the batch.
@@ -151,8 +151,8 @@ def program(preset: Preset, steps: int, batch: int, mesh: Mesh, dtype: Any) -> P
         return done
 
     sharded = jax.shard_map(run, mesh=mesh, in_specs=(EVERYWHERE,) * 4, out_specs=(EVERYWHERE,) * 3, check_vma=False)
-    compiled = jax.jit(sharded, donate_argnums=0, compiler_options=options())
-    return lambda state, source, seed, count: compiled(state, source, np.uint32(seed), np.int32(count))
+    compiled: Program = jax.jit(sharded, donate_argnums=0, compiler_options=options())
+    return compiled
 
 
 def stream(seed: Any, name: str) -> Array:

@@ -131,7 +131,8 @@ class Training:
         return record
 
     def _advance(self, count: int) -> tuple[Any, Any]:
-        self.state, losses, norms = self.program(self.state, self.learnt_from, self.plan.seed, count)
+        seed, steps = np.uint32(self.plan.seed), np.int32(count)
+        self.state, losses, norms = self.program(self.state, self.learnt_from, seed, steps)
         return np.asarray(losses)[:count], np.asarray(norms)[:count]
 
     def _record(self, step: int, train_loss: float, gradient: float) -> Record:
