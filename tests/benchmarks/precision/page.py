@@ -1,0 +1,5 @@
+PAGE = None
+
+
+def page(r):
+    return ""
