@@ -13,11 +13,13 @@ from typing import Any
 import jax
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # where `records` and `benchmarks` are, as pytest has it
-jax.config.update("jax_enable_x64", True)
 
 import records
 from benchmarks.precision.measuring import SEED, measured
 from benchmarks.precision.page import PAGE, page
+
+from verifydiff.confirm.budget import BLOCKS
+from verifydiff.network.run import load
 
 
 def numbers(kind: Any) -> Any:
@@ -27,6 +29,7 @@ def numbers(kind: Any) -> Any:
 
 def main() -> None:
     """The command."""
+    jax.config.update("jax_enable_x64", True)
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.precision", description=__doc__)
     parser.add_argument("--side", type=int, default=8, help="of the field, in points (default: 8; 32 for a GPU)")
     parser.add_argument("--draws", type=int, default=2048, help="of each S and eta, a multiple of 32 (default: 2048)")
@@ -42,7 +45,12 @@ def main() -> None:
         PAGE.write_text(page(records.read("precision-cpu")), encoding="utf-8")
         print(f"wrote {PAGE}")
         return
-    found = measured(told.side, told.draws, told.steps, told.etas, told.run, told.network_steps, told.network_draws)
+    if told.draws % BLOCKS or told.network_draws % BLOCKS:
+        parser.error(f"draws come in multiples of {BLOCKS}")
+    run = None if told.run is None else load(told.run)
+    if run is not None and not run.preset.data.startswith("field:"):
+        parser.error(f"{run.preset.name} is no field: where its samples should end is not known exactly")
+    found = measured(told.side, told.draws, told.steps, told.etas, run, told.network_steps, told.network_draws)
     if told.json:
         records.write(records.record("what precision costs", found, seed=SEED), told.json)
         print(f"wrote {told.json}")

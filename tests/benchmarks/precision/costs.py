@@ -49,8 +49,8 @@ def score_error(
         beside: a model whose answers are taken for right; the exact one, if left out.
 
     Returns:
-        ``score``: the error of the noise over the noise to expect, which is that of the score over the score; ``data``: the error of
-        the data that it implies, over their standard deviation.
+        ``score``: the error of the noise over the noise to expect, which is that of the score over the score; ``data``: the error
+        of the data that it implies, over their standard deviation.
     """
     exact, deviation = exact_model(EXACT, "eps", law), float(np.sqrt(np.mean(np.asarray(law.spectrum))))
     told: dict[str, list[float]] = {"score": [], "data": []}

@@ -1,8 +1,8 @@
 r"""Formats of numbers, each as a rounding of float32, and the precisions that a model may compute in.
 
-A format is emulated: a number of float32 is rounded to the nearest that the format has, ties to even, and stays in float32. A product
-of two such numbers is exact in float32 (tf32, float16 and bfloat16 have at most 11 significant bits), so a matrix product of rounded
-operands in full float32 is what an accelerator's unit computes that multiplies in the format and accumulates in float32, but for the
+A format is emulated: a number of float32 is rounded to the nearest that the format has, ties to even, and stays in float32. A
+product of two such numbers is exact in float32 (tf32, float16 and bfloat16 have at most 11 significant bits). So a matrix product
+of rounded operands in full float32 is what a unit computes that multiplies in the format and accumulates in float32, but for the
 order of its sums. ``lax.reduce_precision`` rounds and is never undone; of a conversion there and back a compiler may leave nothing.
 A unit for tf32 that is given numbers of float32 may leave out their last bits rather than round, so both are looked at.
 
@@ -98,8 +98,7 @@ FLOAT32 = Precision("float32")
 TF32 = Precision("tf32", weight=tf32, operand=tf32)
 TF32_CUT = Precision("tf32, cut off", weight=tf32_cut, operand=tf32_cut)
 FLOAT16 = Precision("float16", weight=float16, operand=float16, kept=float16)
-BTF32_CUT = Precision("tf32, cut off", weight=tf32_cut, operand=tf32_cut)
-FLOAT16 = Precision("bfloat16", weight=bfloat16, operand=bfloat16, kept=bfloat16)
+BFLOAT16 = Precision("bfloat16", weight=bfloat16, operand=bfloat16, kept=bfloat16)
 BFLOAT16_WEIGHTS = Precision("bfloat16 weights", weight=bfloat16)
 EMULATED = (FLOAT32, TF32, TF32_CUT, FLOAT16, BFLOAT16, BFLOAT16_WEIGHTS)
 BY_HARDWARE = (

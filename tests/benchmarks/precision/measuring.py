@@ -8,7 +8,7 @@ from typing import Any
 from jax import random
 
 from verifydiff.network.data import data
-from verifydiff.network.run import load
+from verifydiff.network.run import Run
 from verifydiff.schedule import Schedule
 
 from .costs import RATE, TIMES, Samples, score_error
@@ -28,7 +28,7 @@ def measured(
     draws: int,
     steps: tuple[int, ...],
     etas: tuple[float, ...],
-    folder: str | None,
+    run: Run | None,
     network_steps: tuple[int, ...],
     network_draws: int,
 ) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def measured(
             model, name = exact_model(precision, kind, law), name_of(kind, precision.name, state.__name__)
             here[name] = {cell(*at): samples.told(samples.drawn(model, *at, state), *at) for at in grid}
             tell(f"{schedule}, {name}", here[name])
-    if folder is not None:
-        found["network"] = of_network(folder, network_steps, etas, network_draws)
+    if run is not None:
+        found["network"] = of_network(run, network_steps, etas, network_draws)
     return rounded(found)
 
 
@@ -73,10 +73,9 @@ def rows(schedule: str) -> list[tuple[str, Any, Any]]:
     return [*of_models, ("v", FLOAT32, bfloat16), ("v", BFLOAT16, bfloat16)]
 
 
-def of_network(folder: str, steps: tuple[int, ...], etas: tuple[float, ...], draws: int) -> dict[str, Any]:
+def of_network(run: Run, steps: tuple[int, ...], etas: tuple[float, ...], draws: int) -> dict[str, Any]:
     """A trained network against the exact answers in every precision, and against its own in float32."""
-    run, key = load(folder), random.key(SEED)
-    table, law = run.levels, data(run.preset.data)
+    table, law, key = run.levels, data(run.preset.data), random.key(SEED)
     own, samples = network_model("float32", run), Samples(law, table, draws, key)
     told: dict[str, Any] = {"preset": run.preset.name, "prediction": run.preset.prediction, "step": run.step, "draws": draws}
     told |= {"score": {}, "apart": {}, "samples": {}, "moved": {}}

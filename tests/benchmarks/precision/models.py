@@ -9,9 +9,9 @@ For data :math:`\mathcal{N}(0, U \operatorname{diag}(\lambda) U^\top)` each pred
 a network of two layers without a fault but its rounding. g is computed in float64 and rounded like a weight. The prediction becomes
 one of the noise in the arithmetic of the sampler, by the proved forms.
 
-U could be Hartley's basis, in which the field is diagonal; but on 8 x 8 points that consists of 0, 1/8 and sqrt(2)/8 with signs, which
-bfloat16 keeps to 1e-4, twenty times better than most numbers. So the directions that share an eigenvalue are mixed by a rotation drawn
-at random, and U is as good a basis as before, of numbers like any others.
+U could be Hartley's basis, in which the field is diagonal; but on 8 x 8 points that consists of 0, 1/8 and sqrt(2)/8 with signs,
+which bfloat16 keeps to 1e-4, fifteen times better than most numbers. So the directions that share an eigenvalue are mixed by a
+rotation drawn at random, and U is as good a basis as before, of numbers like any others.
 """
 
 from __future__ import annotations
