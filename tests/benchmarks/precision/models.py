@@ -16,7 +16,7 @@ rotation drawn at random, and U is as good a basis as before, of numbers like an
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -50,7 +50,13 @@ def basis(law: SpectralGaussian, seed: int) -> tuple[Any, Any]:
 
 def exact_model(precision: Precision, kind: str, law: SpectralGaussian, seed: int = 0) -> Partial:
     """``model(x_t, abar)`` of rows (n, d) at one level: the noise that the exact prediction implies, computed in a precision."""
-    return Partial(partial(_exact, precision, kind), *map(jnp.asarray, basis(law, seed)))
+    return Partial(_computed_in(precision, kind), *map(jnp.asarray, basis(law, seed)))
+
+
+@cache
+def _computed_in(precision: Precision, kind: str) -> Any:
+    """One function for each, so that one program serves all models of it."""
+    return partial(_exact, precision, kind)
 
 
 def _exact(precision: Precision, kind: str, columns: Array, spectrum: Array, x: Array, abar: Array) -> Array:
