@@ -1,0 +1,50 @@
+"""Plots of what precision costs, of the record that its page is made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .drawing import COLOURS, on_page
+
+RECORD = Path(__file__).parents[1] / "records" / "precision-cpu.json"
+NAMES = {"v": "v", "x0": "the data", "eps": "the noise"}
+DASHES = {"bfloat16": "-", "tf32": "--"}
+
+
+def _found() -> Any:
+    return json.loads(RECORD.read_text(encoding="utf-8"))["results"]
+
+
+@on_page("precision.data")
+def data_by_level(axes: Any) -> None:
+    found = _found()
+    abar = np.array(found["abar"]["cosine"])
+    sigma = np.sqrt((1 - abar) / abar)
+    axes.loglog(sigma, found["network"]["score"]["float32"]["data"], ":", color=COLOURS[4], label="a trained network, float32")
+    for colour, (kind, name) in zip(COLOURS, NAMES.items(), strict=False):
+        for precision, dash in DASHES.items():
+            axes.loglog(sigma, found["score"][f"{kind}, {precision}"]["data"], dash, color=colour, label=f"{name}, {precision}")
+    axes.set_xlabel(r"noise over signal $\sigma$")
+    axes.set_ylabel("error of the data")
+
+
+@on_page("precision.moved")
+def moved_by_steps(axes: Any) -> None:
+    found = _found()
+    samples = found["samples"]["cosine"]
+    rows = [
+        (f"{name}, {precision}", f"{kind}, {precision}", colour, dash)
+        for colour, (kind, name) in zip(COLOURS, NAMES.items(), strict=False)
+        for precision, dash in DASHES.items()
+    ]
+    rows.append(("v, float32", "v, float32", COLOURS[4], "-"))
+    rows.append(("v, float32; state bfloat16", "v, float32, state bfloat16", COLOURS[3], "-"))
+    for label, row, colour, dash in rows:
+        told = {int(at.split(", ")[0]): one["moved"] for at, one in samples[row].items() if at.endswith(", 0")}
+        axes.loglog(list(told), list(told.values()), dash, marker="o", markersize=4, color=colour, label=label)
+    axes.set_xlabel("steps S")
+    axes.set_ylabel("distance over norm")
