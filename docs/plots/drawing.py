@@ -102,7 +102,7 @@ def svg(draw: Draw, name: str) -> str:
         axes = figure.add_subplot()
         axes.patch.set_alpha(0)
         draw(axes)
-        if axes.get_legend_handles_labels()[1]:
+        if axes.get_legend_handles_labels()[1] and axes.get_legend() is None:
             axes.legend()
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from verifydiff.schedule import Schedule
+
 from .drawing import COLOURS, on_page
 
 RECORD = Path(__file__).parents[1] / "records" / "precision-cpu.json"
@@ -22,14 +24,14 @@ def _found() -> Any:
 @on_page("precision.data")
 def data_by_level(axes: Any) -> None:
     found = _found()
-    abar = np.array(found["abar"]["cosine"])
-    sigma = np.sqrt((1 - abar) / abar)
-    axes.loglog(sigma, found["network"]["score"]["float32"]["data"], ":", color=COLOURS[4], label="a trained network, float32")
+    sigma = np.sqrt(1 / Schedule.cosine(1000).snr[np.array(found["t"]) - 1])
+    axes.loglog(sigma, found["network"]["score"]["float32"]["data"], ":", color=COLOURS[4], label="a network, float32")
     for colour, (kind, name) in zip(COLOURS, NAMES.items(), strict=False):
         for precision, dash in DASHES.items():
             axes.loglog(sigma, found["score"][f"{kind}, {precision}"]["data"], dash, color=colour, label=f"{name}, {precision}")
     axes.set_xlabel(r"noise over signal $\sigma$")
     axes.set_ylabel("error of the data")
+    _legend_beside(axes)
 
 
 @on_page("precision.moved")
@@ -42,9 +44,14 @@ def moved_by_steps(axes: Any) -> None:
         for precision, dash in DASHES.items()
     ]
     rows.append(("v, float32", "v, float32", COLOURS[4], "-"))
-    rows.append(("v, float32; state bfloat16", "v, float32, state bfloat16", COLOURS[3], "-"))
+    rows.append(("v; state bfloat16", "v, float32, state bfloat16", COLOURS[3], "-"))
     for label, row, colour, dash in rows:
         told = {int(at.split(", ")[0]): one["moved"] for at, one in samples[row].items() if at.endswith(", 0")}
         axes.loglog(list(told), list(told.values()), dash, marker="o", markersize=4, color=colour, label=label)
     axes.set_xlabel("steps S")
     axes.set_ylabel("distance over norm")
+    _legend_beside(axes)
+
+
+def _legend_beside(axes: Any) -> None:
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)

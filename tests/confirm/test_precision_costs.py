@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import jax
@@ -12,11 +13,13 @@ import pytest
 from benchmarks.precision.costs import TIMES, Samples, score_error
 from benchmarks.precision.formats import (
     BFLOAT16,
+    BFLOAT16_WEIGHTS,
     EXACT,
     FLOAT16,
     FLOAT32,
     TF32,
     TF32_CUT,
+    Precision,
     bfloat16,
     by_hardware_bfloat16,
     float16,
@@ -139,6 +142,25 @@ def test_the_error_of_the_data_is_that_of_the_noise_over_the_signal(law, errors)
     for t, score, data in zip(TIMES, told["score"], told["data"], strict=True):
         size = np.sqrt(np.mean((1 - TABLE[t]) / (TABLE[t] * np.asarray(law.spectrum) + 1 - TABLE[t])))
         assert data == pytest.approx(score * size * ((1 - TABLE[t]) / TABLE[t]) ** 0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rounded_weights_are_another_linear_map_and_rounded_activations_are_noise(law, kind):
+    x = np.asarray(law.diffused(jnp.asarray(TABLE[500])).sample(random.key(2), (2048,))).reshape(2048, 64).astype(np.float32)
+    answers = partial(ask, jnp.asarray(x), jnp.float32(TABLE[500]))
+    right = answers(exact_model(FLOAT32, kind, law))
+    for precision, low, high in (
+        (BFLOAT16_WEIGHTS, 0.999, 1.0),
+        (Precision("activations", operand=bfloat16, kept=bfloat16), 0.0, 0.05),
+    ):
+        error = answers(exact_model(precision, kind, law)) - right
+        left = error - x @ np.linalg.lstsq(x.astype(np.float64), error)[0]
+        explained = 1 - (left**2).sum() / (error**2).sum() * 2048 / (2048 - 64)
+        assert low - 0.02 < explained < high + 0.02
+
+
+def ask(x, abar, model):
+    return np.asarray(model(x, abar), np.float64)
 
 
 def test_the_reference_itself_has_no_excess_and_does_not_move(samples):

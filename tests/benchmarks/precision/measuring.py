@@ -42,7 +42,6 @@ def measured(
         "noised": NOISED,
         "rate": RATE,
         "t": list(TIMES),
-        "abar": {name: [table[t] for t in TIMES] for name, table in tables.items()},
         "score": {},
         "samples": {},
         "theory": {},

@@ -104,7 +104,7 @@ def scores(found: dict[str, Any]) -> Iterator[str]:
     """The score's error by level."""
     where = [found["t"].index(t) for t in LEVELS]
     yield from header("predicted, in", [f"t = {t:,}" for t in LEVELS])
-    yield row("*$\\sqrt{\\bar\\alpha}$*", (f"*{small(sqrt(found['abar']['cosine'][k]))}*" for k in where))
+    yield row("*$\\sqrt{\\bar\\alpha}$*", (f"*{small(sqrt(Schedule.cosine(1000).abar[t]))}*" for t in LEVELS))
     for kind in NAMES:
         for precision in SHOWN:
             told = found["score"][f"{kind}, {precision}"]["score"]
