@@ -39,7 +39,7 @@ def test_every_picture_that_a_page_names_is_drawn_there_and_stays_one_block_of_h
     for name in named:
         source = [f"before\n\n<!-- picture: {name} -->\n\nafter"]
         plots.put_on_pages(None, "page", source)
-        before, block, after = source[0].split("\n\n")
+        before, _, block, _, after = source[0].splitlines()
         assert (before, after) == ("before", "after")
         assert block.startswith('<div class="verifydiff-figure"><svg')
         assert block.endswith("</svg></div>")

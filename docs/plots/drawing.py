@@ -86,7 +86,12 @@ def on_page(name: str) -> Callable[[Draw], Draw]:
 
 def put_on_pages(_app: object, _page: str, source: list[str]) -> None:
     """Draw the pictures that a page names, in their places; what Sphinx calls with the text of every page that it has read."""
-    source[0] = PLACE.sub(lambda place: f'<div class="verifydiff-figure">{svg(ON_PAGES[place[1]], place[1])}</div>', source[0])
+
+    def drawn(place: re.Match[str]) -> str:
+        line = " ".join(svg(ON_PAGES[place[1]], place[1]).split())  # a block of HTML ends at an empty line
+        return f'<div class="verifydiff-figure">{line}</div>'
+
+    source[0] = PLACE.sub(drawn, source[0])
 
 
 def figures(_: object, name: str) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ def words(record: dict[str, Any]) -> dict[str, str]:
 def law(found: dict[str, Any]) -> Iterator[str]:
     """Excess of the law, by prediction and precision."""
     cells = found["theory"]["cosine"]
-    yield from header("predicted, in", grid(cells))
+    yield from header("S<br>eta", grid(cells))
     yield row("*theory's distance*", (f"*{small(one)}*" for one in cells.values()))
     for kind in NAMES:
         for precision in SHOWN:
@@ -93,7 +93,7 @@ def law(found: dict[str, Any]) -> Iterator[str]:
 def images(found: dict[str, Any]) -> Iterator[str]:
     """How far images move."""
     cells = found["theory"]["cosine"]
-    yield from header("predicted, in", grid(cells))
+    yield from header("S<br>eta", grid(cells))
     for kind in NAMES:
         for precision in SHOWN:
             told = found["samples"]["cosine"][f"{kind}, {precision}"]
@@ -132,7 +132,7 @@ def coefficient(abar_t: float, abar_s: float) -> float:
 def states(found: dict[str, Any]) -> Iterator[str]:
     """What a state in bfloat16 costs."""
     cells = found["theory"]["cosine"]
-    yield from header("model and state", grid(cells))
+    yield from header("S<br>eta", grid(cells))
     for model, state in (("float32", ""), ("float32", "bfloat16"), ("bfloat16", "bfloat16")):
         told = found["samples"]["cosine"][f"v, {model}" + (f", state {state}" if state else "")]
         yield row(f"{model}, {state or 'float32'}: excess", (excess(told[at]["excess"], cells[at]) for at in cells))
@@ -151,7 +151,7 @@ def network_scores(found: dict[str, Any]) -> Iterator[str]:
 def network_samples(found: dict[str, Any]) -> Iterator[str]:
     """The network's samples."""
     network = found["network"]
-    yield from header("", grid(network["moved"]["float32"]))
+    yield from header("S<br>eta", grid(network["moved"]["float32"]))
     for name in ("float32", "bfloat16"):
         told = network["samples"][name].values()
         yield row(f"{name}: excess", ("{} ({} to {})".format(*map(small, one["excess"])) for one in told))
@@ -170,7 +170,7 @@ def header(corner: str, columns: Any) -> Iterator[str]:
 
 def grid(cells: Any) -> list[str]:
     """The columns of every S and eta."""
-    return [f"S = {int(steps):,}<br>eta = {eta}" for steps, eta in (at.split(", ") for at in cells)]
+    return [f"{int(steps):,}<br>{eta}" for steps, eta in (at.split(", ") for at in cells)]
 
 
 def row(name: str, cells: Any) -> str:
@@ -200,9 +200,11 @@ def percent(share: float | None) -> str:
 
 
 def small(number: float) -> str:
-    """Two digits, with a short exponent."""
-    mantissa, e, exponent = f"{number:.2g}".partition("e")
-    return mantissa + (f"e{int(exponent)}" if e else "")
+    """Two digits, below a thousandth with an exponent."""
+    if number and abs(number) < 1e-3:
+        mantissa, _, exponent = f"{number:.1e}".partition("e")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{number:.2g}"
 
 
 def times_ten(number: float) -> str:
