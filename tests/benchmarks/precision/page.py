@@ -16,6 +16,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "precision.md"
 SHOWN = ("float32", "tf32", "tf32, cut off", "float16", "bfloat16")
 LEVELS = (1, 30, 250, 500, 900, 999, 1000)
 RESOLUTIONS = Resolutions()
+MINUS = "\N{MINUS SIGN}"
 TEMPLATE = Path(__file__).with_name("page.md")
 """The text, with ``<<name>>`` where a number or a table belongs."""
 
@@ -42,6 +43,7 @@ def words(record: dict[str, Any]) -> dict[str, str]:
         "network_ratio": f"{min(own[at]['moved'] / v[at]['moved'] for at in own):.0f}",
         "eps_moved": f"{samples['eps, bfloat16']['10, 0']['moved']:.2g}",
         "eps_tf32_moved": f"{samples['eps, tf32']['10, 0']['moved']:.2g}",
+        "eps_cut_moved": f"{samples['eps, tf32, cut off']['10, 0']['moved']:.2g}",
         "scaled_end": f"{ends['scaled_linear']:.2g}",
         "scaled_moved": percent(largest(scaled["eps, bfloat16"], "moved")),
         "cosine_end": times_ten(ends["cosine"]),
@@ -97,7 +99,7 @@ def images(found: dict[str, Any]) -> Iterator[str]:
     for kind in NAMES:
         for precision in SHOWN:
             told = found["samples"]["cosine"][f"{kind}, {precision}"]
-            yield row(f"{NAMES[kind]}, {precision}", (percent(told[at]["moved"]) for at in cells))
+            yield row(f"{NAMES[kind]}, {precision}", (hundredths(told[at]["moved"]) for at in cells))
 
 
 def scores(found: dict[str, Any]) -> Iterator[str]:
@@ -136,7 +138,7 @@ def states(found: dict[str, Any]) -> Iterator[str]:
     for model, state in (("float32", ""), ("float32", "bfloat16"), ("bfloat16", "bfloat16")):
         told = found["samples"]["cosine"][f"v, {model}" + (f", state {state}" if state else "")]
         yield row(f"{model}, {state or 'float32'}: excess", (excess(told[at]["excess"], cells[at]) for at in cells))
-        yield row(f"{model}, {state or 'float32'}: moved", (percent(told[at]["moved"]) for at in cells))
+        yield row(f"{model}, {state or 'float32'}: moved, %", (hundredths(told[at]["moved"]) for at in cells))
 
 
 def network_scores(found: dict[str, Any]) -> Iterator[str]:
@@ -192,19 +194,24 @@ def largest(cells: dict[str, Any], what: str = "excess") -> float:
     return max(abs(one["excess"][0] if what == "excess" else one[what]) for one in cells.values())
 
 
-def percent(share: float | None) -> str:
-    """Two digits, or three from 100 % on."""
+def percent(share: float) -> str:
+    """A share as it stands in a text."""
+    return f"{hundredths(share)} %"
+
+
+def hundredths(share: float | None) -> str:
+    """In per cent: two digits, or three from 100 on."""
     if share is None:
         return "no number"
-    return f"{float(f'{100 * share:.3g}'):,.0f} %" if share >= 1 else f"{small(100 * share)} %"
+    return f"{float(f'{100 * share:.3g}'):,.0f}" if share >= 1 else small(100 * share)
 
 
 def small(number: float) -> str:
-    """Two digits, below a thousandth with an exponent."""
+    """Two digits, below a thousandth with an exponent; the signs are such that no line ends after them."""
+    mantissa, e, exponent = f"{number:.2g}".partition("e")
     if number and abs(number) < 1e-3:
-        mantissa, _, exponent = f"{number:.1e}".partition("e")
-        return f"{mantissa}e{int(exponent)}"
-    return f"{number:.2g}"
+        mantissa, e, exponent = f"{number:.1e}".partition("e")
+    return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", MINUS)
 
 
 def times_ten(number: float) -> str:
