@@ -181,12 +181,13 @@ def row(name: str, cells: Any) -> str:
 
 
 def excess(told: list[float] | None, theory: float) -> str:
-    """The excess, in bold where it is surely more than counts as none."""
+    """The excess, in bold where it is surely more than counts as none; with one digit where it is far less."""
     if told is None:
         return "no number"
     allowed = max(RESOLUTIONS.frechet * theory, RESOLUTIONS.trace)
     value, low, high = told
-    return f"**{small(value)}**" if low > allowed or high < -allowed else small(value)
+    shown = small(value, 1 if abs(value) < RESOLUTIONS.trace / 10 else 2)
+    return f"**{shown}**" if low > allowed or high < -allowed else shown
 
 
 def largest(cells: dict[str, Any], what: str = "excess") -> float:
@@ -206,11 +207,11 @@ def hundredths(share: float | None) -> str:
     return f"{float(f'{100 * share:.3g}'):,.0f}" if share >= 1 else small(100 * share)
 
 
-def small(number: float) -> str:
+def small(number: float, digits: int = 2) -> str:
     """Two digits, below a thousandth with an exponent; the signs are such that no line ends after them."""
-    mantissa, e, exponent = f"{number:.2g}".partition("e")
+    mantissa, e, exponent = f"{number:.{digits}g}".partition("e")
     if number and abs(number) < 1e-3:
-        mantissa, e, exponent = f"{number:.1e}".partition("e")
+        mantissa, e, exponent = f"{number:.{digits - 1}e}".partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", MINUS)
 
 
