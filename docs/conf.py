@@ -79,5 +79,6 @@ pygments_dark_style = "github-dark"
 
 
 def setup(app: Any) -> None:
-    """Let the pictures be drawn that stand beside derivations."""
+    """Let the pictures be drawn that stand beside derivations, and where pages name them."""
     app.connect("verifydiff-figures", plots.figures)
+    app.connect("source-read", plots.put_on_pages)

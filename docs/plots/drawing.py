@@ -10,12 +10,16 @@ A picture is a function that draws on axes, under ``@beside``:
 
 All numbers come from the closed forms themselves. A picture is an SVG whose lines are readable on light and on dark paper,
 and whose text and axes have the colour of the words around them.
+
+A page of another kind has its picture where it says ``<!-- picture: NAME -->``, by the function under ``@on_page("NAME")``. Its
+numbers come from a record, and its caption stands on the page.
 """
 
 from __future__ import annotations
 
 import inspect
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -52,6 +56,8 @@ SETTINGS = {
 
 Draw = Callable[[Any], None]
 PICTURES: dict[str, list[tuple[Draw, str]]] = {}
+ON_PAGES: dict[str, Draw] = {}
+PLACE = re.compile(r"^<!-- picture: ([a-z0-9.-]+) -->$", re.MULTILINE)
 
 
 def beside(*names: str) -> Callable[[Draw], Draw]:
@@ -68,6 +74,26 @@ def beside(*names: str) -> Callable[[Draw], Draw]:
     return register
 
 
+def on_page(name: str) -> Callable[[Draw], Draw]:
+    """Let a picture stand where a page names it."""
+
+    def register(draw: Draw) -> Draw:
+        ON_PAGES[name] = draw
+        return draw
+
+    return register
+
+
+def put_on_pages(_app: object, _page: str, source: list[str]) -> None:
+    """Draw the pictures that a page names, in their places; what Sphinx calls with the text of every page that it has read."""
+
+    def drawn(place: re.Match[str]) -> str:
+        line = " ".join(svg(ON_PAGES[place[1]], place[1]).split())  # a block of HTML ends at an empty line
+        return f'<div class="verifydiff-figure">{line}</div>'
+
+    source[0] = PLACE.sub(drawn, source[0])
+
+
 def figures(_: object, name: str) -> list[tuple[str, str]]:
     """The pictures that stand beside a claim or a file, as pairs of SVG and caption; what Sphinx's event asks for."""
     return [(svg(draw, f"{name}-{number}"), caption) for number, (draw, caption) in enumerate(PICTURES.get(name, ()))]
@@ -81,7 +107,7 @@ def svg(draw: Draw, name: str) -> str:
         axes = figure.add_subplot()
         axes.patch.set_alpha(0)
         draw(axes)
-        if axes.get_legend_handles_labels()[1]:
+        if axes.get_legend_handles_labels()[1] and axes.get_legend() is None:
             axes.legend()
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
