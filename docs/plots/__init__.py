@@ -2,6 +2,7 @@
 
 from . import chain as chain
 from . import dpm as dpm
+from . import evidence as evidence
 from . import guidance as guidance
 from . import laws as laws
 from . import precision as precision
