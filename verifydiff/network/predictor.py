@@ -31,8 +31,8 @@ def predictions(network: UNet, x_t: Array, abar: Array, label: Array | None) -> 
 
 
 def computing_in(dtype: Any, network: UNet) -> UNet:
-    """The network with its weights rounded to a dtype, in which it then computes."""
-    rounded: UNet = jax.tree.map(lambda leaf: leaf.astype(dtype), network)
+    """The network with its matrices rounded to a dtype, in which it then computes; numbers of single channels stay as they are."""
+    rounded: UNet = jax.tree.map(lambda leaf: leaf.astype(dtype) if leaf.ndim > 1 else leaf, network)
     return rounded
 
 
