@@ -21,7 +21,6 @@ import torch
 from verifydiff.network.predictor import computing_in, predictions
 from verifydiff.network.unet import UNet
 
-
 EVENTS = 16
 FLOAT32 = 1e-4
 BFLOAT16 = 10.0  # in units of 2 ** -8; what the presets have on a CPU is 2.4 to 5

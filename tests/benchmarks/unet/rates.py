@@ -17,7 +17,15 @@ import numpy as np
 
 
 class Scale(NamedTuple):
-    """How much is computed: a side of the matrices, their dtype, the bytes of a copy, runs that are waited for at once, and how often."""
+    """How much is computed.
+
+    Attributes:
+        side: of the matrices.
+        dtype: of the matrices.
+        copied: bytes that are read, and as many written.
+        runs: that are waited for at once.
+        times: how often.
+    """
 
     side: int
     dtype: str

@@ -35,7 +35,7 @@ class LateError(Exception):
 
 
 class Task(NamedTuple):
-    """What all sides do.
+    r"""What all sides do.
 
     Attributes:
         preset: what is trained.
@@ -43,7 +43,7 @@ class Task(NamedTuple):
         network: to begin with.
         roused: the network that is compared and sampled from, none of its weights zero.
         batch: examples of a step.
-        noise: what is sampled from, (n, *grid).
+        noise: what is sampled from, (n, \*grid).
         label: (n,) of what is sampled; None where there are none.
     """
 

@@ -97,9 +97,8 @@ def line(row: dict[str, Any]) -> str:
 
 def summary(results: dict[str, Any]) -> str:
     """A line for each part that was timed."""
-    rows = [
-        f"\nsummary: {results['preset']}, {results['parameters']:,} parameters, {results['flops']['forward'] / 1e9:.3f} GFLOP a pass"
-    ]
+    gflop = results["flops"]["forward"] / 1e9
+    rows = [f"\nsummary: {results['preset']}, {results['parameters']:,} parameters, {gflop:.3f} GFLOP a pass"]
     for name, found in results.items():
         if name != "training" and not name.startswith("sampling_"):
             continue

@@ -32,7 +32,15 @@ from .twin import twin_of
 
 
 class Examples(NamedTuple):
-    """What a step learns from: states (n, 1, *grid), levels, labels or None, what should be predicted, and what its error weighs."""
+    r"""What a step learns from.
+
+    Attributes:
+        x_t: (n, 1, \*grid).
+        abar: (n,).
+        label: (n,), the number of classes where it is withheld; None where there are no classes.
+        target: (n, 1, \*grid), what should be predicted.
+        weight: (n,), of the squared error.
+    """
 
     x_t: Tensor
     abar: Tensor
@@ -55,7 +63,9 @@ class Side:
 
     def training(self) -> Training:
         """A training, compiled."""
-        return Training(self._task, Network(self._task.network, self.device, compiling=self._compiling))
+        made = Training(self._task, Network(self._task.network, self.device, compiling=self._compiling))
+        made.begin()
+        return made
 
     def sampling(self, steps: int) -> Sampling:
         """A loop of so many steps. Its network is compiled for the first of them, and does for all."""
@@ -82,7 +92,7 @@ class Network:
     def __init__(self, network: UNet, device: torch.device, *, compiling: bool) -> None:
         torch.backends.cudnn.benchmark = True
         self.module, self.device = twin_of(network).to(device), device
-        self.facts: dict[str, Any] = {"compiled": compiling}
+        self.facts: dict[str, Any] = {"compiled": compiling, "threads": torch.get_num_threads()}
         self._asked = torch.compile(self.module, dynamic=False) if compiling else self.module
         self._autocast = {"device_type": device.type, "dtype": torch.bfloat16, "enabled": device.type == "cuda"}
 
@@ -99,7 +109,8 @@ class Network:
         except Exception as error:
             if not self.facts["compiled"]:
                 raise
-            self.facts, self._asked = {"compiled": False, "why_eager": failure(error)["failed"]}, self.module
+            self.facts |= {"compiled": False, "why_eager": failure(error)["failed"]}
+            self._asked = self.module
             torch._dynamo.reset()
             self.module.zero_grad(set_to_none=True)
             run()
@@ -130,7 +141,11 @@ class Training:
         table = task.preset.noising.abar[1:].astype(np.float32)
         weights = weight(task.preset.prediction, task.preset.weighting, table)
         self._table, self._weighting = (torch.tensor(np.asarray(one), device=device) for one in (table, weights))
-        self._compile_seconds = network.first(lambda: self.steps(1))
+        self._compile_seconds = 0.0
+
+    def begin(self) -> None:
+        """Take the first step, with all that is compiled for it."""
+        self._compile_seconds = self.network.first(lambda: self.steps(1))
 
     def steps(self, count: int) -> Any:
         """The losses of so many steps, when all is done."""
@@ -177,9 +192,10 @@ class Sampling:
         watch_peak(network.device)
         self._prediction, self._network = task.preset.prediction, network
         self._levels = spaced(task.preset.noising.abar, steps).astype(np.float32).tolist()
-        self._noise = torch.tensor(task.noise, device=network.device)[:, None]
-        self._label = None if task.label is None else torch.tensor(task.label, device=network.device)
-        self._compile_seconds = network.first(lambda: self._down(self._levels[-2:]))
+        with torch.inference_mode():  # as what comes out of a step, so that a compiled network meets nothing new
+            self._noise = torch.tensor(task.noise, device=network.device)[:, None]
+            self._label = None if task.label is None else torch.tensor(task.label, device=network.device)
+        self._compile_seconds = network.first(lambda: self._down(self._levels[-3:]))
 
     def __call__(self) -> Any:
         """The events."""
@@ -224,7 +240,7 @@ def share_of_rate(preset: Preset, n: int) -> float:
 
 
 def drawing(source: Data, device: torch.device) -> Callable[[int], tuple[Tensor, Tensor | None]]:
-    """A function that draws n events (n, 1, *grid) and their labels on the device; None where there are none."""
+    r"""A function that draws n events (n, 1, \*grid) and their labels on the device; None where there are none."""
     return of_images(source, device) if isinstance(source, Images) else of_fields(source, device)
 
 
