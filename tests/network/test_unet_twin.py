@@ -28,8 +28,6 @@ from verifydiff.network.data import classes, in_single
 from verifydiff.network.objective import weight
 from verifydiff.network.step import everywhere, examples, initial, loss, mesh, program, stream
 
-from tiny_network import TINY  # isort: skip
-
 ROUNDING = 1e-6  # of a softmax in float32, which JAX's attention has in float64 too
 SIDE = 8
 SHAPES = {
@@ -275,10 +273,10 @@ def test_the_work_is_what_pytorch_counts_but_for_gradients_that_nobody_asks_for(
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setitem(PRESETS, TINY.name, TINY)
+    monkeypatch.setitem(PRESETS, LABELLED.name, LABELLED)  # whose program is compiled for another test, too
     monkeypatch.setattr(speed, "BLOCK", 0.01)
     monkeypatch.setattr(rates, "ON_CPU", rates.Scale(16, "float32", 1024, 1, 2))
-    return ["tiny", "--rounds", "1", "--batch", "4", "--sampling-batch", "3", "--steps", "3"]
+    return ["labelled", "--rounds", "1", "--batch", "8", "--sampling-batch", "3", "--steps", "3"]
 
 
 def recorded(place):
@@ -302,14 +300,16 @@ def test_the_whole_measurement_is_recorded_and_told(quick, tmp_path, capsys):
     assert found["sampling_3"]["ends_apart"] < 1e-2
     assert found["sampling_3"]["jax"]["program"] == {"trip_counts": [2], "asks_the_host": []}
     assert sum(row["share"] for row in found["profile"]["kinds"]) == pytest.approx(1)
-    assert "summary: tiny" in told
+    assert "summary: labelled" in told
 
 
 def test_a_twin_with_a_mistake_stops_it_before_anything_is_timed(quick, tmp_path, capsys, monkeypatch):
     place = tmp_path / "unet.json"
     monkeypatch.setattr(functional, "silu", functional.relu)
     assert command.main([*quick, "--json", str(place)]) == command.FAILED
-    assert "training" not in recorded(place)
+    found = recorded(place)
+    assert "training" not in found
+    assert "in float32" in found["agreement"]["failed"]
     (line,) = capsys.readouterr().err.splitlines()
     assert "nothing is timed: in float32 the two networks are" in line
 

@@ -136,6 +136,8 @@ class Command:
         try:
             found = agreement(network, twin_of(network).to(device()), self._task.source.event_shape, SEED)
         except DisagreementError as error:
+            self._results["agreement"] = {"failed": str(error)}
+            self._keep()
             print(f"{NAME}: nothing is timed: {error}", file=sys.stderr)
             return False
         self._part("agreement", lambda: found)

@@ -111,13 +111,13 @@ def training(sides: Mapping[str, Any], task: Task, rounds: int, best: float | No
     """Blocks of steps, waited for."""
     watch.refuse()
     found, made = each(sides, lambda side: side.training())
-    losses: dict[str, float] = {}
+    losses: dict[str, float | None] = {}
 
     def timed(name: str, steps: int) -> float:
         began = time.perf_counter()
         told = made[name].steps(steps)
         taken = (time.perf_counter() - began) / steps
-        losses[name] = float(np.mean(told, dtype=np.float64))
+        losses[name] = finite(np.mean(told, dtype=np.float64))
         return taken
 
     blocks = {}
@@ -212,5 +212,9 @@ def distance(ends: dict[str, Any]) -> Results:
     if len(ends) < 2:
         return {}
     one, two = (end.astype(np.float64) for end in ends.values())
-    apart = float(np.linalg.norm(one - two) / np.linalg.norm(one))
-    return {"ends_apart": apart if np.isfinite(apart) else None}
+    return {"ends_apart": finite(np.linalg.norm(one - two) / np.linalg.norm(one))}
+
+
+def finite(number: Any) -> float | None:
+    """A number that a record can hold."""
+    return float(number) if np.isfinite(number) else None
