@@ -3,6 +3,9 @@
 Both have the same weights. First it is measured that they compute the same, in float32 and in bfloat16; if they do not, nothing
 is timed. Then it is measured what the device does at best, how long a step of training takes, as ``verifydiff train`` makes it, and
 how long sampling takes, in one program or by a loop. Each part is printed and kept as it ends; see ``--help``.
+
+On a CPU whose cores others use too, the threads of PyTorch wait for one another at every operation, which can take ten times as
+long: there ``OMP_NUM_THREADS=1`` does it more justice.
 """
 
 import os

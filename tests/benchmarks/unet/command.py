@@ -109,7 +109,7 @@ class Command:
                 lambda steps=steps: sampling(sides, task, steps, arguments.rounds, self._best, watch, self._pace()),
             )
         if arguments.profile:
-            self._part("profile", lambda: self._profile(watch))
+            self._part("profile", lambda: profile.profile(ours.Training(task), PROFILED))
         print(tables.summary(self._results))
         return FAILED if any("failed" in one for one in tables.leaves(self._results)) else OK
 
@@ -175,10 +175,6 @@ class Command:
         """Of each side, what one pass over one event took last."""
         parts = [part for name, part in self._results.items() if name == "training" or name.startswith("sampling_")]
         return {name: part[name]["pass_seconds"] for part in parts for name in self._sides if "pass_seconds" in part.get(name, {})}
-
-    def _profile(self, watch: Watch) -> Results:
-        watch.refuse()
-        return profile.profile(ours.Training(self._task), PROFILED)
 
 
 def numbers_of_steps(told: str, preset: Preset) -> list[int]:

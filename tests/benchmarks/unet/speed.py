@@ -92,7 +92,7 @@ class Watch:
             LateError: if there is no time for it.
         """
         if (left := self.left()) < needed or left <= 0:
-            about = f"about {needed:.0f} s would be needed, and " if needed else ""
+            about = f"about {needed:.1f} s would be needed, and " if needed else ""
             raise LateError(f"{about}{max(0.0, left):.0f} s are left.")
 
 
