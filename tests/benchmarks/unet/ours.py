@@ -63,7 +63,7 @@ class Training:
 
     def steps(self, count: int) -> Any:
         """The losses of so many steps, up to ``most``, when all is done."""
-        self._state, losses, _ = jax.block_until_ready(self._program(self._state, self._source, SEED, count))
+        self._state, losses, _ = jax.block_until_ready(self._program(self._state, self._source, np.uint32(SEED), np.int32(count)))
         return np.asarray(losses)[:count]
 
     def facts(self) -> dict[str, Any]:
