@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -20,6 +21,8 @@ from typing import Any
 
 HOME = Path(__file__).parents[1]
 FOLDER = HOME / "docs" / "records"
+CHANGED, UNKNOWN = "+", "unknown"
+"""After a commit from which files differ; and in place of one that nobody knows."""
 PACKAGES = ("verifydiff", "numpy", "scipy", "jax", "jaxlib", "jax-cuda13-plugin", "numpyro", "equinox", "optax", "torch", "triton")
 
 
@@ -51,7 +54,7 @@ def read(name: str) -> dict[str, Any]:
 def command() -> str:
     """What this process was started with, as one would write it."""
     told = [Path(sys.orig_argv[0]).name.rstrip("0123456789."), *sys.orig_argv[1:]]
-    return " ".join(told)
+    return shlex.join(told)
 
 
 def commit() -> str:
@@ -62,8 +65,8 @@ def commit() -> str:
         head = _git("rev-parse", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{head}+" if changed else head
+        return UNKNOWN
+    return head + CHANGED if changed else head
 
 
 def machine() -> dict[str, Any]:

@@ -147,7 +147,7 @@ def test_a_target_says_for_itself_what_it_is_told(folder):
 
 @pytest.mark.parametrize(
     "told",
-    [{"schedule": vd.Schedule.linear(1000)}, {"prediction": "sample"}, {"shape": (2, 2)}, {"arrays": "torch"}],
+    [{"schedule": vd.Schedule.linear(1000)}, {"prediction": "epsilon"}, {"shape": (2, 2)}, {"arrays": "torch"}],
     ids=lambda told: next(iter(told)),
 )
 def test_from_python_too(folder, told):
@@ -157,9 +157,9 @@ def test_from_python_too(folder, told):
         vd.check(target, **told)
 
 
-def test_a_target_may_be_told_the_schedule_that_it_has():
+def test_a_target_may_be_told_what_it_says_itself():
     target = Target(name="mine", sample=ddim(), schedule=vd.Schedule.from_betas(BETAS))
-    told = vd.check(target, schedule=vd.Schedule.from_betas(BETAS))
+    told = vd.check(target, schedule=vd.Schedule.from_betas(BETAS), prediction="epsilon", shape=[4], arrays="auto")
     assert told.status is Status.PASS
     assert told.findings == vd.check(target).findings
 

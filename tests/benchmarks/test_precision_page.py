@@ -22,7 +22,7 @@ def test_what_the_page_says_in_words_is_so_in_the_record():
     assert max(largest(cosine[f"{kind}, bfloat16"]) for kind in ("v", "x0")) < 1e-3
     assert largest(scaled["eps, bfloat16"]) < 1e-3
     for kind in ("v", "x0"):
-        assert 0.7 * moved[f"{kind}, bfloat16"] < moved[f"{kind}, tf32, cut off"] < moved[f"{kind}, bfloat16"]
+        assert 3 * moved[f"{kind}, tf32"] < moved[f"{kind}, tf32, cut off"] < moved[f"{kind}, bfloat16"]
     for state in ("v, float32, state bfloat16", "v, bfloat16, state bfloat16"):
         assert all(abs(cosine[state][at]["excess"][0]) < 1e-4 for at in ("10, 1", "50, 1", "250, 1", "1000, 1"))
     eta_1 = [cosine["eps, bfloat16"][f"{S}, 1"]["moved"] for S in (10, 50, 250, 1000)]

@@ -20,6 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # where `records` and `evide
 
 import records
 from evidence.page import PAGE, PREFIX, page
+from pages import shortened
+
+from verifydiff.network.data import data
+from verifydiff.network.preset import preset
+from verifydiff.oracles import Oracle
+from verifydiff.verdict import MisuseError
 
 DIGITS = 5
 DRAWS, NOISED = 512, 16384
@@ -38,10 +44,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--to", type=Path, help="the record (default: docs/records/network-PRESET.json)")
     parser.add_argument("--page", action="store_true", help="make the page of all records")
     told = parser.parse_args(arguments)
+    try:
+        return run(parser, told)
+    except MisuseError as error:
+        parser.error(str(error))
+
+
+def run(parser: argparse.ArgumentParser, told: argparse.Namespace) -> int:
+    """What was asked for."""
     if told.page:
         PAGE.write_text(page(), encoding="utf-8")
     elif told.preset is None:
         parser.error("give a preset, or --page.")
+    elif (commit := records.commit()).endswith(records.CHANGED) or commit == records.UNKNOWN:
+        parser.error("a record names the commit that made it: commit what has changed, or name the commit in GIT_COMMIT.")
+    elif not isinstance(data(preset(told.preset).data), Oracle):
+        parser.error(f"of the data of {told.preset} nobody knows the law: there is no theory to lay it over.")
     else:
         evidence(told)
     return 0
@@ -56,14 +74,14 @@ def evidence(told: argparse.Namespace) -> None:
 
     folder, console = told.run or Path("runs") / told.preset, Console(stderr=True, highlight=False)
     progress = training.Progress(console, told.preset, folder)
-    run = train(told.preset, folder, seconds=told.seconds, steps=told.train_steps, tell=progress)
-    training.show(run, console)
-    if run.step < run.plan.steps:
+    trained = train(told.preset, folder, seconds=told.seconds, steps=told.train_steps, tell=progress)
+    training.show(trained, console)
+    if trained.step < trained.plan.steps:
         return
     confirmed = confirmation(folder, told.draws, told.seed, console)
-    results = {"training": thinned(training.told(run)), "confirmation": confirmed}
+    results = {"training": thinned(training.told(trained)), "confirmation": confirmed}
     where = told.to or records.FOLDER / f"{PREFIX}{told.preset}.json"
-    records.write(records.record(f"{told.preset}, trained and laid over theory", short(results), seed=told.seed), where)
+    records.write(records.record(f"{told.preset}, trained and laid over theory", shortened(results, DIGITS), seed=told.seed), where)
     console.print(f"{confirmed['verdict']}\nwritten to {where}", markup=False, soft_wrap=True)
 
 
@@ -82,15 +100,6 @@ def thinned(told: dict[str, Any]) -> dict[str, Any]:
     every = math.ceil(len(history) / HISTORY)
     kept = {name: value for name, value in told.items() if name != "folder"}
     return kept | {"history": history[::-1][:: max(1, every)][::-1]}
-
-
-def short(value: Any) -> Any:
-    """The same with numbers of a few digits."""
-    if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}")
-    if isinstance(value, dict):
-        return {key: short(one) for key, one in value.items()}
-    return [short(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 if __name__ == "__main__":

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from records import FOLDER
+from pages import header, hundredths, percent, row, small
+from records import FOLDER, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "evidence.md"
 PREFIX = "network-"
-FIRST = ("field-8", "mixture-8", "field-32", "mixture-32", "fashion-28-large")
 HEAD = """\
 # Networks on record
 
 Each network below was trained by `verifydiff train` on data whose answers are known, and laid over theory by `verifydiff confirm`,
 at all numbers of steps and all etas of a full confirmation. The page is made of their records, which lie in `docs/records` with
-commit, versions, machine and seed (`python -m tests.evidence`). What has no record was not run: no preset for a GPU has been
-trained yet.
+commit, versions, machine and seed (`python -m tests.evidence`). What has no record was not run.
 
-Distances are Frechet distances to the data, over the variance of the data. What each statement asks, and what counts as equal, is
-told with [the confirmation](confirm.md).
+Distances are Frechet distances to the data, over the variance of the data. Intervals are those of the confirmation: all of one
+network's together are wrong at a rate of 1e-6. What each statement asks, and what counts as equal, is told with
+[the confirmation](confirm.md).
 """
 WITHIN, UP_TO = 0.05, 250
 """Of theory's distance, at so many steps at most: where a network counts as near."""
@@ -36,8 +35,8 @@ def page() -> str:
 
 def kept() -> list[dict[str, Any]]:
     """All records of networks, the smaller ones first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob(f"{PREFIX}*.json")]
-    return sorted(found, key=lambda record: FIRST.index(record["results"]["training"]["preset"]))
+    found = [read(path.stem) for path in FOLDER.glob(f"{PREFIX}*.json")]
+    return sorted(found, key=lambda record: record["results"]["training"]["parameters"])
 
 
 def network(record: dict[str, Any]) -> Iterator[str]:
@@ -49,19 +48,18 @@ def network(record: dict[str, Any]) -> Iterator[str]:
     yield f"**What a perfect network would have done.** {perfect(measured)}\n"
     yield f"**What this one did.** {did(measured)}\n"
     yield f"<!-- picture: {PREFIX}{training['preset']}.levels -->\n"
-    yield "*The loss over its floor, level by level, with intervals; the floor is what no network beats there.*\n"
+    yield "*The loss over its floor, level by level, with intervals; the floor is what no network beats.*\n"
     yield f"**What the sampler adds.** {added(measured['sampling'])}\n"
     yield from distances(measured["sampling"])
     yield f"\n<!-- picture: {PREFIX}{training['preset']}.distance -->\n"
-    yield "*Dashed: theory, for the exact score. Points: this network, with intervals.*\n"
-    yield f"**Where less noise stops winning.** {winning(measured['sampling'])}\n"
+    yield f"*{caption(measured['sampling'])}*\n"
+    yield f"**Where less noise (eta = 0 is none) stops winning.** {winning(measured['sampling'])}\n"
     if measured["guided"]:
         yield f"**Guided towards a class.** {guided(measured['guided'])}\n"
-    yield "| statement | | in words |"
-    yield "|---|---|---|"
+    yield from header("statement", ("", "in words"))
     for finding in found["findings"]:
         if finding["status"] != "not_applicable":
-            yield f"| `{finding['check']}` | {finding['status']} | {finding['message'].split(': not told from')[0].rstrip('.')} |"
+            yield row(f"`{finding['check']}`", (finding["status"], finding["message"].split(": not told from")[0].rstrip(".")))
     yield ""
 
 
@@ -71,7 +69,7 @@ def origin(record: dict[str, Any]) -> str:
     device = machine["device"] if machine["platform"] != "cpu" else f"{machine['cores']} cores of {machine['processor']}"
     size = f"{training['parameters']:,} parameters, {training['step']:,} steps of {training['plan']['batch']} examples"
     made = f"{record['date'][:10]}, JAX {record['versions']['jax']}, commit `{record['commit'][:9]}`, seed {record['seed']}"
-    return f"{size} in {training['seconds']:,.0f} s on {device}; {made}: `{record['command']}`."
+    return f"{size} in {training['seconds']:,.0f} s, compiling aside, on {device}; {made}: `{record['command']}`."
 
 
 def perfect(measured: dict[str, Any]) -> str:
@@ -79,10 +77,10 @@ def perfect(measured: dict[str, Any]) -> str:
     denoising, likelihood, sampling = (measured[name] for name in ("denoising", "likelihood", "sampling"))
     most = max(cell["steps"] for cell in sampling["cells"])
     ends = [cell["theory"]["value"] / sampling["variance"] for cell in sampling["cells"] if cell["steps"] == most]
-    bound = "" if likelihood["bound"] is None else f", its own variational bound {likelihood['bound']:.4f}"
+    bound = "" if likelihood["bound"] is None else f", a perfect network's variational bound {likelihood['bound']:.4f}"
     loss = f"Its loss, of {denoising['prediction']} and averaged over the levels, is {denoising['floor']:.4f}, not zero."
     bits = f"The entropy of the data is {likelihood['entropy']:.4f} bits per dimension{bound}."
-    far = f"By {most:,} steps it ends {percent(min(ends))} to {percent(max(ends))} from the data, depending on eta."
+    far = f"After {most:,} steps it ends {percent(min(ends))} to {percent(max(ends))} from the data, depending on eta."
     return f"{loss} {bits} {far}"
 
 
@@ -105,35 +103,45 @@ def added(sampling: dict[str, Any]) -> str:
     few = min(cell["steps"] for cell in cells)
     ends = "; ".join(f"{share(cell['theory'], sampling)} at eta = {cell['eta']:g}" for cell in cells if cell["steps"] == few)
     bias = f"By {few} steps a perfect network would end this far from the data: {ends}. No network mends this bias of so few steps."
-    judged = [cell for cell in cells if cell["steps"] <= UP_TO]
-    near = sum(abs(of_network(cell)) <= WITHIN * cell["theory"]["value"] for cell in judged)
-    within = f"At {near} of the {len(judged)} settings with S up to {UP_TO} this one ends within 5 % of theory's distance."
-    etas = [*dict.fromkeys(cell["eta"] for cell in cells)]
-    larger = [f"{overtaken(cells, eta)} at eta = {eta:g}" for eta in etas]
-    return f"{bias} {within} What the network adds outgrows the bias of the steps {', '.join(larger)}."
+    judged = [within(cell) for cell in cells if cell["steps"] <= UP_TO]
+    surely, beyond, open_ = (judged.count(one) for one in (True, False, None))
+    counts = f"surely at {surely} of the {len(judged)} settings with S up to {UP_TO}, surely not at {beyond}, and {open_} are open"
+    etas = dict.fromkeys(cell["eta"] for cell in cells)
+    larger = ", ".join(f"{overtaken([cell for cell in cells if cell['eta'] == eta])} at eta = {eta:g}" for eta in etas)
+    return f"{bias} Within 5 % of theory's distance this one ends {counts}. What it adds is surely more than that bias {larger}."
 
 
-def overtaken(cells: list[dict[str, Any]], eta: float) -> str:
-    """From which S on the network's error is larger than the bias of the steps."""
-    beyond = [cell["steps"] for cell in cells if cell["eta"] == eta and of_network(cell) > cell["theory"]["value"]]
-    return f"from S = {min(beyond):,} on" if beyond else "at no S"
+def within(cell: dict[str, Any]) -> bool | None:
+    """Whether what the network adds is less than a twentieth of theory's distance; None where the interval does not say."""
+    low, high = (cell["excess"]["network"][end] for end in ("low", "high"))
+    most = WITHIN * cell["theory"]["value"]
+    return None if low < -most < high or low < most < high else -most <= low and high <= most
 
 
-def of_network(cell: dict[str, Any]) -> float:
-    """What the network adds to theory's distance; less than nothing where it comes nearer to the data."""
-    return float(cell["excess"]["network"]["value"])
+def overtaken(cells: list[dict[str, Any]]) -> str:
+    """From which S on, to the largest, the network surely adds more than theory's distance itself; cells of one eta."""
+    surely = [cell["excess"]["network"]["low"] > cell["theory"]["high"] for cell in cells]
+    after = next((k for k in range(len(cells)) if all(surely[k:])), None)
+    return "at no S" if after is None else f"from S = {cells[after]['steps']:,} on"
 
 
 def distances(sampling: dict[str, Any]) -> Iterator[str]:
-    """Theory beside what was measured, over S and eta."""
+    """Theory beside what was measured, over S and eta, in per cent of the variance."""
     at = {(cell["steps"], cell["eta"]): cell for cell in sampling["cells"]}
     steps, etas = ([*dict.fromkeys(cell[name] for cell in sampling["cells"])] for name in ("steps", "eta"))
-    yield "| S | " + " | ".join(f"eta = {eta:g}: theory | network" for eta in etas) + " |"
-    yield "|--:|" + "--:|" * 2 * len(etas)
+    yield from header("S", [f"{who}<br>eta = {eta:g}" for eta in etas for who in ("theory", "network")])
     for S in steps:
-        cells = [at[S, eta] for eta in etas]
-        told = (f"{share(cell['theory'], sampling)} | {share(cell['network'], sampling, spread=True)}" for cell in cells)
-        yield f"| {S:,} | " + " | ".join(told) + " |"
+        told = [(at[S, eta]["theory"]["value"], at[S, eta]["network"]) for eta in etas]
+        yield row(f"{S:,}", (cell for theory, network in told for cell in (of(theory, sampling), around(network, sampling))))
+
+
+def caption(sampling: dict[str, Any]) -> str:
+    """Of the picture of distances."""
+    compared, every = sampling["coordinates"]
+    leading = "" if compared == every else f" Of {every:,} coordinates the leading {compared} are compared."
+    return (
+        f"Dashed: theory, for the exact score. Points: this network, with intervals; what is not above zero is not shown.{leading}"
+    )
 
 
 def winning(sampling: dict[str, Any]) -> str:
@@ -176,23 +184,27 @@ def guided(ways: list[dict[str, Any]]) -> str:
     return f"The share of draws that end in the class they were guided to: {'; '.join(told)}."
 
 
-def share(distance: dict[str, float], sampling: dict[str, Any], spread: bool = False) -> str:
-    """Over the variance of the data; with half the width of its interval if asked."""
-    value, half = (100 * one / sampling["variance"] for one in (distance["value"], (distance["high"] - distance["low"]) / 2))
-    return f"{value:.2g} ± {half:.1g} %" if spread else percent(value / 100)
+def share(distance: dict[str, float], sampling: dict[str, Any]) -> str:
+    """Over the variance of the data."""
+    return percent(distance["value"] / sampling["variance"])
+
+
+def of(distance: float, sampling: dict[str, Any]) -> str:
+    """The same in a table."""
+    return hundredths(distance / sampling["variance"])
+
+
+def around(distance: dict[str, float], sampling: dict[str, Any]) -> str:
+    """With half the width of its interval."""
+    half = 50 * (distance["high"] - distance["low"]) / sampling["variance"]
+    return f"{of(distance['value'], sampling)} ± {small(half, 1)}"
 
 
 def interval(told: dict[str, float]) -> str:
     """A share with its interval."""
-    return f"{percent(told['value'])} ({100 * told['low']:.2g} to {100 * told['high']:.2g})"
+    return f"{percent(told['value'])} ({hundredths(told['low'])} to {hundredths(told['high'])})"
 
 
 def bits(told: dict[str, float]) -> str:
     """With its interval."""
     return f"{told['value']:.3f} ({told['low']:.3f} to {told['high']:.3f})"
-
-
-def percent(number: float) -> str:
-    """Two digits, or all before the point."""
-    hundred = 100 * number
-    return f"{hundred:.0f} %" if abs(hundred) >= 99.5 else f"{hundred:.2g} %"

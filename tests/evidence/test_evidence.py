@@ -5,7 +5,24 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from evidence.page import PAGE, added, behind, did, distances, kept, network, page, percent, perfect, runs, winning
+import records
+from evidence.page import (
+    PAGE,
+    added,
+    behind,
+    caption,
+    did,
+    distances,
+    kept,
+    network,
+    overtaken,
+    page,
+    perfect,
+    runs,
+    winning,
+    within,
+)
+from pages import percent
 
 command = importlib.import_module("evidence.__main__")
 
@@ -43,7 +60,6 @@ def test_a_record_tells_what_it_takes_to_make_it_again(record):
     assert training["history"][-1]["step"] == training["step"]
     assert record["command"].startswith(f"python -m tests.evidence {training['preset']}")
     assert budget["seed"] == record["seed"]
-    assert len(record["commit"]) == 40, "made of files that no commit holds"
 
 
 @pytest.mark.parametrize("record", kept(), ids=lambda record: record["results"]["training"]["preset"])
@@ -60,8 +76,27 @@ def test_what_the_page_tells_first_are_the_findings_of_the_record(record):
 def test_what_the_sampler_adds():
     told = added(SAMPLING)
     assert "10 % at eta = 0; 20 % at eta = 1" in told
-    assert "At 1 of the 4 settings with S up to 250" in told
-    assert "outgrows the bias of the steps from S = 50 on at eta = 0, from S = 500 on at eta = 1." in told
+    assert "surely at 1 of the 4 settings with S up to 250, surely not at 3, and 0 are open" in told
+    assert "surely more than that bias from S = 50 on at eta = 0, from S = 500 on at eta = 1." in told
+
+
+@pytest.mark.parametrize(
+    ("network", "spread", "says"),
+    [(1.02, 0.01, True), (0.98, 0.01, True), (1.02, 0.1, None), (1.2, 0.01, False), (0.8, 0.01, False), (1.06, 0.02, None)],
+)
+def test_within_is_said_of_whole_intervals(network, spread, says):
+    assert within(cell(5, 0.0, 1.0, network, spread)) is says
+
+
+def test_what_is_overtaken_stays_so():
+    crossing = [cell(S, 0.0, 0.1, network) for S, network in ((5, 0.3), (10, 0.15), (50, 0.3), (100, 0.4))]
+    assert overtaken(crossing) == "from S = 50 on"
+    assert overtaken(crossing[:2]) == "at no S"
+
+
+def test_the_caption_says_of_how_many_coordinates():
+    assert caption({"coordinates": [64, 64]}).endswith("is not shown.")
+    assert caption({"coordinates": [256, 1024]}).endswith("Of 1,024 coordinates the leading 256 are compared.")
 
 
 def test_a_winner_is_one_only_where_intervals_part():
@@ -86,8 +121,8 @@ def test_alike_together():
 
 def test_distances_stand_beside_theory_with_their_intervals():
     head, _, first, *_ = distances(SAMPLING)
-    assert head == "| S | eta = 0: theory | network | eta = 1: theory | network |"
-    assert first == "| 5 | 10 % | 10 ± 0.1 % | 20 % | 25 ± 0.1 % |"
+    assert head == "| S | theory<br>eta = 0 | network<br>eta = 0 | theory<br>eta = 1 | network<br>eta = 1 |"
+    assert first == "| 5 | 10 | 10 ± 0.1 | 20 | 25 ± 0.1 |"
 
 
 @pytest.mark.parametrize("count", [0, 1, 39, 40, 41, 400])
@@ -99,11 +134,23 @@ def test_a_history_is_thinned_to_some_entries_and_keeps_the_last(count):
     assert history["history"][-1:] == list(range(count))[-1:]
 
 
-def test_numbers_are_short():
-    assert command.short({"a": [0.123456789, 3, True, None, "x"]}) == {"a": [0.12346, 3, True, None, "x"]}
-
-
 def test_without_a_preset_there_is_one_clear_line(capsys):
     with pytest.raises(SystemExit):
         command.main([])
     assert "give a preset, or --page." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("commit", ["0123+", records.UNKNOWN])
+def test_of_no_commit_nothing_is_recorded(capsys, monkeypatch, commit):
+    monkeypatch.setattr(records, "commit", lambda: commit)
+    with pytest.raises(SystemExit):
+        command.main(["field-8"])
+    assert "commit what has changed, or name the commit in GIT_COMMIT." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("preset", "says"), [("digits", "nobody knows the law"), ("field-9", "no preset is called 'field-9'")])
+def test_what_has_no_theory_is_refused(capsys, monkeypatch, preset, says):
+    monkeypatch.setattr(records, "commit", lambda: "0" * 40)
+    with pytest.raises(SystemExit):
+        command.main([preset])
+    assert says in capsys.readouterr().err

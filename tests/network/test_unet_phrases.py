@@ -200,6 +200,55 @@ def test_a_group_norm_leaves_each_group_with_mean_0_and_variance_1():
     assert largest(found.var(axis=(0, 2)) - 1) < 1e-4
 
 
+def normed(x, gain=1.0, offset=0.0, groups=4):
+    """The definition, in two passes and float64."""
+    x = np.asarray(x, np.float64)
+    grouped = x.reshape(-1, groups, x.shape[-1] // groups)
+    mean, variance = (of(grouped, axis=(0, 2), keepdims=True) for of in (np.mean, np.var))
+    return ((grouped - mean) / np.sqrt(variance + 1e-5)).reshape(x.shape) * np.asarray(gain) + np.asarray(offset)
+
+
+def far_off(x):
+    return x + 1000
+
+
+def with_an_outlier_where_it_is_measured_from(x):
+    return x.at[0, 0].add(20)
+
+
+def with_one_group_far_from_the_others(x):
+    return x.at[..., :3].add(100)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x, far_off, with_an_outlier_where_it_is_measured_from, with_one_group_far_from_the_others]
+)
+def test_a_group_norm_is_its_definition_wherever_the_numbers_lie(change):
+    x = change(jnp.moveaxis(fields(12), 0, -1))
+    assert largest(applied(GroupNorm(12), x) - normed(x)) < 1e-4
+
+
+def test_a_group_norm_of_equal_numbers_is_0_but_for_the_rounding_of_their_mean():
+    assert largest(applied(GroupNorm(12), jnp.full((SIDE, SIDE, 12), 7.3, jnp.float32))) < 1e-3  # 7.3 eps / sqrt(1e-5)
+
+
+def test_a_group_norm_scales_and_shifts_at_the_end():
+    x, gain, offset = jnp.moveaxis(fields(12), 0, -1), np.linspace(0.5, 2, 12), np.linspace(-1, 1, 12)
+    layer = GroupNorm(12)
+    layer = eqx.tree_at(lambda one: (one.scale, one.shift), layer, (layer.scale * 3, layer.shift + 5))
+    assert largest(applied(layer, x, gain, offset) - (normed(x, 3, 5) * gain + offset)) < ROUNDING
+
+
+def test_the_derivatives_of_a_group_norm_are_those_of_its_definition_both_ways():
+    x, tangent, cotangent = (jnp.asarray(rng().normal(size=(3, SIDE, SIDE, 12))[k]) for k in range(3))
+    norm, h = GroupNorm(12), 1e-5
+    by_differences = (normed(x + h * tangent) - normed(x - h * tangent)) / (2 * h)
+    _, forward = jax.jvp(norm, (x,), (tangent,))
+    (back,) = jax.vjp(norm, x)[1](cotangent)
+    assert largest(forward - by_differences) < 1e-8
+    assert float(jnp.sum(back * tangent)) == pytest.approx(float(np.sum(by_differences * np.asarray(cotangent))), rel=1e-7)
+
+
 CLASSES_OF = {"field-8": None, "mixture-8": 4, "digits": 10, "mnist-28": 10, "fashion-28": 10}
 LARGE = {"field-32": None, "mixture-32": 4, "fashion-28-large": 10}
 PAGE = (Path(__file__).parents[2] / "docs" / "network.md").read_text(encoding="utf-8")

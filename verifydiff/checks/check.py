@@ -32,8 +32,6 @@ from .told_time import told_time
 RATES = ErrorRates(false_alarm=1e-6, miss=1e-6)
 WEIGHTS = {"coefficients", "noise-scale", "exact-moments"}
 """What a method fails that has the steps of a family in part, and in the rest others that may be as right."""
-PREDICTION, SHAPE, ARRAYS = "epsilon", (4,), "auto"
-"""What a plain function is taken for where nothing is said of it."""
 STATISTICAL_CHECKS = 3
 """The scale of hidden noise, of all steps and of each, and the law of the noise; everything else is free of chance."""
 
@@ -47,9 +45,9 @@ def check(
     spacing: str | None = None,
     order: int | None = None,
     converge: bool = True,
-    prediction: str = PREDICTION,
-    shape: tuple[int, ...] = SHAPE,
-    arrays: str = ARRAYS,
+    prediction: str | None = None,
+    shape: tuple[int, ...] | None = None,
+    arrays: str | None = None,
     seed: int = 0,
     timeout: float = 120.0,
     allow: tuple[Allowed, ...] = (),
@@ -60,15 +58,15 @@ def check(
         sample: ``sample(denoise, x_init, seed) -> x_0`` over arrays of shape (batch, d), or a target of an adapter.
             ``denoise(x, t)`` takes the integer array index t = 0..T-1.
         schedule: the levels that a plain function claims; linear with 1000 timesteps where nothing is said. Like ``prediction``,
-            ``shape`` and ``arrays`` it is the function's: a Target says these by itself.
+            ``shape`` and ``arrays`` it is told of a function: a Target says these by itself.
         family: what it claims to be, a family (``DDIM(0.5)``) or a solver (``ProbabilityFlow(2)``); None identifies it.
         steps: how many steps it claims to take.
         spacing: ``"trailing"``, ``"leading"`` or ``"linspace"``, if it claims one.
         order: the order in which it converges, if it claims one and no family.
         converge: whether a solver is asked for finer steps: its order and its consistency; it takes most of the time.
-        prediction: what its model predicts: ``"epsilon"``, ``"sample"`` or ``"v_prediction"``.
-        shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape).
-        arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"`` finds out.
+        prediction: what its model predicts: ``"epsilon"``, which is so where nothing is said, ``"sample"`` or ``"v_prediction"``.
+        shape: what one state of a plain function looks like; it is handed arrays of shape (batch, *shape). (4,), if left out.
+        arrays: what a plain function works on: ``"numpy"``, ``"torch"`` or ``"jax"``; ``"auto"``, as if left out, finds out.
         seed: seeds the probe, and is handed to the sampler.
         timeout: seconds for the whole check.
         allow: known deviations that are kept on purpose.
@@ -83,7 +81,12 @@ def check(
     if isinstance(sample, Target):
         target = sample
         another = schedule is not None and not _same(schedule, target.schedule)
-        told = {"schedule": another, "prediction": prediction != PREDICTION, "shape": shape != SHAPE, "arrays": arrays != ARRAYS}
+        told = {
+            "schedule": another,
+            "prediction": prediction not in (None, target.prediction),
+            "shape": shape is not None and tuple(shape) != tuple(target.shape),
+            "arrays": arrays not in (None, Arrays.AUTO),
+        }
         if names := [f"`{name}`" for name, twice in told.items() if twice]:
             says = "is a target, and says for itself what it is told: leave out"
             raise MisuseError(f"{target.name} {says} {', '.join(names)}.")
@@ -100,24 +103,30 @@ def _same(one: Schedule, other: Schedule | None) -> bool:
 
 
 def _as_target(
-    sample: Callable[..., Any], schedule: Schedule | None, prediction: str, steps: int | None, shape: tuple[int, ...], arrays: str
+    sample: Callable[..., Any],
+    schedule: Schedule | None,
+    prediction: str | None,
+    steps: int | None,
+    shape: tuple[int, ...] | None,
+    arrays: str | None,
 ) -> Target:
     if not callable(sample) and not has_loop(sample):
         raise MisuseError(f"a sampler is a function sample(denoise, x_init, seed), got {type(sample).__name__}.")
+    shape = (4,) if shape is None else shape
     if not all(isinstance(n, int) and n >= 1 for n in shape):
         raise MisuseError(f"`shape` must hold positive numbers, got {shape}.")
     try:
-        kind = Prediction(prediction)
+        kind = None if prediction is None else Prediction(prediction)
     except ValueError:
         raise MisuseError(f"no prediction is called {prediction!r}: give {', '.join(Prediction)}.") from None
     try:
-        library = Arrays(arrays)
+        library = Arrays.AUTO if arrays is None else Arrays(arrays)
     except ValueError:
         raise MisuseError(f"no arrays are called {arrays!r}: give {', '.join(Arrays)}.") from None
     if has_loop(sample):
-        return sample_loop_target(sample, schedule=schedule, prediction=kind if prediction != "epsilon" else None, shape=shape)
+        return sample_loop_target(sample, schedule=schedule, prediction=kind, shape=shape)
     table = Schedule.linear(1000) if schedule is None else schedule
-    return function_target(sample, table, prediction=kind, steps=steps, shape=shape, arrays=library)
+    return function_target(sample, table, prediction=kind or Prediction.EPSILON, steps=steps, shape=shape, arrays=library)
 
 
 def _contract(

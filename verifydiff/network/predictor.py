@@ -1,7 +1,7 @@
 r"""A network as a predictor of batches: events of a law in, predictions out.
 
-The network takes one event of shape (\*grid, 1); a law's events are grids. Weights are float32; where there is a GPU the network
-computes in bfloat16, with a copy of them.
+The network takes one event of shape (\*grid, 1); a law's events are grids. Weights are float32. Where there is a GPU it is trained
+in bfloat16, with a copy of them; what it answers afterwards is computed from the float32 weights.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ bfloat16   7              2^-8                weights, activations and the answe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -78,7 +78,8 @@ class Precision:
 
     Attributes:
         name: how records call it.
-        weight: what becomes of weights.
+        weight: what becomes of matrices of weights.
+        gain: what becomes of weights that multiply number by number, outside of matrix products.
         operand: what becomes of an activation where it enters a matrix product.
         kept: what becomes of every result, the answer among them.
         product: the matrix product.
@@ -87,6 +88,7 @@ class Precision:
 
     name: str
     weight: Rounding = plain
+    gain: Rounding = plain
     operand: Rounding = plain
     kept: Rounding = plain
     product: Product = highest
@@ -97,13 +99,13 @@ EXACT = Precision("float64", dtype=jnp.float64)
 FLOAT32 = Precision("float32")
 TF32 = Precision("tf32", weight=tf32, operand=tf32)
 TF32_CUT = Precision("tf32, cut off", weight=tf32_cut, operand=tf32_cut)
-FLOAT16 = Precision("float16", weight=float16, operand=float16, kept=float16)
-BFLOAT16 = Precision("bfloat16", weight=bfloat16, operand=bfloat16, kept=bfloat16)
-BFLOAT16_WEIGHTS = Precision("bfloat16 weights", weight=bfloat16)
+FLOAT16 = Precision("float16", weight=float16, gain=float16, operand=float16, kept=float16)
+BFLOAT16 = Precision("bfloat16", weight=bfloat16, gain=bfloat16, operand=bfloat16, kept=bfloat16)
+BFLOAT16_WEIGHTS = Precision("bfloat16 weights", weight=bfloat16, gain=bfloat16)
 EMULATED = (FLOAT32, TF32, TF32_CUT, FLOAT16, BFLOAT16, BFLOAT16_WEIGHTS)
 BY_HARDWARE = (
     Precision("tf32, by the hardware", product=by_hardware_tf32),
-    Precision("bfloat16, by the hardware", weight=bfloat16, operand=bfloat16, kept=bfloat16, product=by_hardware_bfloat16),
+    replace(BFLOAT16, name="bfloat16, by the hardware", product=by_hardware_bfloat16),
 )
 """Besides, on a GPU: told next to their emulations."""
 

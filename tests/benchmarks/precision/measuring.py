@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from jax import random
+from pages import shortened
 
 from verifydiff.network.data import data
 from verifydiff.network.run import Run
@@ -16,6 +17,7 @@ from .formats import BFLOAT16, FLOAT32, TF32, bfloat16, plain, precisions
 from .models import KINDS, exact_model, network_model, networks
 
 SEED = 0
+DIGITS = 4
 TIMESTEPS = 1000
 NOISED = 4096
 """Draws whose score is looked at, at each level; of a network, as many as are sampled."""
@@ -61,7 +63,7 @@ def measured(
             tell(f"{schedule}, {name}", here[name])
     if run is not None:
         found["network"] = of_network(run, network_steps, etas, network_draws)
-    return rounded(found)
+    return shortened(found, DIGITS)
 
 
 def rows(schedule: str) -> list[tuple[str, Any, Any]]:
@@ -98,15 +100,6 @@ def cell(steps: int, eta: float) -> str:
 def name_of(kind: str, precision: str, state: str = "plain") -> str:
     """The name of a row."""
     return f"{kind}, {precision}" + ("" if state == "plain" else f", state {state}")
-
-
-def rounded(told: Any) -> Any:
-    """The same with four significant digits."""
-    if isinstance(told, dict):
-        return {name: rounded(one) for name, one in told.items()}
-    if isinstance(told, list):
-        return [rounded(one) for one in told]
-    return float(f"{told:.4g}") if isinstance(told, float) else told
 
 
 def tell(name: str, cells: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ For data :math:`\mathcal{N}(0, U \operatorname{diag}(\lambda) U^\top)` each pred
           g_\epsilon = \frac{\sqrt{1 - \bar\alpha}}{v}, \quad g_{x_0} = \frac{\sqrt{\bar\alpha}\,\lambda}{v}, \quad
           g_v = \frac{\sqrt{\bar\alpha (1 - \bar\alpha)}\,(1 - \lambda)}{v},
 
-a network of two layers without a fault but its rounding. g is computed in float64 and rounded like a weight. The prediction becomes
+a network of two layers without a fault but its rounding. g is computed in float64; then it is a weight. The prediction becomes
 one of the noise in the arithmetic of the sampler, by the proved forms.
 
 U could be Hartley's basis, in which the field is diagonal; but on 8 x 8 points that consists of 0, 1/8 and sqrt(2)/8 with signs,
@@ -61,8 +61,8 @@ def _computed_in(precision: Precision, kind: str) -> Any:
 
 def _exact(precision: Precision, kind: str, columns: Array, spectrum: Array, x: Array, abar: Array) -> Array:
     a = abar.astype(jnp.float64)
-    weight, kept, product = precision.weight, precision.kept, precision.product
-    U, g = (weight(one.astype(precision.dtype)) for one in (columns, gain(kind, a, spectrum)))
+    kept, product = precision.kept, precision.product
+    U, g = precision.weight(columns.astype(precision.dtype)), precision.gain(gain(kind, a, spectrum).astype(precision.dtype))
     along = kept(product(precision.operand(x), U))
     y_hat = kept(product(precision.operand(kept(g[None, :] * along)), U.T))
     return eps_of(kind, abar, y_hat, x)

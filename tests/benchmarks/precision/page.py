@@ -8,7 +8,11 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from pages import header, hundredths, percent, row, small
+
 from verifydiff.confirm.budget import Resolutions
+from verifydiff.network.data import data
 from verifydiff.samplers import spaced
 from verifydiff.schedule import Schedule
 
@@ -16,7 +20,6 @@ PAGE = Path(__file__).parents[3] / "docs" / "precision.md"
 SHOWN = ("float32", "tf32", "tf32, cut off", "float16", "bfloat16")
 LEVELS = (1, 30, 250, 500, 900, 999, 1000)
 RESOLUTIONS = Resolutions()
-MINUS = "\N{MINUS SIGN}"
 TEMPLATE = Path(__file__).with_name("page.md")
 """The text, with ``<<name>>`` where a number or a table belongs."""
 
@@ -34,13 +37,16 @@ def words(record: dict[str, Any]) -> dict[str, str]:
     samples, scores = found["samples"]["cosine"], found["score"]
     scaled = found["samples"]["scaled_linear"]
     own, half = network["samples"]["float32"], network["samples"]["bfloat16"]
-    v = samples["v, bfloat16"]
+    v, cut = samples["v, bfloat16"], samples["v, tf32, cut off"]
     middle = found["t"].index(500)
     ends = {name: Schedule.named(name, 1000).abar[-1] for name in found["samples"]}
     return {
         "v_moved": percent(largest(v, "moved")),
         "v_excess": small(largest(v)),
         "network_ratio": f"{min(own[at]['moved'] / v[at]['moved'] for at in own):.0f}",
+        "v_cut_moved": percent(largest(cut, "moved")),
+        "cut_share": f"{largest(cut, 'moved') / largest(v, 'moved'):.2g}",
+        "same_share": f"{same_share(found['data']):.2g}",
         "eps_moved": f"{samples['eps, bfloat16']['10, 0']['moved']:.2g}",
         "eps_tf32_moved": f"{samples['eps, tf32']['10, 0']['moved']:.2g}",
         "eps_cut_moved": f"{samples['eps, tf32, cut off']['10, 0']['moved']:.2g}",
@@ -56,9 +62,7 @@ def words(record: dict[str, Any]) -> dict[str, str]:
         "delta": percent(scores["eps, bfloat16"]["score"][-1]),
         "delta_tf32": percent(scores["eps, tf32"]["score"][-1]),
         "v_square": small(largest(v, "moved") ** 2),
-        "weights_share": percent(
-            (scores["eps, bfloat16 weights"]["score"][middle] / scores["eps, bfloat16"]["score"][middle]) ** 2
-        ),
+        "weights_share": percent((scores["v, bfloat16 weights"]["score"][middle] / scores["v, bfloat16"]["score"][middle]) ** 2),
         "weights_moved": percent((samples["v, bfloat16 weights"]["1000, 0"]["moved"] / v["1000, 0"]["moved"]) ** 2),
         "cut_ratio": f"{scores['eps, tf32, cut off']['score'][middle] / scores['eps, tf32']['score'][middle]:.1f}",
         "x0_moved_0": percent(samples["x0, bfloat16"]["1000, 0"]["moved"]),
@@ -79,6 +83,12 @@ def words(record: dict[str, Any]) -> dict[str, str]:
         "date": record["date"][:10],
         "seed": str(record["seed"]),
     }
+
+
+def same_share(name: str) -> float:
+    """How far images move, over the share that every v is off by, where that is the same for all: at eta = 0, with many steps."""
+    spectrum = np.asarray(data(name).spectrum, np.float64)
+    return float(sqrt((spectrum * (np.log(spectrum) / 2) ** 2).sum() / spectrum.sum()))
 
 
 def law(found: dict[str, Any]) -> Iterator[str]:
@@ -164,20 +174,9 @@ def network_samples(found: dict[str, Any]) -> Iterator[str]:
 NAMES = {"v": "v", "x0": "the data", "eps": "the noise"}
 
 
-def header(corner: str, columns: Any) -> Iterator[str]:
-    """The first two lines of a table."""
-    yield row(corner, columns)
-    yield "|---" * (1 + len(columns)) + "|"
-
-
 def grid(cells: Any) -> list[str]:
     """The columns of every S and eta."""
     return [f"{int(steps):,}<br>{eta}" for steps, eta in (at.split(", ") for at in cells)]
-
-
-def row(name: str, cells: Any) -> str:
-    """A line of a table."""
-    return f"| {name} | {' | '.join(cells)} |"
 
 
 def excess(told: list[float] | None, theory: float) -> str:
@@ -193,26 +192,6 @@ def excess(told: list[float] | None, theory: float) -> str:
 def largest(cells: dict[str, Any], what: str = "excess") -> float:
     """Over all S and eta, without its sign."""
     return max(abs(one["excess"][0] if what == "excess" else one[what]) for one in cells.values())
-
-
-def percent(share: float) -> str:
-    """A share as it stands in a text."""
-    return f"{hundredths(share)} %"
-
-
-def hundredths(share: float | None) -> str:
-    """In per cent: two digits, or three from 100 on."""
-    if share is None:
-        return "no number"
-    return f"{float(f'{100 * share:.3g}'):,.0f}" if share >= 1 else small(100 * share)
-
-
-def small(number: float, digits: int = 2) -> str:
-    """Two digits, below a thousandth with an exponent; the signs are such that no line ends after them."""
-    mantissa, e, exponent = f"{number:.{digits}g}".partition("e")
-    if number and abs(number) < 1e-3:
-        mantissa, e, exponent = f"{number:.{digits - 1}e}".partition("e")
-    return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", MINUS)
 
 
 def times_ten(number: float) -> str:

@@ -1,11 +1,11 @@
 """What a step of training should take on a GPU that is not there: ``python -m tests.benchmarks.unet.predicted [PRESET]``.
 
 XLA compiles for a GPU without one, where JAX is installed with its CUDA plugin (``pip install 'jax[cuda13]'``; packages for a GPU,
-on a machine that needs none). Of the compiled step every kernel is taken with the bytes that it reads and writes. A kernel can
-take no less time than its bytes need at the card's bandwidth, a product no less than its operations at the card's rate: the sums
-are what no tuning of kernels goes below, and the difference of two programs tells what a change of the code is worth.
-
-Nothing here is a measurement but the two rates, which were measured on a card before.
+on a machine that needs none). Of the compiled step every kernel is taken with the bytes that it reads and writes. A kernel takes
+about as long as its bytes need at the card's bandwidth or longer, a product as its operations need at the card's rate: the sums say
+what a step would take if every kernel were as good as it can be, and the difference of two programs what a change of the code is
+worth. It is an estimate: what stays in the cache between two kernels is faster, and XLA on the card itself tries kernels out, so
+that its program is another. The two rates are round numbers of an H200, and the benchmark measures them anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 BANDWIDTH, RATE = 4.3e12, 7.9e14
-"""Bytes and operations in bfloat16 a second, of an H200: of a large copy, and of products of random matrices."""
+"""Bytes a second of a large copy, and operations a second of products in bfloat16, as one sees them on an H200."""
 H200 = """
 gpu_device_info {
   threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152 shared_memory_per_core: 233472

@@ -19,6 +19,7 @@ DEVICE, HOST = "/device:GPU:0", "/host:CPU"
 STREAM = "Stream"  # what the lines of kernels begin with; others tell the same time again, by operation or by module
 LARGEST = 20
 KINDS = (
+    ("attention", r"sdpa|fmha|flash"),
     ("gemm", r"gemm_fusion|^dot"),
     ("reduction", r"^(input|loop|wrapped|triton).*reduce|^(\w*_)?reduce"),
     ("copy", r"^(memcpy|memset)|copy|transpose|nchwtonhwc|nhwctonchw"),

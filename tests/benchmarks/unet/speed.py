@@ -120,11 +120,14 @@ def training(sides: Mapping[str, Any], task: Task, rounds: int, best: float | No
         losses[name] = finite(np.mean(told, dtype=np.float64))
         return taken
 
-    blocks = {}
-    for name, one in made.items():
+    def block(name: str) -> int:
         timed(name, 1)
-        blocks[name] = max(1, min(one.most, round(BLOCK / timed(name, 1))))
-    for name, seconds in take_turns({name: lambda name=name: timed(name, blocks[name]) for name in made}, rounds, watch).items():
+        return max(1, min(made[name].most, round(BLOCK / timed(name, 1))))
+
+    failed, blocks = each({name: name for name in made}, block)
+    late, taken = take_turns({name: lambda name=name: timed(name, blocks[name]) for name in blocks}, rounds, watch)
+    found |= failed | late
+    for name, seconds in taken.items():
         pace = told(seconds, task.batch, work.PASSES * task.flops, work.PASSES, best)
         found[name] = {"steps_of_a_block": blocks[name], **pace, "loss": losses[name], **made[name].facts()}
     return {"batch": task.batch, **found, **ratio(found)}
@@ -145,7 +148,9 @@ def sampling(
         ends[name] = made[name]()
         return time.perf_counter() - began
 
-    for name, seconds in take_turns({name: lambda name=name: timed(name) for name in made}, rounds, watch).items():
+    failed, taken = take_turns({name: lambda name=name: timed(name) for name in made}, rounds, watch)
+    found |= failed
+    for name, seconds in taken.items():
         found[name] = told(seconds, len(task.noise), steps * task.flops, steps, best) | made[name].facts()
     return {"batch": len(task.noise), "steps": steps, **found, **ratio(found), **distance(ends)}
 
@@ -167,18 +172,24 @@ def failure(error: Exception) -> Results:
     return {"failed": f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"}
 
 
-def take_turns(runs: Mapping[str, Callable[[], float]], rounds: int, watch: Watch) -> dict[str, list[float]]:
-    """Seconds of every round by name, one more than asked for, since the first warms up; fewer when time is up."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+def take_turns(
+    runs: Mapping[str, Callable[[], float]], rounds: int, watch: Watch
+) -> tuple[dict[str, Results], dict[str, list[float]]]:
+    """Which sides have failed, and of the others the seconds of every round.
+
+    One round more than asked for, since the first warms up; fewer when time is up.
+    """
+    failed, seconds = dict[str, Results](), {name: list[float]() for name in runs}
     longest = 0.0
     for _ in range(rounds + 1):
         began = time.perf_counter()
-        for name, run in runs.items():
-            seconds[name].append(run())
+        late, taken = each({name: runs[name] for name in seconds}, lambda run: run())
+        failed |= late
+        seconds = {name: [*seconds[name], one] for name, one in taken.items()}
         longest = max(longest, time.perf_counter() - began)
         if watch.left() < longest:
             break
-    return seconds
+    return failed, seconds
 
 
 def counted(seconds: list[float]) -> list[float]:

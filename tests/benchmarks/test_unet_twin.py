@@ -131,7 +131,7 @@ def test_the_same_batches_train_to_the_same_weights_and_the_same_average(batches
     over = mesh(jax.devices()[:1])
     begun = initial(LABELLED, 4, LABELLED.steps, 0)._replace(network=network, average=network)
     run = program(LABELLED, LABELLED.steps, 8, over, jnp.float32)
-    state, losses, norms = run(*(everywhere(one, over) for one in (begun, in_single(source))), 0, 3)
+    state, losses, norms = run(*(everywhere(one, over) for one in (begun, in_single(source))), np.uint32(0), np.int32(3))
     assert (norms[:3] > 1).any()
     task = speed.Task(LABELLED, source, network, network, 8, None, None)
     training = theirs.Training(task, theirs.Network(network, torch.device("cpu"), compiling=False))
@@ -242,10 +242,10 @@ def test_a_twin_with_a_mistake_is_told_apart(network, monkeypatch, mistake):
         agreement(network, wrong, (SIDE, SIDE))
 
 
-def test_in_bfloat16_neither_may_be_far_off_nor_much_worse_than_the_other():
+def test_in_bfloat16_neither_may_be_far_off():
     found = {"float32": 1e-6, "bfloat16_jax": 4.0, "bfloat16_torch": 3.0, "bfloat16_apart": 5.0}
     refuse(found)
-    worse = (("bfloat16_jax", 11.0, "more than"), ("bfloat16_torch", 1.0, "not alike"), ("float32", np.nan, "in float32"))
+    worse = (("bfloat16_jax", 11.0, "more than"), ("bfloat16_torch", 11.0, "more than"), ("float32", np.nan, "in float32"))
     for name, number, words in worse:
         with pytest.raises(DisagreementError, match=words):
             refuse(found | {name: number})
@@ -381,10 +381,24 @@ def test_rounds_end_when_time_is_up_and_the_first_does_not_count_beside_others()
     calls = []
     watch = SimpleNamespace(left=lambda: next(lefts))
     runs = {name: lambda name=name: calls.append(name) or float(len(calls)) for name in ("jax", "torch")}
-    seconds = speed.take_turns(runs, 5, watch)
+    failed, seconds = speed.take_turns(runs, 5, watch)
+    assert failed == {}
     assert calls == ["jax", "torch"] * 3
     assert speed.ratio({name: {"seconds": one} for name, one in seconds.items()})["torch_over_jax"]["rounds"] == [4 / 3, 6 / 5]
     assert speed.counted([2.0]) == [2.0]
+
+
+def test_a_side_that_fails_while_it_is_timed_is_told_and_the_other_goes_on(capsys):
+    rounds = iter((1.0, 2.0))
+
+    def failing():
+        if (taken := next(rounds, None)) is None:
+            raise MemoryError("no room")
+        return taken
+
+    failed, seconds = speed.take_turns({"jax": failing, "torch": lambda: 3.0}, 3, speed.Watch(float("inf")))
+    assert failed == {"jax": {"failed": "MemoryError: no room"}}
+    assert seconds == {"torch": [3.0] * 4}
 
 
 def test_a_loop_that_asks_the_host_and_one_of_unknown_length_are_told():
@@ -428,7 +442,7 @@ def test_a_kernel_is_of_the_kind_that_its_name_says():
     kinds = {
         "sm90_xmma_fprop_implicit_gemm_bf16bf16_bf16f32_f32_nhwckrsc_nhwc_tilesize128x128x64": "convolution",
         "void cutlass__5x_cudnn::Kernel<cutlass_tensorop_bf16_s16816wgrad_optimized_bf16_128x128>": "convolution",
-        "cudnn_generated_fort_native_sdpa_sm90_flash_fprop": "convolution",
+        "cudnn_generated_fort_native_sdpa_sm90_flash_fprop": "attention",
         "nvjet_tst_128x256_64x4_1x2_h_bz_coopA_NNT": "gemm",
         "gemm_fusion_dot_12": "gemm",
         "loop_add_fusion_3": "fusion",
