@@ -47,7 +47,7 @@ LIMITS = Resolutions(
     loss=0.005, level=0.02, score=0.1, spectrum=0.3, frechet=0.25, trace=0.01, flow=0.3, spread=0.25, accuracy=0.1, bits=0.25
 )
 """How far off a network may be and still count as trained. Its loss must reach the resolution: that is what a training is for, and
-three seeds of ``field-8`` lie at 0.27 to 0.33 % over the floor. After 100 steps it lies at 0.7 %, after 30 at 3 %. The others
+three seeds of ``field-8`` lie at 0.27 to 0.31 % over the floor. After 100 steps it lies at 0.7 %, after 30 at 3 %. The others
 are at least twice what those seeds reach, with the width of the intervals."""
 
 
