@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+NEARLY_ALL = 0.985
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -26,10 +27,10 @@ def percent(share: float) -> str:
 
 
 def hundredths(share: float | None) -> str:
-    """In per cent: two digits, or three from 100 on."""
+    """In per cent: two digits, or three about 100 and from there on."""
     if share is None:
         return "no number"
-    return f"{float(f'{100 * share:.3g}'):,.0f}" if share >= 1 else small(100 * share)
+    return f"{float(f'{100 * share:.3g}'):,.10g}" if share >= NEARLY_ALL else small(100 * share)
 
 
 def small(number: float, digits: int = 2) -> str:

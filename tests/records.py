@@ -58,12 +58,12 @@ def command() -> str:
 
 
 def commit() -> str:
-    """The commit of this checkout, with ``+`` where files differ from it."""
+    """The commit of this checkout, with ``+`` where files differ from it, those apart that hold records."""
     if told := os.environ.get("GIT_COMMIT"):
         return told
     try:
         head = _git("rev-parse", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/records")
     except (OSError, subprocess.CalledProcessError):
         return UNKNOWN
     return head + CHANGED if changed else head

@@ -35,6 +35,10 @@ def test_the_commit_is_told_and_whether_files_differ_from_it(checkout, tmp_path,
     assert records.commit() == head
     (tmp_path / "another").write_text("of no commit, and no part of one")
     assert records.commit() == head
+    (tmp_path / "docs" / "records").mkdir(parents=True)
+    (tmp_path / "docs" / "records" / "file").write_text("what it has found before")
+    checkout("add", "docs")
+    assert records.commit() == head
     (tmp_path / "file").write_text("two")
     assert records.commit() == head + records.CHANGED
     monkeypatch.setenv("GIT_COMMIT", "told")
@@ -78,7 +82,15 @@ def test_records_that_are_kept_are_of_a_commit_and_name_no_place_of_a_machine(pa
 
 @pytest.mark.parametrize(
     ("share", "told"),
-    [(0.123456, "12 %"), (1.0, "100 %"), (12.3456, "1,230 %"), (0.00031, "0.031 %"), (2e-7, "2.0e−5 %"), (-0.0075, "−0.75 %")],
+    [
+        (0.123456, "12 %"),
+        (0.9979, "99.8 %"),
+        (1.0, "100 %"),
+        (12.3456, "1,230 %"),
+        (0.00031, "0.031 %"),
+        (2e-7, "2.0e−5 %"),
+        (-0.0075, "−0.75 %"),
+    ],
 )
 def test_shares_as_pages_have_them(share, told):
     assert pages.percent(share) == told

@@ -8,7 +8,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from pages import header, hundredths, percent, row, small
+from pages import header, hundredths, percent, row
 from records import FOLDER, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "evidence.md"
@@ -24,6 +24,7 @@ Distances are Frechet distances to the data, over the variance of the data. Inte
 network's together are wrong at a rate of 1e-6. What each statement asks, and what counts as equal, is told with
 [the confirmation](confirm.md).
 """
+WHO = ("theory", "network")
 WITHIN, UP_TO = 0.05, 250
 """Of theory's distance, at so many steps at most: where a network counts as near."""
 
@@ -103,6 +104,8 @@ def added(sampling: dict[str, Any]) -> str:
     few = min(cell["steps"] for cell in cells)
     ends = "; ".join(f"{share(cell['theory'], sampling)} at eta = {cell['eta']:g}" for cell in cells if cell["steps"] == few)
     bias = f"By {few} steps a perfect network would end this far from the data: {ends}. No network mends this bias of so few steps."
+    if any(cell["theory"]["high"] > cell["theory"]["low"] for cell in cells):
+        bias += " Of a mixture theory has no closed form, and is estimated by draws with the exact score."
     judged = [within(cell) for cell in cells if cell["steps"] <= UP_TO]
     surely, beyond, open_ = (judged.count(one) for one in (True, False, None))
     counts = f"surely at {surely} of the {len(judged)} settings with S up to {UP_TO}, surely not at {beyond}, and {open_} are open"
@@ -112,10 +115,12 @@ def added(sampling: dict[str, Any]) -> str:
 
 
 def within(cell: dict[str, Any]) -> bool | None:
-    """Whether what the network adds is less than a twentieth of theory's distance; None where the interval does not say."""
+    """Whether what the network adds is less than a twentieth of theory's distance; None where the intervals do not say."""
     low, high = (cell["excess"]["network"][end] for end in ("low", "high"))
-    most = WITHIN * cell["theory"]["value"]
-    return None if low < -most < high or low < most < high else -most <= low and high <= most
+    least, most = (WITHIN * max(0.0, cell["theory"][end]) for end in ("low", "high"))
+    if -least <= low and high <= least:
+        return True
+    return False if low > most or high < -most else None
 
 
 def overtaken(cells: list[dict[str, Any]]) -> str:
@@ -129,10 +134,9 @@ def distances(sampling: dict[str, Any]) -> Iterator[str]:
     """Theory beside what was measured, over S and eta, in per cent of the variance."""
     at = {(cell["steps"], cell["eta"]): cell for cell in sampling["cells"]}
     steps, etas = ([*dict.fromkeys(cell[name] for cell in sampling["cells"])] for name in ("steps", "eta"))
-    yield from header("S", [f"{who}<br>eta = {eta:g}" for eta in etas for who in ("theory", "network")])
+    yield from header("S", [f"{who}<br>eta = {eta:g}" for eta in etas for who in WHO])
     for S in steps:
-        told = [(at[S, eta]["theory"]["value"], at[S, eta]["network"]) for eta in etas]
-        yield row(f"{S:,}", (cell for theory, network in told for cell in (of(theory, sampling), around(network, sampling))))
+        yield row(f"{S:,}", (around(at[S, eta][who], sampling) for eta in etas for who in WHO))
 
 
 def caption(sampling: dict[str, Any]) -> str:
@@ -145,23 +149,25 @@ def caption(sampling: dict[str, Any]) -> str:
 
 
 def winning(sampling: dict[str, Any]) -> str:
-    """The eta that comes closest by theory, and those that as measured are surely further off than the closest, by S."""
+    """Which etas are surely further off than the closest, by S: with the exact score, and with this network."""
     cells = sampling["cells"]
     steps = [*dict.fromkeys(cell["steps"] for cell in cells)]
     by_steps = [[cell for cell in cells if cell["steps"] == S] for S in steps]
-    exact = [f"eta = {min(row, key=lambda cell: cell['theory']['value'])['eta']:g}" for row in by_steps]
-    theory = ", ".join(f"{words} {where}" for words, where in runs(steps, exact))
-    measured = "; ".join(f"{where} {words}" for words, where in runs(steps, [behind(row) for row in by_steps]))
-    return f"With the exact score the data come closest with {theory}. With this network, {measured}."
+    told = {
+        who: "; ".join(f"{where} {words}" for words, where in runs(steps, [behind(row, who) for row in by_steps])) for who in WHO
+    }
+    return f"With the exact score, {told['theory']}. With this network, {told['network']}."
 
 
-def behind(row: list[dict[str, Any]]) -> str:
+def behind(row: list[dict[str, Any]], who: str) -> str:
     """Of the cells of one S, those whose whole interval lies beyond that of the closest."""
-    closest = min(row, key=lambda cell: cell["network"]["value"])
-    off = [f"{cell['eta']:g}" for cell in row if cell["network"]["low"] > closest["network"]["high"]]
+    closest = min(row, key=lambda cell: cell[who]["value"])
+    off = [cell["eta"] for cell in row if cell[who]["low"] > closest[who]["high"]]
     if not off:
         return "no two etas are told apart"
-    return f"eta = {' and '.join(off)} {'ends' if len(off) == 1 else 'end'} surely further off than the closest"
+    if len(off) == len(row) - 1:
+        return f"eta = {closest['eta']:g} comes closest"
+    return f"eta = {' and '.join(f'{eta:g}' for eta in off)} {'ends' if len(off) == 1 else 'end'} further off than the closest"
 
 
 def runs(steps: list[int], words: list[str]) -> Iterator[tuple[str, str]]:
@@ -189,15 +195,10 @@ def share(distance: dict[str, float], sampling: dict[str, Any]) -> str:
     return percent(distance["value"] / sampling["variance"])
 
 
-def of(distance: float, sampling: dict[str, Any]) -> str:
-    """The same in a table."""
-    return hundredths(distance / sampling["variance"])
-
-
 def around(distance: dict[str, float], sampling: dict[str, Any]) -> str:
-    """With half the width of its interval."""
-    half = 50 * (distance["high"] - distance["low"]) / sampling["variance"]
-    return f"{of(distance['value'], sampling)} ± {small(half, 1)}"
+    """In a table, with half the width of its interval where it is not exact."""
+    value, half = (hundredths(one / sampling["variance"]) for one in (distance["value"], (distance["high"] - distance["low"]) / 2))
+    return f"{value} ± {half}" if distance["high"] > distance["low"] else value
 
 
 def interval(told: dict[str, float]) -> str:

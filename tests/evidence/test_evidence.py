@@ -101,17 +101,19 @@ def test_the_caption_says_of_how_many_coordinates():
 
 def test_a_winner_is_one_only_where_intervals_part():
     exact, measured = winning(SAMPLING).split(" With this network, ")
-    assert exact == "With the exact score the data come closest with eta = 0 at every S."
+    assert exact == "With the exact score, at every S eta = 0 comes closest."
     assert measured.split("; ") == [
-        "at S = 5 eta = 1 ends surely further off than the closest",
-        "at S = 50 eta = 0 ends surely further off than the closest",
+        "at S = 5 eta = 0 comes closest",
+        "at S = 50 eta = 1 comes closest",
         "at S = 500 no two etas are told apart.",
     ]
 
 
 def test_several_may_be_behind():
     row = [cell(5, eta, 1.0, distance) for eta, distance in ((0.0, 1.0), (0.2, 1.01), (0.5, 1.5), (1.0, 2.0))]
-    assert behind(row) == "eta = 0.5 and 1 end surely further off than the closest"
+    assert behind(row, "network") == "eta = 0.5 and 1 end further off than the closest"
+    assert behind(row[:3], "network") == "eta = 0.5 ends further off than the closest"
+    assert behind(row, "theory") == "no two etas are told apart"
 
 
 def test_alike_together():
@@ -123,6 +125,14 @@ def test_distances_stand_beside_theory_with_their_intervals():
     head, _, first, *_ = distances(SAMPLING)
     assert head == "| S | theory<br>eta = 0 | network<br>eta = 0 | theory<br>eta = 1 | network<br>eta = 1 |"
     assert first == "| 5 | 10 | 10 ± 0.1 | 20 | 25 ± 0.1 |"
+
+
+def test_what_is_estimated_has_its_interval_too():
+    mixture = SAMPLING | {"cells": [one | {"theory": interval(one["theory"]["value"], 0.02)} for one in SAMPLING["cells"]]}
+    *_, last = distances(mixture)
+    assert last == "| 500 | 0.1 ± 0.2 | 3.1 ± 0.1 | 0.2 ± 0.2 | 3 ± 0.1 |"
+    assert "estimated by draws" in added(mixture)
+    assert "estimated by draws" not in added(SAMPLING)
 
 
 @pytest.mark.parametrize("count", [0, 1, 39, 40, 41, 400])
