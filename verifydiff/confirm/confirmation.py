@@ -14,11 +14,12 @@ from jax import Array
 from ..oracles import GaussianMixture, Oracle
 from ..schedule import Schedule
 from ..verdict import Finding, MisuseError, Status
-from . import denoising, flow, guidance, jacobian, likelihood, sampling
+from . import denoising, flow, guidance, jacobian, labels, likelihood, sampling
 from .budget import Budget
 from .confirmed import Cause, Confirmed, Progress, Sentences, of_sampler
 from .denoising import Denoising
 from .flow import Flow
+from .guarded import Guarded
 from .guidance import Guided
 from .implementation import Implementation, implementation
 from .jacobian import Spectrum
@@ -30,7 +31,11 @@ from .sampling import Sampling
 OF_NETWORK = frozenset(
     {"denoising-loss", "loss-by-level", "score-error", "jacobian-spectrum", "samples-of-network", "bits-by-bound", "bits-by-ode"}
 )
-"""Findings that no sampler under test has a part in."""
+"""Findings that no sampler under test has a part in, and that no label has."""
+OF_LABELS = frozenset({"labelled-loss", "classifier-free-guidance", "classifier-free-means"})
+"""Findings of a network that is told labels; the last two are the sampler's where that is off by itself."""
+OF_BOTH = frozenset({"flow-map", "diversity", "classifier-guidance", "classifier-means"})
+"""Findings that are the network's where the sampler is right by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,7 @@ class Confirmation(Confirmed):
     """Of a network whose data have known answers.
 
     Attributes:
-        denoising, spectra, sampling, flow, guided, likelihood, sampler: what was measured.
+        denoising, spectra, sampling, flow, guided, classes, likelihood, sampler: what was measured.
     """
 
     denoising: Denoising
@@ -46,6 +51,7 @@ class Confirmation(Confirmed):
     sampling: Sampling
     flow: Flow
     guided: tuple[Guided, ...]
+    classes: tuple[Denoising, ...]
     likelihood: Likelihood
     sampler: Implementation
 
@@ -56,7 +62,7 @@ class Confirmation(Confirmed):
         neither="network and sampler are each as good as was asked for, and yet their samples are off: see the findings.",
         unsure="nothing is seen to be off, but the budget is too small to be sure.",
     )
-    MEASURED = ("denoising", "spectra", "sampling", "flow", "guided", "likelihood")
+    MEASURED = ("denoising", "spectra", "sampling", "flow", "guided", "classes", "likelihood")
 
     @property
     def praise(self) -> str:
@@ -105,13 +111,14 @@ def confirm(
         progress: told what is being measured.
 
     Raises:
-        MisuseError: if the levels are no such table, the prediction is unknown, the data are no oracle, or the network answers in
-            another shape.
+        MisuseError: if the levels are no such table or end without signal, the prediction is unknown, the data are no oracle, the
+            network answers in another shape, or the sampler raises or returns no such batch.
     """
     budget, began = budget or Budget.quick(), time.monotonic()
     key = jax.random.key(budget.seed) if key is None else key
     _refuse(eps, data, prediction)
     table, model = _table(levels), as_model(eps)
+    labelled, sampler = (None if labelled is None else as_model(labelled)), (None if sampler is None else Guarded(sampler))
     told, seconds = progress or (lambda part: None), {}
 
     def timed(part: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -130,8 +137,11 @@ def confirm(
     samples = timed("samples", sampling.sampling, *given, named(key, "sampling"), sampler)
     walked = timed("inversion", flow.flow, *given, named(key, "flow"), sampler)
     guided: tuple[Guided, ...] = ()
+    classes: tuple[Denoising, ...] = ()
     if isinstance(data, GaussianMixture) and data.classes > 1:
         guided = timed("guidance", guidance.guidance, *given, named(key, "guidance"), labelled, sampler)
+        if labelled is not None:
+            classes = timed("labels", labels.of_classes, labelled, data, table, budget, named(key, "labels"), prediction)
     bits = timed("likelihood", likelihood.likelihood, *given, named(key, "likelihood"), by_itself.weighted)
     if by_itself.shapes:  # a mistake, and no lack of training
         budget = replace(budget, limits=budget.resolutions)
@@ -142,6 +152,7 @@ def confirm(
         *sampling.findings(samples, budget),
         *flow.findings(walked, budget),
         *(guidance.findings(guided, budget) or [guidance.not_labelled()]),
+        *labels.findings(classes, budget),
         *likelihood.findings(bits, budget),
     ]
     seconds["all"] = time.monotonic() - began
@@ -157,6 +168,7 @@ def confirm(
         sampling=samples,
         flow=walked,
         guided=guided,
+        classes=classes,
         likelihood=bits,
         sampler=implemented,
         seconds=seconds,
@@ -167,10 +179,12 @@ def causes(findings: list[Finding], by_itself: Denoising, sampler: Implementatio
     """Whose the errors are: what fails with the exact denoiser is the sampler's, what fails without the sampler the network's."""
     failed = {finding.check for finding in findings if finding.status is Status.FAIL}
     found = of_sampler(failed, sampler)
-    if failed & OF_NETWORK:
+    if failed & OF_NETWORK or (failed & OF_BOTH and not found):
         found += [_shape(name, left) for name, left in by_itself.shapes.items()] or [
             Cause("network", "", "its answers are off by no known shape: it is trained too little, or too small")
         ]
+    if "labelled-loss" in failed or (failed & OF_LABELS and not found):
+        found.append(Cause("network", "labels", "told a label, it does not answer what that class of data asks for"))
     return tuple(found)
 
 
@@ -183,8 +197,10 @@ def _shape(name: str, left: float) -> Cause:
 
 
 def _table(levels: Any) -> Any:
-    table = np.asarray(levels, np.float64)
-    return Schedule(table).abar
+    table = Schedule(np.asarray(levels, np.float64)).abar
+    if table[-1] == 0:
+        raise MisuseError("the last level has no signal, abar_T = 0: samplers here divide by its root. Leave it out.")
+    return table
 
 
 def _refuse(eps: Any, data: Any, prediction: str) -> None:

@@ -29,7 +29,7 @@ from ..oracles import Gaussian, Oracle
 from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding
 from .budget import BLOCKS, Budget
-from .judging import Interval, jackknife, judged, mean_of_blocks, worst
+from .judging import Interval, gravest, jackknife, judged, mean_of_blocks
 from .likelihood import bound_weights
 from .model import beside, dtype_of, named, pushed_forward
 
@@ -119,13 +119,14 @@ def findings(seen: Denoising, budget: Budget) -> list[Finding]:
         limit=budget.limits.loss,
         rate=rate,
     )
-    k = worst([one.excess for one in seen.bins], [allowed.level] * len(seen.bins))
-    one = seen.bins[k]
+    parts = len(seen.bins)
+    one = seen.bins[gravest([one.excess for one in seen.bins], [allowed.level] * parts, [budget.limits.level] * parts)]
     level = judged(
         "loss-by-level",
         one.excess,
         allowed.level,
-        f"the level furthest above its floor is that about t = {one.t:.0f} (abar = {one.abar:.3g}): {_percent(one.excess)} above.",
+        f"of {parts} parts of the levels that about t = {one.t:.0f} (abar = {one.abar:.3g}) is furthest above its floor: "
+        f"{_percent(one.excess)}.",
         limit=budget.limits.level,
         rate=rate,
     )
@@ -135,7 +136,7 @@ def findings(seen: Denoising, budget: Budget) -> list[Finding]:
         seen.score,
         allowed.score,
         f"the score is off by {_percent(seen.score)} of the exact one, root mean square over the levels; by "
-        f"{_percent(furthest)} where it is worst.",
+        f"{_percent(furthest)} in the part of them where it is worst.",
         limit=budget.limits.score,
         rate=rate,
     )

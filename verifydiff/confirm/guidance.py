@@ -25,9 +25,9 @@ from ..samplers import spaced
 from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding, Status
 from .budget import BLOCKS, Budget
-from .judging import Interval, judged, mean_of_blocks, worst
+from .judging import Interval, gravest, judged, mean_of_blocks
 from .loops import REFERENCE, Draw
-from .model import ask, dtype_of, exact, named
+from .model import answered, ask, dtype_of, exact, named
 
 WEIGHTS = (0.0, 1.0, 3.0)
 SCALES = (1.0, 3.0)
@@ -80,11 +80,11 @@ def findings(seen: tuple[Guided, ...], budget: Budget) -> list[Finding]:
     for way in dict.fromkeys(one.way for one in seen):
         ways = [one for one in seen if one.way == way]
         allowed = budget.resolutions.accuracy
-        one = ways[worst([each.gain for each in ways], [allowed] * len(ways))]
+        one = ways[gravest([each.gain for each in ways], [allowed] * len(ways), [budget.limits.accuracy] * len(ways))]
         told = "; ".join(f"{each.strength:g}: {each.accuracy:.3f} ({each.exact:.3f} exact)" for each in ways)
         message = f"share of draws in the class they were guided to, by {'scale' if way == 'classifier' else 'weight'}: {told}."
         found.append(judged(f"{way}-guidance", one.gain, allowed, message, limit=budget.limits.accuracy, rate=budget.rate))
-        off = ways[worst([each.mean for each in ways], [budget.resolutions.flow] * len(ways))]
+        off = ways[gravest([each.mean for each in ways], [budget.resolutions.flow] * len(ways), [budget.limits.flow] * len(ways))]
         far = f"{100 * off.mean.value:.3g} % of the data's deviation from the exact ones"
         message = f"means of the guided classes lie {far}, at {off.strength:g}."
         found.append(judged(f"{way}-means", off.mean, budget.resolutions.flow, message, limit=budget.limits.flow, rate=budget.rate))
@@ -140,7 +140,7 @@ def _pair(way: str, model: Any, law: GaussianMixture, told: Array, s: Array, lab
 
 
 def _free(labelled: Any, model: Any, told: Array, w: Array, x_t: Array, abar_t: Array) -> Array:
-    return (1 + w) * jnp.asarray(labelled(x_t, abar_t, told), x_t.dtype) - w * ask(model, x_t, abar_t)
+    return (1 + w) * answered(labelled(x_t, abar_t, told), x_t) - w * ask(model, x_t, abar_t)
 
 
 def _of_class(law: GaussianMixture, x_t: Array, abar_t: Array, told: Array) -> Array:

@@ -14,6 +14,7 @@ from ..verdict import Status
 from . import images
 from .budget import Budget
 from .confirmed import Cause, Confirmed, Progress, Sentences, of_sampler
+from .guarded import Guarded
 from .images import Likeness
 from .implementation import implementation
 from .loops import REFERENCE, Draw
@@ -72,13 +73,15 @@ def confirm_images(
         progress: told what is being measured.
 
     Raises:
-        MisuseError: if the levels are no such table, or scikit-learn is not installed.
+        MisuseError: if the levels are no such table, the sampler raises or returns no such batch, or scikit-learn is not installed.
     """
     budget, began = budget or Budget.quick(), time.monotonic()
     key, table = jax.random.key(budget.seed), Schedule(levels).abar
     tell = progress or (lambda part: None)
     tell("sampler")
-    by_itself = implementation(sampler or REFERENCE, table, data.event_shape, named(key, "sampler"), budget.rates)
+    by_itself = implementation(
+        REFERENCE if sampler is None else Guarded(sampler), table, data.event_shape, named(key, "sampler"), budget.rates
+    )
     after = time.monotonic()
     tell("images")
     like = images.likeness(as_model(eps), labelled, data, table, budget, named(key, "images"))

@@ -24,7 +24,7 @@ from ..oracles import Gaussian, Oracle
 from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding
 from .budget import BLOCKS, Budget
-from .judging import Interval, judged, mean_of_blocks, worst
+from .judging import Interval, gravest, judged, mean_of_blocks
 from .model import dtype_of, exact, named, pushed_forward
 
 RATIOS = (0.1, 1.0, 10.0)
@@ -65,7 +65,7 @@ def findings(seen: tuple[Spectrum, ...], budget: Budget) -> list[Finding]:
     if not seen:
         return []
     allowed = budget.resolutions.spectrum
-    one = seen[worst([spectrum.off for spectrum in seen], [allowed] * len(seen))]
+    one = seen[gravest([spectrum.off for spectrum in seen], [allowed] * len(seen), [budget.limits.spectrum] * len(seen))]
     message = (
         f"the Jacobian of the denoiser is off by {100 * one.off.value:.3g} % of its spectrum at abar = {one.abar:.3g}, the "
         f"worst of {len(seen)} levels; {100 * one.across:.2g} % lies across the exact eigendirections."

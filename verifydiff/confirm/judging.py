@@ -28,6 +28,8 @@ from scipy.special import stdtrit
 from ..statistics.evidence import Array
 from ..verdict import Finding, Status
 
+GRAVITY = (Status.PASS, Status.NOTE, Status.INCONCLUSIVE, Status.FAIL)
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -121,9 +123,11 @@ def graded(measured: Interval, resolution: float, limit: float) -> Status:
     return Status.NOTE if within is Status.PASS else within
 
 
-def worst(intervals: list[Interval], resolutions: list[float]) -> int:
-    """The one that is furthest beyond its resolution."""
-    return max(range(len(intervals)), key=lambda k: _reach(intervals[k]) / resolutions[k])
+def gravest(intervals: list[Interval], resolutions: list[float], limits: list[float]) -> int:
+    """The one to be told of: what surely fails before what cannot be told, and that before the rest; then the furthest off."""
+    grades = [GRAVITY.index(graded(*each)) for each in zip(intervals, resolutions, limits, strict=True)]
+    some = [k for k, grade in enumerate(grades) if grade == max(grades)]
+    return max(some, key=lambda k: _reach(intervals[k]) / resolutions[k])
 
 
 def _reach(interval: Interval) -> float:

@@ -17,14 +17,18 @@ from jax.tree_util import Partial
 
 from ..compiling import options
 from ..oracles import Oracle
-from ..samplers import Model
+from ..verdict import MisuseError
 
 
-def as_model(eps: Model) -> Any:
-    """The model as a tree of arrays; a plain function is one without any."""
+def as_model(eps: Callable[..., Any]) -> Any:
+    """The model as a tree of arrays.
+
+    A tree of arrays, a ``jax.tree_util.Partial`` among them, is a pure function of these. Of a plain function nobody knows what
+    else it reads, so it is compiled anew each time.
+    """
     leaves = jax.tree_util.tree_leaves(eps)
     is_tree = bool(leaves) and all(isinstance(leaf, jax.Array) or hasattr(leaf, "__array__") for leaf in leaves)
-    return eps if is_tree or isinstance(eps, Partial) else Partial(eps)
+    return eps if is_tree or isinstance(eps, Partial) else Partial(lambda *told: eps(*told))
 
 
 def exact(law: Oracle) -> Partial:
@@ -37,9 +41,27 @@ def _exact(law: Oracle, x_t: Array, abar_t: Array) -> Array:
 
 
 def ask(model: Any, x_t: Array, abar_t: Any) -> Array:
-    """The model's answer to a batch, in the type of the batch; every row is told its level."""
+    """The model's answer to a batch, in the type of the batch; every row is told its level.
+
+    Raises:
+        MisuseError: if it is no batch of that shape, or complex.
+    """
     told = jnp.broadcast_to(jnp.asarray(abar_t, x_t.dtype), x_t.shape[:1])
-    return jnp.asarray(model(x_t, told), x_t.dtype)
+    return answered(model(x_t, told), x_t)
+
+
+def answered(answer: Any, x_t: Array) -> Array:
+    """An answer to a batch, in the type of the batch.
+
+    Raises:
+        MisuseError: as for :func:`ask`.
+    """
+    if not hasattr(answer, "shape") or answer.shape != x_t.shape:
+        got = f"one of shape {answer.shape}" if hasattr(answer, "shape") else type(answer).__name__
+        raise MisuseError(f"the network answers a batch of shape {x_t.shape} with {got}.")
+    if jnp.iscomplexobj(answer):
+        raise MisuseError("the network answers with complex numbers.")
+    return jnp.asarray(answer, x_t.dtype)
 
 
 def compiled(function: Callable[..., Any], static: tuple[int, ...] = ()) -> Callable[..., Any]:

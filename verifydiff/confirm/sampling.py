@@ -34,7 +34,7 @@ from ..verdict import Finding, MisuseError, Status
 from . import theory
 from .budget import BLOCKS, ETAS, STEPS, Budget, Resolutions
 from .distance import EACH, MOST_FULL, Coupled, frechet
-from .judging import Interval, graded, jackknife, judged, status_of, worst
+from .judging import Interval, gravest, jackknife, judged, status_of
 from .loops import REFERENCE, Draw
 from .model import dtype_of, exact, named
 
@@ -44,7 +44,6 @@ MORE = 8
 """How many times more draws tell the law of the reference where it is not known."""
 STRAYS = 0.05
 """The share of the data's variance from which on, for a mixture, the reference is off the way on which a network was trained."""
-GRAVITY = (Status.PASS, Status.NOTE, Status.INCONCLUSIVE, Status.FAIL)
 
 
 @dataclass(frozen=True)
@@ -270,9 +269,7 @@ def _of(check: str, part: str, what: str, seen: Sampling, budget: Budget) -> Fin
         return Finding(check, Status.INCONCLUSIVE, f"{what} is asked to take too few steps.{strange}")
     limits = [cell.resolution if part == "sampler" else _allowed(budget.limits, cell.theory, seen.variance) for cell in cells]
     excess, allowed = [cell.excess[part] for cell in cells], [cell.resolution for cell in cells]
-    grades = [graded(*each) for each in zip(excess, allowed, limits, strict=True)]
-    gravest = [k for k, grade in enumerate(grades) if grade is max(grades, key=GRAVITY.index)]
-    k = gravest[worst([excess[k] for k in gravest], [allowed[k] for k in gravest])]
+    k = gravest(excess, allowed, limits)
     cell, off = cells[k], [status_of(one, most) for one, most in zip(excess, allowed, strict=True)]
     message = (
         f"{what} ends within what theory gives at {off.count(Status.PASS)} of {len(off)} settings; the furthest off is S = "

@@ -38,7 +38,8 @@ def confirm_page(confirmation: Confirmation, run: Run, questions: Questions | No
 
 QUESTIONS = {
     "denoising-loss": "does the loss reach the floor that no network beats?",
-    "loss-by-level": "does it at every noise level?",
+    "loss-by-level": "does it in every part of the noise levels?",
+    "labelled-loss": "told a label, does its loss reach the floor of that class?",
     "score-error": "is the score the exact one?",
     "jacobian-spectrum": "does the denoiser shrink each direction as the exact one does?",
     "sampler-map": "handed the exact denoiser, does the sampler lead starts where its equations say?",
