@@ -93,6 +93,68 @@ def test_after_a_kill_it_goes_on_to_the_same_numbers_bit_for_bit(whole, tmp_path
     assert same(load(tmp_path), whole)
 
 
+KILLING = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from tiny_network import TINY
+from verifydiff.network import train
+
+def strike(record):
+    if record.step == 15:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(TINY, sys.argv[2], tell=strike, save_after=0.0)
+"""
+
+
+def test_after_a_kill_by_the_system_nothing_is_locked_and_it_goes_on_to_the_same_numbers_bit_for_bit(whole, tmp_path):
+    script = [sys.executable, "-c", KILLING, str(Path(__file__).parent), str(tmp_path)]
+    killed = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=600, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert load(tmp_path).step == 10
+    again = train(TINY, tmp_path)
+    assert same(again, whole)
+    assert again.history == whole.history
+    assert same(load(tmp_path), whole)
+
+
+WAITING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tiny_network import TINY
+from verifydiff.network import train
+
+def wait(record):
+    if record.step == 5:
+        print("at step 5", flush=True)
+        sys.stdin.readline()
+
+train(TINY, sys.argv[2], tell=wait)
+"""
+
+
+def test_a_training_in_a_folder_that_another_process_trains_in_is_refused_and_spoils_nothing(whole, tmp_path):
+    script = [sys.executable, "-c", WAITING, str(Path(__file__).parent), str(tmp_path)]
+    first = subprocess.Popen(
+        script, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert first.stdout.readline() == "at step 5\n"
+        before = sorted(path.name for path in tmp_path.iterdir())
+        for options in ({}, {"seed": 1}):
+            with pytest.raises(MisuseError, match="is being trained by another process: wait until it has ended, or"):
+                train(TINY, tmp_path, **options)
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+        assert load(tmp_path).step == 0  # who only reads need not wait
+        first.communicate("go on\n", timeout=600)
+    finally:
+        first.kill()
+        first.wait()
+    assert first.returncode == 0
+    assert same(load(tmp_path), whole)
+    assert same(train(TINY, tmp_path), whole)
+
+
 def test_another_seed_gives_other_numbers(whole, tmp_path):
     assert not same(train(TINY, tmp_path, seed=1), whole)
 
