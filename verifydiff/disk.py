@@ -69,6 +69,17 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def folder_named(name: str | os.PathLike[str]) -> Path:
+    """The folder of this name, there or not.
+
+    Raises:
+        MisuseError: for an empty name, which would be the current folder; that one is ``.``.
+    """
+    if not os.fspath(name).strip():
+        raise MisuseError("the name of the folder is empty; the current one is called '.'.")
+    return Path(name)
+
+
 @contextmanager
 def alone(path: Path) -> Iterator[bool]:
     """Whether no other process holds this file; if so, this one does, until the end of the block or its own, even by a kill.

@@ -104,6 +104,7 @@ def test_a_foreign_folder_is_refused_in_one_line(run, tmp_path, capsys, monkeypa
 
 MISUSE = {
     "no folder": (["nowhere"], "there is no folder nowhere"),
+    "an empty name": ([""], "the name of the folder is empty; the current one is called '.'"),
     "a file": (["taken"], "there is no folder taken"),
     "no sampler": (["tiny", "--sampler", "nothing"], "names no sampler"),
     "no sampler's file": (["tiny", "--sampler", "nothing.py:Sampler"], "nothing.py"),

@@ -6,6 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..disk import folder_named
 from ..verdict import MisuseError, exit_code
 from .kept import network_installed
 
@@ -52,6 +53,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _confirm(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     json_place, html_place = _places(arguments)
+    folder_named(arguments.run_folder)
     if not 0 <= arguments.seed < 2**32:
         raise MisuseError(f"--seed must lie between 0 and {2**32 - 1}, got {arguments.seed}.")
     network_installed()

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..disk import alone
+from ..disk import alone, folder_named
 from ..oracles import Oracle
 from ..verdict import MisuseError
 from .checkpoint import Checkpoint, Plan, Record, newest, refuse_another, save
@@ -64,11 +64,11 @@ def train(
         save_after: seconds between checkpoints, about; for each second that the last one took, if it took more than one.
 
     Raises:
-        MisuseError: if the folder holds another training, or cannot be written, or another process trains in it; if data are
-            missing; if the devices do not divide the batch.
+        MisuseError: if the folder holds another training, or cannot be written, or has no name, or another process trains in it; if
+            data are missing; if the devices do not divide the batch.
         DivergedError: if the loss or its gradient is no finite number any more; the last checkpoint from before is kept.
     """
-    path = _made(Path(folder))
+    path = _made(folder_named(folder))
     preset = preset_named(preset) if isinstance(preset, str) else preset
     with _alone(path):
         plan, found = _planned(path, preset, steps, batch, seed)
