@@ -66,7 +66,8 @@ def _confirm(arguments: argparse.Namespace) -> int:
     budget = _budget(arguments)
     sampler = None if arguments.sampler is None else sampler_named(arguments.sampler)
     with standard_output_kept(), confirm.progressing(Console(stderr=True)) as progress:
-        found = confirm_run(arguments.run_folder, budget=budget, sampler=sampler, progress=progress)
+        asked_for = () if arguments.steps is None else budget.steps
+        found = confirm_run(arguments.run_folder, budget=budget, sampler=sampler, progress=progress, asked_for=asked_for)
     if json_place is not None:
         jsonfile.write(found.to_json(), json_place)
     if html_place is not None:
