@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 import pytest
 
 from verifydiff import disk
-from verifydiff.disk import read_json, replacing
+from verifydiff.disk import alone, read_json, replacing
 from verifydiff.verdict import MisuseError
 
 UNREADABLE = {
@@ -75,3 +76,34 @@ def test_whatever_happens_meanwhile_the_last_one_stays_and_nothing_beside_it(tmp
 def test_a_folder_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(MisuseError, match="cannot be written: No such file"), replacing(tmp_path / "none" / "told"):
         pass
+
+
+def test_a_file_is_held_by_one_at_a_time_and_free_again_after_an_error(tmp_path):
+    with alone(tmp_path / "held") as first, alone(tmp_path / "held") as second:
+        assert (first, second) == (True, False)
+    with pytest.raises(KeyError), alone(tmp_path / "held"):
+        raise KeyError
+    with alone(tmp_path / "held") as free:
+        assert free
+
+
+def test_who_waits_leaves_the_hold_as_it_was(tmp_path):
+    with alone(tmp_path / "held"):
+        for _ in range(2):
+            with alone(tmp_path / "held") as free:
+                assert not free
+
+
+def test_where_nothing_can_be_held_it_goes_on(tmp_path, monkeypatch):
+    with alone(tmp_path / "no folder" / "held") as free:
+        assert free
+
+    def unsupported(handle, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(disk.fcntl, "flock", unsupported)
+    with alone(tmp_path / "held") as free:
+        assert free
+    monkeypatch.setattr(disk, "fcntl", None)
+    with alone(tmp_path / "held") as free:
+        assert free

@@ -1,4 +1,4 @@
-"""Files: what cannot be read is refused in one clear line, and what is written is there whole or not at all."""
+"""Files: what cannot be read is refused in one clear line, and what is written is there whole or not at all, by one at a time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from .verdict import MisuseError
+
+try:
+    import fcntl
+except ImportError:  # only where there is POSIX
+    fcntl = None  # type: ignore[assignment]
 
 LARGEST_JSON = 64 * 2**20  # bytes
 MOST_SAID = 200  # letters of a path, or of what is wrong with it, that go into a line
@@ -62,6 +67,50 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             raise MisuseError(f"{_said(path)} cannot be written: {_reason(error)}.") from None
         raise
+
+
+def folder_named(name: str | os.PathLike[str]) -> Path:
+    """The folder of this name, there or not.
+
+    Raises:
+        MisuseError: for an empty name, which would be the current folder; that one is ``.``.
+    """
+    if not os.fspath(name).strip():
+        raise MisuseError("the name of the folder is empty; the current one is called '.'.")
+    return Path(name)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether no other process holds this file; if so, this one does, until the end of the block or its own, even by a kill.
+
+    The file is made if it is not there, and stays, empty: the system keeps who holds it, and nothing in it. Where the system keeps
+    no such thing, or not of this file, nobody is known to hold it.
+    """
+    handle = _opened(path)
+    try:
+        yield handle is None or _taken(handle)
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _opened(path: Path) -> int | None:
+    with suppress(OSError):
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    return None
+
+
+def _taken(handle: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def _reason(error: Exception) -> str:

@@ -6,13 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from verifydiff.cli import main
+from verifydiff.cli.devices import refuse_nonsense
 from verifydiff.cli.train import EPILOG
-from verifydiff.network import PRESETS
+from verifydiff.network import PRESETS, load, train
+from verifydiff.verdict import MisuseError
 
 from tiny_network import TINY  # isort: skip
 
@@ -56,6 +60,15 @@ MISUSE = {
         ["train", "field-8", "--coordinator", "localhost:1", "--processes", "2", "--process", "2"],
         "--process must lie between 0 and 1, got 2",
     ),
+    **{
+        f"{address!r} for an address": (
+            ["train", "field-8", "--coordinator", address, "--processes", "2", "--process", "0"],
+            f"--coordinator takes HOST:PORT, with a port from 1 to 65535, got {address!r}.",
+        )
+        for address in ("foo", "foo:", ":1", "foo:port", "foo:0", "foo:65536", "foo:²", "fo o:1", "::1", "[]:1", "")
+    },
+    "an empty name for a folder": (["train", "field-8", "--run", ""], "the name of the folder is empty"),
+    "a blank name for a folder": (["train", "field-8", "--run", " "], "the name of the folder is empty"),
     "a file for a folder": (["train", "field-8", "--run", "taken"], "taken cannot be made"),
     "a closed place for JSON": (["train", "field-8", "--json", "no/where.json"], "no/where.json cannot be written"),
 }
@@ -68,6 +81,18 @@ def test_misuse_is_told_in_one_line(tiny, capsys, arguments, message):
     err = capsys.readouterr().err.splitlines()
     assert message in err[-1]
     assert not any("Traceback" in line for line in err)
+
+
+@pytest.mark.parametrize("address", ["localhost:1", "10.0.0.1:65535", "[::1]:8000", "node-3.cluster:29500"])
+def test_an_address_with_a_port_is_taken(address):
+    refuse_nonsense(SimpleNamespace(devices=None, coordinator=address, processes=2, process=0))
+
+
+def test_an_empty_name_is_no_folder_from_python_either(tiny):
+    for use in (load, partial(train, TINY)):
+        with pytest.raises(MisuseError, match="the name of the folder is empty"):
+            use("")
+    assert list(tiny.iterdir()) == []
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_told_before_anything_is_compiled(tmp_path):

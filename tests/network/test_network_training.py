@@ -93,6 +93,68 @@ def test_after_a_kill_it_goes_on_to_the_same_numbers_bit_for_bit(whole, tmp_path
     assert same(load(tmp_path), whole)
 
 
+KILLING = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from tiny_network import TINY
+from verifydiff.network import train
+
+def strike(record):
+    if record.step == 15:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(TINY, sys.argv[2], tell=strike, save_after=0.0)
+"""
+
+
+def test_after_a_kill_by_the_system_nothing_is_locked_and_it_goes_on_to_the_same_numbers_bit_for_bit(whole, tmp_path):
+    script = [sys.executable, "-c", KILLING, str(Path(__file__).parent), str(tmp_path)]
+    killed = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=600, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert load(tmp_path).step == 10
+    again = train(TINY, tmp_path)
+    assert same(again, whole)
+    assert again.history == whole.history
+    assert same(load(tmp_path), whole)
+
+
+WAITING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from tiny_network import TINY
+from verifydiff.network import train
+
+def wait(record):
+    if record.step == 5:
+        print("at step 5", flush=True)
+        sys.stdin.readline()
+
+train(TINY, sys.argv[2], tell=wait)
+"""
+
+
+def test_a_training_in_a_folder_that_another_process_trains_in_is_refused_and_spoils_nothing(whole, tmp_path):
+    script = [sys.executable, "-c", WAITING, str(Path(__file__).parent), str(tmp_path)]
+    first = subprocess.Popen(
+        script, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert first.stdout.readline() == "at step 5\n"
+        before = sorted(path.name for path in tmp_path.iterdir())
+        for options in ({}, {"seed": 1}):
+            with pytest.raises(MisuseError, match="is being trained by another process: wait until it has ended, or"):
+                train(TINY, tmp_path, **options)
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+        assert load(tmp_path).step == 0  # who only reads need not wait
+        first.communicate("go on\n", timeout=600)
+    finally:
+        first.kill()
+        first.wait()
+    assert first.returncode == 0
+    assert same(load(tmp_path), whole)
+    assert same(train(TINY, tmp_path), whole)
+
+
 def test_another_seed_gives_other_numbers(whole, tmp_path):
     assert not same(train(TINY, tmp_path, seed=1), whole)
 
@@ -235,12 +297,67 @@ def test_the_folder_of_another_training_is_refused(whole, options, message):
 
 
 def test_the_folder_of_another_version_is_refused(whole, tmp_path):
-    line, _, arrays = checkpoint._files(whole.folder)[0].read_bytes().partition(b"\n")
-    header = json.loads(line)
+    header, arrays = parts(whole)
     for told in ({"format": "verifydiff network, version 9"}, {"plan": header["plan"] | {"lives": 9}}):
-        (tmp_path / "step-000000020.checkpoint").write_bytes(json.dumps(header | told).encode() + b"\n" + arrays)
+        put(tmp_path, header | told, arrays)
         with pytest.raises(MisuseError, match="another version"):
             load(tmp_path)
+
+
+def test_a_checkpoint_of_the_first_version_is_told_as_such_though_its_digest_was_of_the_arrays_alone(whole, tmp_path):
+    header, arrays = parts(whole)
+    first = {"format": "verifydiff network, version 1", "digest": checkpoint.hashlib.sha256(arrays).hexdigest()}
+    put(tmp_path, header | first, arrays, digest=first["digest"])
+    with pytest.raises(MisuseError, match="is of another version: 'verifydiff network, version 1'"):
+        train(TINY, tmp_path)
+
+
+def parts(run):
+    line, _, arrays = checkpoint._files(run.folder)[0].read_bytes().partition(b"\n")
+    return json.loads(line), arrays
+
+
+def put(folder, header, arrays, digest=None):
+    """Written with a digest that is right, unless another is given."""
+    told = header | {"digest": digest or checkpoint.digest(header, arrays)}
+    (folder / "step-000000020.checkpoint").write_bytes(json.dumps(told).encode() + b"\n" + arrays)
+
+
+CHANGED = {
+    "step": lambda header: {"step": 15},
+    "seconds": lambda header: {"seconds": 1.0},
+    "history": lambda header: {"history": [*header["history"][:-1], header["history"][-1] | {"loss": 0.9}]},
+    "times": lambda header: {"plan": header["plan"] | {"preset": header["plan"]["preset"] | {"timesteps": 17}}},
+    "seed": lambda header: {"plan": header["plan"] | {"seed": 1}},
+    "more": lambda header: {"more": 1},
+    "format": lambda header: {"format": "a picture"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_whatever_is_changed_in_what_a_checkpoint_says_of_itself_it_is_not_whole(whole, tmp_path, change):
+    header, arrays = parts(whole)
+    put(tmp_path, header | change(header), arrays, digest=header["digest"])
+    for use in (load, partial(train, TINY)):
+        with pytest.raises(MisuseError, match="is whole: step-000000020"):
+            use(tmp_path)
+
+
+UNFIT = {
+    "a step below 0": lambda header: {"step": -7, "history": []},
+    "a step beyond the plan's": lambda header: {"step": 70, "history": [header["history"][0] | {"step": 70}]},
+    "a step that the history does not reach": lambda header: {"history": header["history"][:-1]},
+    "a history before the first step": lambda header: {"step": 0},
+    "a history that goes back": lambda header: {"history": [*header["history"][::-1], header["history"][-1]]},
+}
+
+
+@pytest.mark.parametrize("change", UNFIT.values(), ids=UNFIT)
+def test_a_step_or_a_history_that_no_training_leaves_is_not_whole(whole, tmp_path, change):
+    header, arrays = parts(whole)
+    put(tmp_path, header | change(header), arrays)
+    with pytest.raises(MisuseError, match="is whole: step-000000020"):
+        load(tmp_path)
 
 
 def test_a_full_disk_is_told_and_the_last_checkpoint_is_kept(tmp_path, monkeypatch):
@@ -281,9 +398,10 @@ from pathlib import Path
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from tiny_network import TINY
-from verifydiff.network.checkpoint import Checkpoint, Plan, save
+from verifydiff.network.checkpoint import Checkpoint, Plan, Record, save
 for step in range(100_000):
-    save(Path(sys.argv[2]), Checkpoint(Plan(TINY, 20, 8, 0), step, 0.0, ()), np.full(200_000, step))
+    history = (Record(step, 1.0, None, None, None, 1.0),) if step else ()
+    save(Path(sys.argv[2]), Checkpoint(Plan(TINY, 100_000, 8, 0), step, 0.0, history), np.full(200_000, step))
     if step == 1:
         print("begun", flush=True)
 """

@@ -6,6 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..disk import folder_named
 from ..verdict import MisuseError, exit_code
 from .kept import network_installed
 
@@ -52,6 +53,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _confirm(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     json_place, html_place = _places(arguments)
+    folder_named(arguments.run_folder)
     if not 0 <= arguments.seed < 2**32:
         raise MisuseError(f"--seed must lie between 0 and {2**32 - 1}, got {arguments.seed}.")
     network_installed()
@@ -64,7 +66,8 @@ def _confirm(arguments: argparse.Namespace) -> int:
     budget = _budget(arguments)
     sampler = None if arguments.sampler is None else sampler_named(arguments.sampler)
     with standard_output_kept(), confirm.progressing(Console(stderr=True)) as progress:
-        found = confirm_run(arguments.run_folder, budget=budget, sampler=sampler, progress=progress)
+        asked_for = () if arguments.steps is None else budget.steps
+        found = confirm_run(arguments.run_folder, budget=budget, sampler=sampler, progress=progress, asked_for=asked_for)
     if json_place is not None:
         jsonfile.write(found.to_json(), json_place)
     if html_place is not None:

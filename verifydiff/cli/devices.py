@@ -9,6 +9,7 @@ from typing import Any
 from ..verdict import MisuseError
 
 MOST = 1024
+PORTS = 2**16 - 1
 
 
 def add(group: argparse._ActionsContainer, does: str) -> None:
@@ -32,8 +33,17 @@ def refuse_nonsense(arguments: argparse.Namespace) -> None:
     several = (arguments.coordinator, arguments.processes, arguments.process)
     if any(one is not None for one in several) and None in several:
         raise MisuseError("--coordinator, --processes and --process belong together.")
+    if arguments.coordinator is not None and not _is_address(arguments.coordinator):
+        raise MisuseError(f"--coordinator takes HOST:PORT, with a port from 1 to {PORTS}, got {arguments.coordinator[:80]!r}.")
     if arguments.processes is not None and not 0 <= arguments.process < arguments.processes:
         raise MisuseError(f"--process must lie between 0 and {arguments.processes - 1}, got {arguments.process}.")
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")  # as an IPv6 address must be, whose colons are its own
+    named = host.strip("[]") and not any(letter.isspace() or (letter == ":" and not bracketed) for letter in host)
+    return bool(named) and len(port) <= len(str(PORTS)) and port.isascii() and port.isdecimal() and 1 <= int(port) <= PORTS
 
 
 def chosen(jax: Any, arguments: argparse.Namespace) -> tuple[Any, ...]:

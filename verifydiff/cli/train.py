@@ -7,6 +7,7 @@ import sys
 from math import isfinite
 from pathlib import Path
 
+from ..disk import folder_named
 from ..verdict import EXIT_FAILED, EXIT_OK, MisuseError
 from . import devices
 from .kept import network_installed
@@ -38,9 +39,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("preset", metavar="PRESET", help="what is trained, on what, how (see below)")
-    parser.add_argument(
-        "--run", dest="folder", metavar="FOLDER", type=Path, help="where the training is kept (default: runs/PRESET)"
-    )
+    parser.add_argument("--run", dest="folder", metavar="FOLDER", help="where the training is kept (default: runs/PRESET)")
     parser.add_argument("--steps", type=int, metavar="N", help="how many steps in all (default: the preset's)")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop after about so many, to go on another time")
     parser.add_argument("--batch", type=int, metavar="N", help="examples of a step (default: the preset's)")
@@ -53,7 +52,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _train(arguments: argparse.Namespace) -> int:
     _refuse_nonsense(arguments)
     place = _place(arguments.json)
-    folder = arguments.folder or Path("runs") / arguments.preset
+    folder = Path("runs") / arguments.preset if arguments.folder is None else folder_named(arguments.folder)
     used = devices.chosen(network_installed(), arguments)
     from rich.console import Console
 

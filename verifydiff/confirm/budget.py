@@ -12,6 +12,8 @@ STEPS = (5, 10, 20, 50, 100, 250, 1000)
 ETAS = (0.0, 0.2, 0.5, 1.0)
 BLOCKS = 32
 """Every estimate is a mean over so many blocks of draws, whose spread is its error."""
+MOST = 10**7
+"""More draws than this are a slip of the hand: a full confirmation takes 4,096 of each cell."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Budget:
             lack of training, and fails beyond the resolutions.
 
     Raises:
-        MisuseError: if the draws make no whole blocks and batches, or there are no steps or etas.
+        MisuseError: if the draws make no whole blocks and batches, or are more than :data:`MOST`, or there are no steps or etas.
     """
 
     steps: tuple[int, ...] = (5, 10, 20, 50)
@@ -101,6 +103,8 @@ class Budget:
             if count < 2 * BLOCKS or count % BLOCKS:
                 raise MisuseError(f"`{name}` must be a multiple of {BLOCKS} and at least {2 * BLOCKS}, got {count}.")
         for name in ("draws", "noised"):
+            if getattr(self, name) > MOST:
+                raise MisuseError(f"`{name}` must be at most {MOST:,}, got {getattr(self, name):,}.")
             if getattr(self, name) % self.batch:
                 raise MisuseError(f"`{name}` must be whole batches of {self.batch}, got {getattr(self, name)}.")
 

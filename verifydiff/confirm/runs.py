@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from os import PathLike
 from typing import Any
@@ -29,6 +29,7 @@ def confirm_run(
     budget: Budget | None = None,
     sampler: Draw | None = None,
     progress: Callable[[str], None] | None = None,
+    asked_for: Collection[int] = (),
 ) -> Confirmation | ImageConfirmation:
     """Lay the network in a folder over the theory of what it was trained on; where that is images, over images held out.
 
@@ -37,17 +38,24 @@ def confirm_run(
         budget: how much may be drawn; the quick one, if left out.
         sampler: the sampler in question; the reference, if left out.
         progress: told what is being measured.
+        asked_for: numbers of steps that must not be left out; others of the budget are, where the run's table has fewer times.
 
     Raises:
-        MisuseError: if the folder holds no training.
+        MisuseError: if the folder holds no training, or its table has fewer times than a number of steps that is asked for.
     """
     run = load(folder)
+    _refuse_too_many(asked_for, run.levels.size - 1)
     unlabelled, labelled = models(run)
     name = f"{run.preset.name} after {run.step:,} steps"
     given: dict[str, Any] = {"budget": budget, "labelled": labelled, "sampler": sampler, "name": name, "progress": progress}
     if isinstance(run.data, Images):
         return confirm_images(unlabelled, run.data, run.levels, **given)
     return confirm(unlabelled, run.data, run.levels, prediction=run.preset.prediction, **given)
+
+
+def _refuse_too_many(steps: Collection[int], T: int) -> None:
+    if too_many := [S for S in steps if S > T]:
+        raise MisuseError(f"the table of this run has {T:,} times, too few for {max(too_many):,} steps.")
 
 
 def models(run: Run) -> tuple[Partial, Partial | None]:

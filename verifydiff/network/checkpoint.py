@@ -1,9 +1,10 @@
 r"""Where a training keeps its state, so that a kill costs the steps since the last checkpoint and never the checkpoint.
 
-A checkpoint is one file: a line of JSON that says what it is, with the digest of the rest; then the arrays, as Equinox writes them
-(NumPy's own format, one after the other, without pickle). Equinox's serialisation was chosen over Orbax since the state is the same
-on every device: it needs no further package and makes one file, which can be put in its place whole. It is written beside that
-place, flushed to the disk and moved there. The last two are kept; one that is not whole is passed over for the one before.
+A checkpoint is one file: a line of JSON that says what it is; then the arrays, as Equinox writes them (NumPy's own format, one
+after the other, without pickle). The line holds a digest of all the rest, of what it says itself too. Equinox's serialisation was
+chosen over Orbax since the state is the same on every device: it needs no further package and makes one file, which can be put in
+its place whole. It is written beside that place, flushed to the disk and moved there. The last two are kept; one that is not whole
+is passed over for the one before.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import operator
 import time
 from dataclasses import asdict, dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,7 +26,8 @@ from ..disk import replacing
 from ..verdict import MisuseError
 from .preset import Padding, Prediction, Preset, Size, Weighting
 
-FORMAT = "verifydiff network, version 1"
+KIND = "verifydiff network, version "
+FORMAT = f"{KIND}2"
 SUFFIX = ".checkpoint"
 KEPT = 2
 LONG_AGO = 600.0  # seconds
@@ -126,9 +129,9 @@ def save(folder: Path, checkpoint: Checkpoint, state: Any) -> None:
         "step": checkpoint.step,
         "seconds": checkpoint.seconds,
         "history": [asdict(record) for record in checkpoint.history],
-        "digest": hashlib.sha256(arrays.getbuffer()).hexdigest(),
     }
-    _write(folder / f"step-{checkpoint.step:09d}{SUFFIX}", json.dumps(header).encode() + b"\n", arrays.getbuffer())
+    line = json.dumps(header | {"digest": digest(header, arrays.getbuffer())}).encode() + b"\n"
+    _write(folder / f"step-{checkpoint.step:09d}{SUFFIX}", line, arrays.getbuffer())
     for old in [*_files(folder)[KEPT:], *_left_over(folder)]:
         with contextlib.suppress(OSError):
             old.unlink()
@@ -144,11 +147,20 @@ def newest(folder: Path) -> tuple[Checkpoint, bytes] | None:
     for path in _files(folder):
         if (found := _read(path)) is not None:
             header, arrays = found
-            return _checkpoint(path, header, tuple(passed_over)), arrays
+            if _fits(checkpoint := _checkpoint(path, header, tuple(passed_over))):
+                return checkpoint, arrays
         passed_over.append(path.name)
     if passed_over:
         raise MisuseError(f"no checkpoint in {folder} is whole: {', '.join(passed_over)}.")
     return None
+
+
+def digest(header: dict[str, Any], arrays: bytes | memoryview) -> str:
+    """Of the whole header, but for the digest in it, and of the arrays."""
+    said = {name: value for name, value in header.items() if name != "digest"}
+    over = hashlib.sha256(json.dumps(said, sort_keys=True).encode() + b"\n")
+    over.update(arrays)
+    return over.hexdigest()
 
 
 def restored(arrays: bytes, like: Any) -> Any:
@@ -178,10 +190,17 @@ def _flat(told: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _checkpoint(path: Path, header: dict[str, Any], passed_over: tuple[str, ...]) -> Checkpoint:
     try:
-        history = tuple(Record(**record) for record in header["history"])
+        history = tuple(Record(**record | {"step": operator.index(record["step"])}) for record in header["history"])
         return Checkpoint(Plan.of(header["plan"]), operator.index(header["step"]), float(header["seconds"]), history, passed_over)
     except (KeyError, TypeError, AttributeError, ValueError):
         raise MisuseError(f"{path} is of another version of verifydiff: what it says of itself is not understood.") from None
+
+
+def _fits(checkpoint: Checkpoint) -> bool:
+    """Whether the step is one of the plan's, and the history leads up to it."""
+    told = [0, *(record.step for record in checkpoint.history)]
+    rising = all(before < after for before, after in pairwise(told))
+    return rising and told[-1] == checkpoint.step <= checkpoint.plan.steps
 
 
 def _files(folder: Path) -> list[Path]:
@@ -205,14 +224,12 @@ def _read(path: Path) -> tuple[dict[str, Any], bytes] | None:
     line, _, arrays = content.partition(b"\n")
     try:
         header = json.loads(line)
-        digest, version = header["digest"], header["format"]
-    except (ValueError, TypeError, KeyError):
+        claimed, version = header["digest"], header["format"]
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    if hashlib.sha256(arrays).hexdigest() != digest:
-        return None
-    if version != FORMAT:
+    if version != FORMAT and str(version).startswith(KIND):  # what its digest is taken of is that version's affair
         raise MisuseError(f"{path} is of another version: {str(version)[:60]!r}, not {FORMAT!r}.")
-    return header, arrays
+    return (header, arrays) if digest(header, arrays) == claimed else None
 
 
 def _write(path: Path, *parts: Any) -> None:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..disk import folder_named
 from ..schedule import Array as Table
 from ..verdict import MisuseError
 from .checkpoint import Checkpoint, Plan, Record, newest, restored
@@ -123,7 +124,7 @@ def load(folder: str | PathLike[str]) -> Run:
     Raises:
         MisuseError: if the folder holds none, or one of another preset or version.
     """
-    path = Path(folder)
+    path = folder_named(folder)
     if not path.is_dir():
         raise MisuseError(f"there is no folder {path}.")
     if (found := newest(path)) is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..disk import alone, folder_named
 from ..oracles import Oracle
 from ..verdict import MisuseError
 from .checkpoint import Checkpoint, Plan, Record, newest, refuse_another, save
@@ -25,6 +27,7 @@ from .run import Run, held
 from .step import State, everywhere, initial, mesh, program
 
 SAVE_AFTER = 20.0  # seconds
+LOCK = ".lock"
 
 
 class DivergedError(ArithmeticError):
@@ -61,15 +64,16 @@ def train(
         save_after: seconds between checkpoints, about; for each second that the last one took, if it took more than one.
 
     Raises:
-        MisuseError: if the folder holds another training, or cannot be written; if data are missing; if the devices do not divide
-            the batch.
+        MisuseError: if the folder holds another training, or cannot be written, or has no name, or another process trains in it; if
+            data are missing; if the devices do not divide the batch.
         DivergedError: if the loss or its gradient is no finite number any more; the last checkpoint from before is kept.
     """
-    path = _made(Path(folder))
+    path = _made(folder_named(folder))
     preset = preset_named(preset) if isinstance(preset, str) else preset
-    plan, found = _planned(path, preset, steps, batch, seed)
-    training = Training(path, plan, data(preset.data), devices, found)
-    training.go_on(time.monotonic() + seconds if seconds is not None else None, tell or (lambda record: None), save_after)
+    with _alone(path):
+        plan, found = _planned(path, preset, steps, batch, seed)
+        training = Training(path, plan, data(preset.data), devices, found)
+        training.go_on(time.monotonic() + seconds if seconds is not None else None, tell or (lambda record: None), save_after)
     return training.as_run()
 
 
@@ -166,6 +170,15 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise MisuseError(f"{folder} cannot be made: {error.strerror}.") from None
     return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While this training, in all its processes, is the only one that may write to the folder."""
+    with alone(folder / LOCK) if is_first() else nullcontext(True) as free:
+        if not as_first_says(free):
+            raise MisuseError(f"{folder} is being trained by another process: wait until it has ended, or train in another folder.")
+        yield
 
 
 def _planned(
