@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
@@ -88,6 +91,28 @@ class Loop(Sampler):
 
     def last(self, eps, state, abar_t, *, key):
         return DDIM(self.eta).last(eps, state, abar_t, key=key)
+
+
+class Counting(NamedTuple):
+    x: jax.Array
+    abar: jax.Array
+    left: jax.Array
+
+
+class KeepsTable(Loop):
+    """DDIM that keeps the levels that it was told to begin with, and counts its steps down from their number."""
+
+    def init(self, x_T, abar):
+        return Counting(x_T, abar, jnp.asarray(len(abar) - 1))
+
+    def step(self, eps, state, abar_t, abar_s, *, key):
+        k = len(state.abar) - 1 - state.left
+        t, s = state.abar[k], state.abar[k + 1]
+        kernel = DDIM(self.eta).kernel(state.x, eps(state.x, t), t, s)
+        return Counting(draw(kernel, key=key), state.abar, state.left - 1)
+
+    def last(self, eps, state, abar_t, *, key):
+        return DDIM(self.eta).last(eps, State(state.x), state.abar[-2], key=key)
 
 
 class WrongTime(Loop):

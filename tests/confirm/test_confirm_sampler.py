@@ -13,7 +13,11 @@ from verifydiff.statistics import ErrorRates
 from verifydiff.verdict import Status
 
 RATES = ErrorRates(1e-9, 1e-9)
-RIGHT = {"by its steps": Stepwise(most=T), "as a whole loop": Whole(whole_loop)}
+RIGHT = {
+    "by its steps": Stepwise(most=T),
+    "as a whole loop": Whole(whole_loop),
+    "keeping its levels": stepwise(standins.KeepsTable),
+}
 SLIPS = {
     "beta for beta-tilde": (standins.BetaForBetaTilde, "beta-for-beta-tilde"),
     "a lost bar": (standins.LostBar, "lost-bar"),
