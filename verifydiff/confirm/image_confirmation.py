@@ -15,7 +15,7 @@ from . import images
 from .budget import Budget
 from .confirmed import Cause, Confirmed, Progress, Sentences, of_sampler
 from .images import Likeness
-from .implementation import implementation
+from .implementation import at, implementation
 from .loops import REFERENCE, Draw
 from .model import as_model, named
 
@@ -78,7 +78,8 @@ def confirm_images(
     key, table = jax.random.key(budget.seed), Schedule(levels).abar
     tell = progress or (lambda part: None)
     tell("sampler")
-    by_itself = implementation(sampler or REFERENCE, table, data.event_shape, named(key, "sampler"), budget.rates)
+    settings = at(budget.steps, budget.etas)
+    by_itself = implementation(sampler or REFERENCE, table, data.event_shape, named(key, "sampler"), budget.rates, settings)
     after = time.monotonic()
     tell("images")
     like = images.likeness(as_model(eps), labelled, data, table, budget, named(key, "images"))
