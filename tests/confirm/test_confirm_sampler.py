@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import confirm_standins as standins
 import jax
 import pytest
 from confirm_standins import TABLE, T, stepwise, whole_loop
 
-from verifydiff.confirm import Stepwise, Whole
+from verifydiff.confirm import Stepwise, Whole, flow
 from verifydiff.confirm.implementation import PROBES, at, implementation
+from verifydiff.confirm.model import exact
 from verifydiff.confirm.noise import TESTS, flaws
 from verifydiff.samplers import sample
 from verifydiff.schedule import Schedule
@@ -150,3 +153,16 @@ def test_a_sampler_is_looked_at_wherever_it_is_asked_for():
     assert judged(Whole(wrong_beyond), settings=PROBES).findings[0].status is Status.PASS
     assert judged(Whole(wrong_beyond), settings=at((50,), (0.0,))).findings[0].status is Status.FAIL
     assert judged(Whole(wrong_beyond), settings=at((20,), (0.2,))).findings[0].status is Status.FAIL
+
+
+def test_more_draws_tell_the_diversity_of_a_sampler_with_keys_of_its_own_more_finely():
+    def with_own_keys(eps, x_T, abar, *, eta, key):
+        return whole_loop(eps, x_T, abar, eta=eta, key=jax.random.fold_in(key, 7))
+
+    def width(draws):
+        budget = replace(standins.BUDGET, draws=draws)
+        spread = flow.flow(exact(standins.LAW), standins.LAW, TABLE, budget, jax.random.key(3), Whole(with_own_keys)).spread
+        assert spread.low < 0 < spread.high
+        return spread.high - spread.low
+
+    assert width(1024) < width(64) / 2
