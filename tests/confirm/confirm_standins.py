@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
@@ -90,6 +93,101 @@ class Loop(Sampler):
         return DDIM(self.eta).last(eps, state, abar_t, key=key)
 
 
+class Counting(NamedTuple):
+    x: jax.Array
+    abar: jax.Array
+    left: jax.Array
+
+
+class KeepsTable(Loop):
+    """DDIM that keeps the levels that it was told to begin with, and counts its steps down from their number."""
+
+    def init(self, x_T, abar):
+        return Counting(x_T, abar, jnp.asarray(len(abar) - 1))
+
+    def step(self, eps, state, abar_t, abar_s, *, key):
+        k = len(state.abar) - 1 - state.left
+        t, s = state.abar[k], state.abar[k + 1]
+        kernel = DDIM(self.eta).kernel(state.x, eps(state.x, t), t, s)
+        return Counting(draw(kernel, key=key), state.abar, state.left - 1)
+
+    def last(self, eps, state, abar_t, *, key):
+        return DDIM(self.eta).last(eps, State(state.x), state.abar[-2], key=key)
+
+
+class OfNoise(Loop):
+    """DDIM whose noise is drawn by a rule of its own."""
+
+    def noise(self, key, like):
+        return jax.random.normal(key, like.shape, like.dtype)
+
+    def step(self, eps, state, abar_t, abar_s, *, key):
+        mean, std = DDIM(self.eta).kernel(state.x, eps(state.x, abar_t), abar_t, abar_s)
+        return State(mean + std * self.noise(key, mean))
+
+
+class SharedByNeighbours(OfNoise):
+    def noise(self, key, like):
+        width = like.shape[-1]
+        half = jax.random.normal(key, (*like.shape[:-1], -(-width // 2)), like.dtype)
+        return jnp.repeat(half, 2, axis=-1)[..., :width]
+
+
+class SharedByAll(OfNoise):
+    def noise(self, key, like):
+        return jnp.broadcast_to(jax.random.normal(key, (len(like), *(1,) * (like.ndim - 1)), like.dtype), like.shape)
+
+
+class SharedInMagnitude(OfNoise):
+    def noise(self, key, like):
+        size, sign = jax.random.split(key)
+        return jnp.abs(SharedByAll.noise(self, size, like)) * jax.random.rademacher(sign, like.shape, like.dtype)
+
+
+class OfSigns(OfNoise):
+    def noise(self, key, like):
+        return jax.random.rademacher(key, like.shape, like.dtype)
+
+
+class Uniform(OfNoise):
+    def noise(self, key, like):
+        return jax.random.uniform(key, like.shape, like.dtype, -1, 1) * 3**0.5
+
+
+class OneOfSigns(OfNoise):
+    """Of the first number of each row."""
+
+    def noise(self, key, like):
+        z = jax.random.normal(key, (len(like), like[0].size), like.dtype)
+        return z.at[:, 0].set(jnp.sign(z[:, 0])).reshape(like.shape)
+
+
+class HalvesAlike(OfNoise):
+    sign = 1.0
+
+    def noise(self, key, like):
+        z = jax.random.normal(key, (-(-len(like) // 2), *like.shape[1:]), like.dtype)
+        return jnp.concatenate([z, self.sign * z])[: len(like)]
+
+
+class Antithetic(HalvesAlike):
+    sign = -1.0
+
+
+class OneRowTwice(OfNoise):
+    def noise(self, key, like):
+        z = jax.random.normal(key, like.shape, like.dtype)
+        return z.at[-3].set(z[1])
+
+
+class HalvesAlittleAlike(OfNoise):
+    def noise(self, key, like):
+        fresh, shared = jax.random.split(key)
+        return 0.8 * jax.random.normal(fresh, like.shape, like.dtype) + 0.6 * HalvesAlike.noise(self, shared, like)
+
+    sign = 1.0
+
+
 class WrongTime(Loop):
     def step(self, eps, state, abar_t, abar_s, *, key):
         return State(draw(DDIM(self.eta).kernel(state.x, eps(state.x, abar_s), abar_t, abar_s), key=key))
@@ -105,6 +203,15 @@ class OffByOneStride(Loop):
 def whole_loop(eps, x_T, abar, *, eta, key):
     """DDIM as a whole loop."""
     return sample(DDIM(eta=eta), eps, x_T, abar, key=key)
+
+
+def single(eps, x_T, abar, *, eta, key):
+    """The same in float32."""
+    return whole_loop(eps, x_T.astype(jnp.float32), abar.astype(jnp.float32), eta=eta, key=key)
+
+
+def single_inside(eps, x_T, abar, *, eta, key):
+    return single(eps, x_T, abar, eta=eta, key=key).astype(x_T.dtype)
 
 
 def stepwise(kind):

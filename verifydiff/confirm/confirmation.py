@@ -21,7 +21,7 @@ from .denoising import Denoising
 from .flow import Flow
 from .guarded import Guarded
 from .guidance import Guided
-from .implementation import Implementation, implementation
+from .implementation import Implementation, at, implementation
 from .jacobian import Spectrum
 from .likelihood import Likelihood
 from .loops import REFERENCE, Draw
@@ -132,7 +132,14 @@ def confirm(
     by_itself = timed("loss and score", denoising.denoising, *given, named(key, "denoising"), prediction)
     spectra = timed("Jacobian", jacobian.spectra, *given, named(key, "jacobian"))
     implemented = timed(
-        "sampler", implementation, sampler or REFERENCE, table, data.event_shape, named(key, "sampler"), budget.rates
+        "sampler",
+        implementation,
+        sampler or REFERENCE,
+        table,
+        data.event_shape,
+        named(key, "sampler"),
+        budget.rates,
+        at(budget.steps, budget.etas),
     )
     samples = timed("samples", sampling.sampling, *given, named(key, "sampling"), sampler)
     walked = timed("inversion", flow.flow, *given, named(key, "flow"), sampler)

@@ -148,9 +148,9 @@ def _there_and_back(model: Any, x_T: Array, levels: Numbers) -> tuple[Array, Arr
 def _spread(sampler: Draw, model: Any, law: Oracle, levels: Numbers, budget: Budget, key: Array) -> tuple[Interval, float]:
     start = jax.random.normal(named(key, "one start"), law.event_shape, dtype_of(law))
     x_T = jnp.broadcast_to(start, (budget.batch, *law.event_shape))
-    one = {"eta": 1.0, "key": named(key, "many images")}
-    x = _rows(sampler(model, x_T, levels, **one))
-    y = _rows(REFERENCE(exact(law), x_T, levels, **one))
+    keys = jax.random.split(named(key, "many images"), budget.draws // budget.batch)
+    x = _rows(np.concatenate([sampler(model, x_T, levels, eta=1.0, key=one) for one in keys]))
+    y = _rows(np.concatenate([REFERENCE(exact(law), x_T, levels, eta=1.0, key=one) for one in keys]))
     rows = np.stack([np.ones_like(x), x, x**2, y, y**2], axis=1).reshape(BLOCKS, -1, 5, x.shape[1]).sum(axis=1)
 
     def ratio(sums: Numbers) -> Numbers:

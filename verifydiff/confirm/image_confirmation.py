@@ -16,7 +16,7 @@ from .budget import Budget
 from .confirmed import Cause, Confirmed, Progress, Sentences, of_sampler
 from .guarded import Guarded
 from .images import Likeness
-from .implementation import implementation
+from .implementation import at, implementation
 from .loops import REFERENCE, Draw
 from .model import as_model, named
 
@@ -79,9 +79,8 @@ def confirm_images(
     key, table = jax.random.key(budget.seed), Schedule(levels).abar
     tell = progress or (lambda part: None)
     tell("sampler")
-    by_itself = implementation(
-        REFERENCE if sampler is None else Guarded(sampler), table, data.event_shape, named(key, "sampler"), budget.rates
-    )
+    in_question, settings = (REFERENCE if sampler is None else Guarded(sampler)), at(budget.steps, budget.etas)
+    by_itself = implementation(in_question, table, data.event_shape, named(key, "sampler"), budget.rates, settings)
     after = time.monotonic()
     tell("images")
     like = images.likeness(as_model(eps), labelled, data, table, budget, named(key, "images"))

@@ -1,5 +1,8 @@
 r"""How samplers are run here: one compiled program for all numbers of steps and all etas, and for walks back to the noise.
 
+That is so where a sampler begins without its levels, as :class:`.GaussianSampler` does. One that begins by a rule of its own is
+told the levels that it will visit and no others, and is compiled for each number of steps.
+
 A network takes longer to compile than to ask, so it stands once in that program: a sampler of Gaussian steps lands on the data,
 :math:`x_0 = \hat x_0`, inside the loop, with the same answer that its step was made of.
 
@@ -34,7 +37,8 @@ class Stepwise:
 
     Attributes:
         factory: makes it.
-        most: S is at most this; the levels are kept in an array of that length, so that one program serves every S.
+        most: S is at most this, unless more levels are handed over; where a sampler begins without its levels, they are kept in an
+            array of that length, so that one program serves every S.
     """
 
     def __init__(self, factory: Factory = DDIM, most: int = 1000) -> None:
@@ -42,7 +46,8 @@ class Stepwise:
 
     def __call__(self, model: Any, x_T: Array, abar: Any, *, eta: Any, key: Array) -> Array:
         """x_0, of the shape of x_T."""
-        levels = np.ones(max(self.most, len(abar) - 1) + 1)
+        begins_alike = getattr(type(self.factory(eta)), "init", None) is GaussianSampler.init
+        levels = np.ones(max(self.most + 1, len(abar)) if begins_alike else len(abar))
         levels[: len(abar)] = abar
         at = jnp.asarray(levels, x_T.dtype)
         return _descend(self.factory, model, x_T, at, len(abar) - 1, jnp.asarray(eta, x_T.dtype), key)
