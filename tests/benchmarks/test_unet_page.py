@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import records
 
 RESULTS = records.read("unet-cpu")["results"]
@@ -12,18 +11,16 @@ PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding
 TRAINING, SAMPLING = RESULTS["training"], RESULTS["sampling_50"]
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        f"| a step of training, {TRAINING['batch']} examples | {1e3 * TRAINING['jax']['median']:.3g} ms | "
-        f"{1e3 * TRAINING['torch']['median']:.3g} ms | {TRAINING['torch_over_jax']['median']:.2f} |",
-        f"| {SAMPLING['steps']} steps of DDIM, {SAMPLING['batch']} images | {SAMPLING['jax']['median']:.2f} s | "
-        f"{SAMPLING['torch']['median']:.3g} s | {SAMPLING['torch_over_jax']['median']:.2f} |",
-    ],
-    ids=["training", "sampling"],
-)
-def test_a_row_of_the_table_is_the_record(row):
-    assert row in PAGE
+def test_a_row_of_the_table_is_the_record():
+    taken = " | ".join(f"{1e3 * TRAINING[side]['median']:.3g} ms" for side in ("jax", "torch"))
+    ratio = f"{TRAINING['torch_over_jax']['median']:.2f}"
+    assert f"| a step of training, {TRAINING['batch']} examples | {taken} | {ratio} |" in PAGE
+
+
+def test_and_the_other():
+    taken = f"{SAMPLING['jax']['median']:.2f} s | {SAMPLING['torch']['median']:.3g} s"
+    ratio = f"{SAMPLING['torch_over_jax']['median']:.2f}"
+    assert f"| {SAMPLING['steps']} steps of DDIM, {SAMPLING['batch']} images | {taken} | {ratio} |" in PAGE
 
 
 def test_the_words_beside_it_are_too():
