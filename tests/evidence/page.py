@@ -103,7 +103,7 @@ def added(sampling: dict[str, Any]) -> str:
     cells = sampling["cells"]
     few = min(cell["steps"] for cell in cells)
     ends = "; ".join(f"{share(cell['theory'], sampling)} at eta = {cell['eta']:g}" for cell in cells if cell["steps"] == few)
-    bias = f"After {few} steps a perfect network would end this far from the data: {ends}. No network mends this bias of so few steps."
+    bias = f"After {few} steps a perfect network would end this far from the data: {ends}. No network mends that bias."
     if any(cell["theory"]["high"] > cell["theory"]["low"] for cell in cells):
         bias += " Of a mixture theory has no closed form, and is estimated by draws with the exact score."
     judged = [within(cell) for cell in cells if cell["steps"] <= UP_TO]
