@@ -98,6 +98,26 @@ def test_noise_of_the_right_variance_that_is_no_fresh_normal_noise_is_seen_and_t
     assert seen.slips == ()
 
 
+def one_seed(eps, x_T, abar, *, eta, key):
+    """Drawn afresh at every step, and the same whatever the key."""
+    return whole_loop(eps, x_T, abar, eta=eta, key=jax.random.key(7))
+
+
+def one_seed_for_half(eps, x_T, abar, *, eta, key):
+    """The first half of the batch by the key, the second by a seed of its own."""
+    half = len(x_T) // 2
+    parts = (whole_loop(eps, x_T[:half], abar, eta=eta, key=key), one_seed(eps, x_T[half:], abar, eta=eta, key=key))
+    return jax.numpy.concatenate(parts)
+
+
+@pytest.mark.parametrize("function", [one_seed, one_seed_for_half])
+def test_a_seed_that_no_key_changes_is_seen_and_told(function):
+    of_map, of_noise = judged(Whole(function), shape=(4, 4)).findings
+    assert of_map.status is Status.PASS
+    assert of_noise.status is Status.FAIL
+    assert "another key brings the same noise" in of_noise.message
+
+
 @pytest.mark.parametrize("shape", [(256, 8), (64, 1), (16, 200)])
 def test_fresh_normal_noise_raises_no_more_alarms_than_declared(rng, shape):
     """At a loud rate of one in ten, of 200: 20 on average at most, 36 with a probability of 1e-3."""

@@ -84,13 +84,18 @@ def skeleton(run):
     return of(run.plan, run.data)
 
 
-def test_after_a_kill_it_goes_on_to_the_same_numbers_bit_for_bit(whole, tmp_path):
-    interrupted(tmp_path, 15)
-    assert load(tmp_path).step == 10
-    again = train(TINY, tmp_path)
+def goes_on_from(step, folder, whole):
+    """To the same weights and the same history as without an interruption."""
+    assert load(folder).step == step
+    again = train(TINY, folder)
     assert same(again, whole)
     assert again.history == whole.history
-    assert same(load(tmp_path), whole)
+    assert same(load(folder), whole)
+
+
+def test_after_a_kill_it_goes_on_to_the_same_numbers_bit_for_bit(whole, tmp_path):
+    interrupted(tmp_path, 15)
+    goes_on_from(10, tmp_path, whole)
 
 
 KILLING = """
@@ -111,11 +116,7 @@ def test_after_a_kill_by_the_system_nothing_is_locked_and_it_goes_on_to_the_same
     script = [sys.executable, "-c", KILLING, str(Path(__file__).parent), str(tmp_path)]
     killed = subprocess.run(script, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=600, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert load(tmp_path).step == 10
-    again = train(TINY, tmp_path)
-    assert same(again, whole)
-    assert again.history == whole.history
-    assert same(load(tmp_path), whole)
+    goes_on_from(10, tmp_path, whole)
 
 
 WAITING = """

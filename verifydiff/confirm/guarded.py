@@ -8,6 +8,7 @@ from typing import Any
 import jax
 from jax import Array
 
+from ..observe.faults import one_line
 from ..surroundings import ProcessExit, letting_interrupts_through, staying
 from ..verdict import MisuseError
 from .loops import Draw, Stepwise, Whole
@@ -35,9 +36,9 @@ class Guarded:
         except (MisuseError, KeyboardInterrupt):
             raise
         except (ProcessExit, SystemExit) as error:
-            raise MisuseError(f"the sampler ended the process: {type(error).__name__} {_line(error)}".rstrip()) from None
+            raise MisuseError(f"the sampler ended the process: {type(error).__name__} {one_line(error)}") from None
         except Exception as error:
-            raise MisuseError(f"the sampler raised {type(error).__name__}: {_line(error)}") from error
+            raise MisuseError(f"the sampler raised {type(error).__name__}: {one_line(error)}") from error
         return _batch(x, x_T)
 
 
@@ -59,7 +60,3 @@ def _batch(x: Any, x_T: Array) -> Array:
         raise MisuseError(f"the sampler returned {x.dtype} of shape {x.shape}, and real numbers of {x_T.shape} were wanted.")
     batch: Array = x
     return batch
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:200]

@@ -42,7 +42,7 @@ from ..statistics.evidence import Array as Numbers
 from ..verdict import Finding, Status
 from .loops import Draw
 from .model import named
-from .noise import SINGLE, TESTS, Flaw, flaws
+from .noise import SINGLE, TESTS, Flaw, flaws, with_two_keys
 from .theory import Push, pushed
 
 PROBES = ((10, 0.0), (10, 0.5), (10, 1.0), (25, 1.0), (2, 1.0))
@@ -132,10 +132,15 @@ def implementation(
     schedule = Schedule(table)
     probes = list(dict.fromkeys((S, float(eta)) for S, eta in settings if table.size > S)) or [(table.size - 1, 1.0)]
     with jax.enable_x64(True):
-        seen = [respond(draw, schedule, S, eta, event_shape, named(key, f"probe {S} {eta}")) for S, eta in probes]
-    alone = rates.shared_among((OF_MOMENTS + TESTS) * len(probes)).false_alarm
-    judged = [_judged(schedule, response) for response in seen]
-    found = (_map(judged), _noise(judged, alone))
+        judged = [
+            _judged(schedule, respond(draw, schedule, S, eta, event_shape, named(key, f"probe {S} {eta}"))) for S, eta in probes
+        ]
+        drawing = next((one for one in judged if one.draws), None)
+        again = None if drawing is None else _judged(schedule, _with_another_key(draw, schedule, drawing.seen, event_shape, key))
+    tests = (OF_MOMENTS + TESTS) * len(probes) + 1
+    alone = rates.shared_among(tests).false_alarm
+    keys = () if drawing is None or again is None else ((with_two_keys(drawing.noise, again.noise), drawing.seen),)
+    found = (_map(judged), _noise(judged, keys, alone, tests))
     off = [one for one in judged if one.residual > one.allowed or one.p_value <= alone]
     slips: tuple[Slipped, ...] = ()
     if off:
@@ -169,6 +174,17 @@ class Judged:
     allowed: float
     straight: float
     p_value: float
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is noise."""
+        return bool(self.right.variance.any())
+
+    @property
+    def noise(self) -> Numbers:
+        """(n, d): the draws over their scale."""
+        noise: Numbers = (self.seen.images - self.right.slope * self.seen.start - self.right.shift) / np.sqrt(self.right.variance)
+        return noise
 
 
 def _judged(schedule: Schedule, response: Response) -> Judged:
@@ -339,7 +355,7 @@ def _map(judged: list[Judged]) -> Finding:
     )
 
 
-def _noise(judged: list[Judged], rate: float) -> Finding:
+def _noise(judged: list[Judged], keys: tuple[tuple[Flaw, Response], ...], rate: float, tests: int) -> Finding:
     worst = min(judged, key=lambda one: one.p_value)
     ratio = _spread(worst.seen, worst.right)
     where = f"S = {worst.seen.steps}, eta = {worst.seen.eta:g}"
@@ -347,7 +363,7 @@ def _noise(judged: list[Judged], rate: float) -> Finding:
     message = f"{told}, the least likely of {len(judged)} settings, p = {worst.p_value:.2g}."
     good = worst.p_value > rate
     if good:  # of noise of another mean or scale, nothing finer can be asked
-        every = [(flaw, one.seen) for one in judged for flaw in _flaws(one)]
+        every = [*((flaw, one.seen) for one in judged for flaw in _flaws(one)), *keys]
         seen = sorted(((flaw, at) for flaw, at in every if flaw.p_value <= rate), key=lambda pair: pair[0].p_value)
         if seen:
             good = False
@@ -362,17 +378,20 @@ def _noise(judged: list[Judged], rate: float) -> Finding:
         message,
         measured=ratio,
         expected=1.0,
-        false_alarm=rate * (OF_MOMENTS + TESTS) * len(judged),
+        false_alarm=rate * tests,
     )
 
 
 def _flaws(one: Judged) -> tuple[Flaw, ...]:
     """What is off with the draws themselves, where there are any."""
-    if not one.right.variance.any():
+    if not one.draws:
         return ()
-    scale = np.sqrt(one.right.variance)
-    image = one.right.slope * one.seen.start + one.right.shift
-    return flaws((one.seen.images - image) / scale, float((np.abs(one.seen.images).max(axis=0) / scale).max()))
+    return flaws(one.noise, float((np.abs(one.seen.images).max(axis=0) / np.sqrt(one.right.variance)).max()))
+
+
+def _with_another_key(draw: Draw, schedule: Schedule, seen: Response, event_shape: tuple[int, ...], key: Array) -> Response:
+    """The same setting once more, with nothing of the key that it had."""
+    return respond(draw, schedule, seen.steps, seen.eta, event_shape, named(key, "another key"))
 
 
 def _residual(response: Response, push: Push) -> float:

@@ -60,6 +60,17 @@ def flaws(u: Array, size: float = 1.0) -> tuple[Flaw, ...]:
     )
 
 
+def with_two_keys(u: Array, other: Array) -> Flaw:
+    """Whether a sampler that is handed another key draws the same noise again, in whole or in part; one test.
+
+    Args:
+        u: (n, d), the draws with one key over their scale.
+        other: (n, d), those with the other.
+    """
+    evidence = independence(np.stack([u.ravel(), other.ravel()]), 0)
+    return Flaw(evidence.p_value, "another key brings the same noise, in whole or in part")
+
+
 def _of_halves(u: Array, half: int) -> Evidence:
     """The first half of the rows beside the second, which a large batch may have been made of."""
     evidence = independence(np.stack([u[:half].ravel(), u[half : 2 * half].ravel()]), 0)
